@@ -1,0 +1,1 @@
+"""MealRec: multi-granularity sequential recommendation of micro-videos by hierarchical diffusion."""

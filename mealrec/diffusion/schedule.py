@@ -1,0 +1,35 @@
+"""Variance schedules {β_t}, t = 1..T (Sec. 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """A linear schedule from `beta_start` to `beta_end` in `num_steps` steps, both times `scale`.
+
+    scale 1 leaves ᾱ_T = .78 at T = 25: weak noise, so a walk starts from the corrupted sample.
+    scale 1000/T drives ᾱ_T to 0: strong noise, so a walk may start from pure noise.
+    """
+
+    num_steps: int = 25
+    beta_start: float = 1e-4
+    beta_end: float = 0.02
+    scale: float = 1.0
+
+
+class Schedule:
+    """β_t and ᾱ_t, indexed by the diffusion step itself: entry 0 is the clean sample (ᾱ_0 = 1)."""
+
+    def __init__(self, config: ScheduleConfig):
+        if config.num_steps < 1:
+            raise ValueError(f"a schedule needs 1 step or more, got num_steps={config.num_steps}")
+        self.num_steps = config.num_steps
+        betas = torch.linspace(config.beta_start, config.beta_end, config.num_steps, dtype=torch.float64) * config.scale
+        betas = betas.clamp(max=0.999)
+        self.betas: Tensor = torch.cat([torch.zeros(1, dtype=torch.float64), betas])
+        self.alpha_bars: Tensor = torch.cumprod(1 - self.betas, 0)

@@ -1,0 +1,21 @@
+"""Errors a user can cause and mend. Each message says what was expected, what came, and what to do."""
+
+
+class MealRecError(ValueError):
+    """Base of every error that a user can mend."""
+
+
+class DataFormatError(MealRecError):
+    """A data file or a row in it does not have the documented form."""
+
+
+class BundleError(MealRecError):
+    """A bundle is missing, damaged, of another version, or does not fit what is asked of it."""
+
+
+class VideoError(MealRecError):
+    """A video cannot be used: not a video, too large, too long, or undecodable."""
+
+
+class RequestError(MealRecError):
+    """A recommendation request is malformed: unknown item, empty history, k out of range."""

@@ -1,0 +1,153 @@
+"""What one recommendation run leaves behind: frozen numpy values, one JSON shape.
+
+Letters: L history items, K frames, d preference width, C content width, T diffusion steps, N items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class RankedItem:
+    """One recommended item; `rank` counts from 1."""
+
+    item_id: str
+    title: str
+    topic: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class HistoryItem:
+    """One item of the viewing history, oldest first, with its recency weight α_k of Eq. 7."""
+
+    item_id: str
+    title: str
+    topic: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class FrameRelevance:
+    """The last item's K frames and two different answers about each.
+
+    `interest` [K] in [-1, 1]: how well the frame fits the viewer's interest.
+    `influence` [K]: how far the top recommendation's score falls when the frame is hidden.
+    """
+
+    item_id: str
+    times_s: np.ndarray
+    interest: np.ndarray
+    influence: np.ndarray
+
+
+@dataclass(frozen=True)
+class TCDStep:
+    """One reverse step of TCD (Eq. 8-10): z_t and the predicted clean frames ẑ_0^(t).
+
+    `latents`, `clean` [K, C]; `plane_latents`, `plane_clean` [K, 2] are their shadows in the plane of
+    the catalogue's frames; `distance` [K] is the distance of each frame's z_t to the walk's end.
+    """
+
+    diffusion_step: int
+    latents: np.ndarray
+    clean: np.ndarray
+    plane_latents: np.ndarray
+    plane_clean: np.ndarray
+    distance: np.ndarray
+
+
+@dataclass(frozen=True)
+class NPDStep:
+    """One reverse step of NPD (Eq. 13): x_t and the predicted preference x̂_0.
+
+    `preference`, `clean` [d]; `plane` [2] is the preference's shadow in the plane of the catalogue;
+    `cosine` is cos(x_t, the walk's end); `distance` is |x_t - the walk's end|; `top_item_ids` is the
+    top-k that `clean` gives at this step; `final_ranks` [k] ranks (from 1) the final top-k at this step.
+    """
+
+    diffusion_step: int
+    preference: np.ndarray
+    clean: np.ndarray
+    plane: np.ndarray
+    cosine: float
+    distance: float
+    top_item_ids: tuple[str, ...]
+    final_ranks: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A fixed map of the catalogue in two principal directions; `points` [N, 2], `explained` in [0, 1]."""
+
+    item_ids: tuple[str, ...]
+    topics: tuple[str, ...]
+    points: np.ndarray
+    explained: float
+
+
+@dataclass(frozen=True)
+class UploadStanding:
+    """Where an uploaded clip of the history would stand as a candidate: `rank` of `candidates`."""
+
+    item_id: str
+    rank: int
+    candidates: int
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A ranking together with the walk that made it.
+
+    Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`.
+    `tcd` or `npd` is empty for a variant without that module. `timing_ms` maps a stage's name to
+    milliseconds, `total` among them.
+    """
+
+    items: tuple[RankedItem, ...]
+    history: tuple[HistoryItem, ...]
+    frame_relevance: FrameRelevance
+    tcd: tuple[TCDStep, ...]
+    npd: tuple[NPDStep, ...]
+    frame_plane: Plane
+    item_plane: Plane
+    uploads: tuple[UploadStanding, ...]
+    timing_ms: dict[str, float]
+    bundle: str
+    variant: str
+    seed: int
+
+    def to_dict(self) -> dict:
+        """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
+        relevance = self.frame_relevance
+        return {
+            "items": [vars(item) for item in self.items],
+            "history": [vars(item) for item in self.history],
+            "frame_relevance": {
+                "item_id": relevance.item_id,
+                "frames": [
+                    {"index": index, "time_s": float(time), "interest": float(interest), "influence": float(influence)}
+                    for index, (time, interest, influence) in enumerate(
+                        zip(relevance.times_s, relevance.interest, relevance.influence, strict=True)
+                    )
+                ],
+            },
+            "tcd": {"steps": [_plain(step) for step in self.tcd]},
+            "npd": {"steps": [_plain(step) for step in self.npd]},
+            "uploads": [vars(upload) for upload in self.uploads],
+            "timing_ms": dict(self.timing_ms),
+            "bundle": self.bundle,
+            "variant": self.variant,
+            "seed": self.seed,
+        }
+
+
+def _plain(step: TCDStep | NPDStep) -> dict:
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else list(value) if isinstance(value, tuple) else value
+        for name, value in vars(step).items()
+    }
