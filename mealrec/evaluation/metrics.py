@@ -1,0 +1,41 @@
+"""Hit ratio and NDCG over a full ranking (Sec. 5.2), and the paired test between two systems."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+CUTOFFS = (10, 20)
+
+
+def ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return each target's rank, from 1; a tie counts half of the tied items as ahead.
+
+    `scores` [R, N+1] with -inf for what may not be ranked (column 0 among it); `targets` [R].
+    """
+    own = np.take_along_axis(scores, targets[:, None], 1)
+    ahead = (scores > own).sum(1)
+    tied = (scores == own).sum(1) - 1
+    return 1.0 + ahead + tied / 2
+
+
+def hits(rank: np.ndarray, k: int) -> np.ndarray:
+    """Return 1 where the target is among the first k. H@k is its mean."""
+    return (rank <= k).astype(float)
+
+
+def ndcg(rank: np.ndarray, k: int) -> np.ndarray:
+    """Return 1 / log2(rank + 1) within the first k, else 0. N@k is its mean (one target a row)."""
+    return np.where(rank <= k, 1.0 / np.log2(rank + 1), 0.0)
+
+
+def summary(rank: np.ndarray) -> dict[str, float]:
+    """Return H and N at 10 and 20."""
+    return {f"{name}@{k}": float(of(rank, k).mean()) for k in CUTOFFS for name, of in (("H", hits), ("N", ndcg))}
+
+
+def paired_p(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the two-sided p of a paired t-test over the same rows; 1.0 where nothing differs."""
+    if np.array_equal(first, second):
+        return 1.0
+    return float(stats.ttest_rel(first, second).pvalue)

@@ -1,0 +1,95 @@
+"""Full ranking of every item for evaluation rows: by a model, by popularity, or by content without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mealrec.data.interactions import EvaluationRows
+from mealrec.evaluation.metrics import ranks
+from mealrec.models.mealrec import MealRec
+from mealrec.types import ItemFeatures
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Each row's target rank with the history left in the ranking, and with it masked; [R] each.
+
+    `history_share` is the share of the unmasked top 10 that the history takes.
+    """
+
+    unmasked: np.ndarray
+    masked: np.ndarray
+    history_share: float
+
+
+def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batch: int = 1024) -> Ranks:
+    """Rank all candidates for every row; `scorer` maps histories [R, L] to scores [R, N+1].
+
+    `candidates` [N+1] bool: what may be ranked.
+    """
+    unmasked, masked, share = [], [], []
+    for start in range(0, len(rows), batch):
+        histories, targets = rows.histories[start : start + batch], rows.targets[start : start + batch]
+        scores = np.where(candidates, scorer(histories), -np.inf)
+        unmasked.append(ranks(scores, targets))
+        top = np.argpartition(-scores, 10, axis=1)[:, :10]
+        share.append((top[:, :, None] == histories[:, None, :]).any(2).mean(1))
+        np.put_along_axis(scores, histories, -np.inf, 1)
+        masked.append(ranks(scores, targets))
+    return Ranks(np.concatenate(unmasked), np.concatenate(masked), float(np.concatenate(share).mean()))
+
+
+def model_scorer(model: MealRec, features: ItemFeatures, seed: int = 0, ends_at: str = "walk") -> Scorer:
+    """Return the scorer of a model: by the end of its walk, or with ends_at="start" by the encoder's own x_0."""
+    model.eval()
+    with torch.inference_mode():
+        items = model.table(features)
+
+    @torch.inference_mode()
+    def score(histories: np.ndarray) -> np.ndarray:
+        history = torch.from_numpy(histories).to(features.text.device)
+        start = last_state(model.encode(items, history), history)
+        if ends_at == "start":
+            return model.table.scores(start, items).cpu().numpy()
+        generator = torch.Generator().manual_seed(seed)
+        walk = model.walk(model.context(start, history, items), items, generator)
+        return model.table.scores(walk.preference, items).cpu().numpy()
+
+    return score
+
+
+def last_state(states: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+    """Return the state [R, D] at each history's last item; `states` [R, L, D], `history` [R, L] right-padded."""
+    return states[torch.arange(len(history), device=history.device), (history > 0).sum(1) - 1]
+
+
+def popularity_scorer(train: tuple[tuple[int, ...], ...], num_items: int) -> Scorer:
+    """Return the scorer that ranks by how often an item occurs in training."""
+    counts = np.bincount([item for sequence in train for item in sequence], minlength=num_items + 1).astype(float)
+    return lambda histories: np.broadcast_to(counts, (len(histories), num_items + 1)).copy()
+
+
+def content_scorer(features: ItemFeatures, counts: np.ndarray, sharpness: float = 8.0) -> Scorer:
+    """Return the model-free line: popularity times exp(sharpness · best frame-to-frame similarity).
+
+    `counts` [N+1] training occurrences. Similarity is the mean over the history of the best cosine between
+    a frame of the history's item and a frame of the candidate.
+    """
+    frames = features.frames[1:].cpu().numpy()
+    frames = frames - frames.mean((0, 1))
+    frames /= np.linalg.norm(frames, axis=2, keepdims=True)
+    best = np.zeros((len(features), len(features)))
+    best[1:, 1:] = np.einsum("ikd,jld->ijkl", frames, frames, optimize=True).max((2, 3))
+
+    def score(histories: np.ndarray) -> np.ndarray:
+        present = histories > 0
+        similarity = (best[histories] * present[:, :, None]).sum(1) / present.sum(1, keepdims=True)
+        return sharpness * similarity + np.log(counts + 1)
+
+    return score

@@ -1,0 +1,97 @@
+"""`python -m mealrec train`: train every system of a recipe, for one seed or several."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mealrec.data.interactions import leave_one_out
+from mealrec.data.microlens import Catalogue, read_catalogue
+from mealrec.errors import DataFormatError
+from mealrec.features.store import FeatureStore
+from mealrec.features.tensors import Normalisation, item_features
+from mealrec.training.recipes import RECIPES, Recipe
+from mealrec.training.run import save_normalisation, save_system, write_json
+from mealrec.training.trainer import train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("recipe", choices=sorted(RECIPES))
+    parser.add_argument("--data", type=Path, required=True, help="catalogue in MicroLens's form")
+    parser.add_argument("--features", type=Path, required=True, help="feature store made by `extract`")
+    parser.add_argument("--out", type=Path, required=True, help="run directory")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default 1)")
+    parser.add_argument("--systems", default="all", help="names with commas between, or all")
+    parser.add_argument("--jobs", type=int, default=1, help="systems trained at once, one thread each")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and store; what is already trained in the run directory is kept."""
+    store = FeatureStore.open(arguments.features)
+    recipes = [recipe for seed in range(arguments.seeds) for recipe in RECIPES[arguments.recipe](shape_of(store), seed)]
+    known = list(dict.fromkeys(recipe.name for recipe in recipes))
+    wanted = known if arguments.systems == "all" else arguments.systems.split(",")
+    if unknown := set(wanted) - set(known):
+        raise DataFormatError(f"--systems: expected some of {', '.join(known)}, got {', '.join(sorted(unknown))}")
+    todo = [r for r in recipes if r.name in wanted and not (system_folder(arguments.out, r) / "config.json").exists()]
+    device = "cuda" if arguments.device == "auto" and torch.cuda.is_available() else arguments.device
+    device = "cpu" if device == "auto" else device
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    catalogue = read_catalogue(arguments.data)
+    save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, trainable(catalogue)))
+    began = time.time()
+    jobs = [(recipe, arguments.data, arguments.features, arguments.out, device) for recipe in todo]
+    if arguments.jobs == 1:
+        for job in jobs:
+            train_one(*job)
+    else:
+        with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
+            list(pool.map(train_one, *zip(*jobs, strict=True)) if jobs else ())
+    if jobs:
+        line = {"command": " ".join(["python -m mealrec", *sys.argv[1:]]), "seconds": round(time.time() - began)}
+        write_json(arguments.out / "run.json", line | {"device": device, "seeds": arguments.seeds, "systems": known})
+    return 0
+
+
+def train_one(recipe: Recipe, data: Path, features_path: Path, out: Path, device: str) -> None:
+    """Train one system of a run and store it."""
+    torch.set_num_threads(1)  # at this width a second thread costs more than it gives
+    catalogue, store = read_catalogue(data), FeatureStore.open(features_path)
+    seen = trainable(catalogue)
+    features = item_features(store, Normalisation.fit(store, seen), seen).to(device)
+    split = leave_one_out(catalogue, recipe.model.max_length)
+    name = f"seed {recipe.training.seed} {recipe.name}"
+    trained = train(recipe.model, recipe.training, split, features, lambda line: print(name, _short(line), flush=True))
+    save_system(system_folder(out, recipe), recipe, trained)
+    print(
+        f"{name}: epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s", flush=True
+    )
+
+
+def system_folder(out: Path, recipe: Recipe) -> Path:
+    """Return where a system of a run is stored."""
+    return out / f"seed-{recipe.training.seed}" / recipe.name
+
+
+def trainable(catalogue: Catalogue) -> np.ndarray:
+    """Return [N] bool: the items that training may see."""
+    return np.array([item not in catalogue.held_out for item in catalogue.item_ids])
+
+
+def shape_of(store: FeatureStore) -> dict[str, int]:
+    """Return the model dimensions that a feature store implies."""
+    items, frames, visual = store.frames.shape
+    return {"num_items": items, "visual_width": visual, "text_width": store.text.shape[1], "num_frames": frames}
+
+
+def _short(line: dict) -> str:
+    return " ".join(f"{name}={value:.4g}" for name, value in line.items())

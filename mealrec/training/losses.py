@@ -1,0 +1,107 @@
+"""The training objective: Eq. 11, 14, 15 and their sum, Eq. 16."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mealrec.diffusion.process import q_sample
+from mealrec.models.mealrec import Context, MealRec
+from mealrec.models.table import Items
+from mealrec.types import ItemFeatures, SequenceBatch
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the objective's terms. Departs: three are additions to Eq. 16; zero switches one off.
+
+    `lambda_start` ranks by x_0 too, so that the walk begins from a good place. The walk applies g_θ T times,
+    training otherwise only once, so an answer of g_θ is noised and denoised anew, up to `longest_detour`
+    times: `lambda_again` ranks by what comes out, `lambda_settle` asks that it stay where it was.
+    `frame_dropout` hides frames of the last item.
+    """
+
+    lambda_tcd: float = 0.1
+    lambda_npd: float = 0.1
+    lambda_start: float = 0.5
+    lambda_again: float = 0.5
+    lambda_settle: float = 0.5
+    longest_detour: int = 3
+    frame_dropout: float = 0.15
+
+
+def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, config: LossConfig) -> dict[str, Tensor]:
+    """Return the terms by name and their weighted sum under "total".
+
+    Paper: Eq. 16. Items without an ID are never negatives: training must not see them.
+    """
+    items = model.table(features)
+    users, positions = batch.rows
+    targets = batch.targets[users, positions]
+    start = model.encode(items, batch.items)[users, positions]
+    hidden = torch.rand(len(targets), model.config.num_frames, device=start.device) < config.frame_dropout
+    context = model.context(start, batch.prefixes(), items, hidden)
+
+    def rank(preference: Tensor) -> Tensor:
+        return ranking_loss(model, preference, items, targets, features)
+
+    if model.config.variant == "backbone":
+        terms = {"rank": rank(start)}
+    else:
+        terms = _diffusion_terms(model, context, items, config, rank)
+    weights = {
+        "tcd": config.lambda_tcd,
+        "npd": config.lambda_npd,
+        "start": config.lambda_start,
+        "again": config.lambda_again,
+        "settle": config.lambda_settle,
+    }
+    total = sum(weights.get(name, 1.0) * term for name, term in terms.items())
+    return terms | {"total": total + model.backbone.extra_loss(items.entry[batch.items], batch.items)}
+
+
+def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tensor, features: ItemFeatures) -> Tensor:
+    """Return the cross-entropy over all items with an ID. Paper: Eq. 15."""
+    logits = model.table.scores(preference, items)
+    trainable = features.has_id.clone()
+    trainable[0] = False
+    return F.cross_entropy(logits.masked_fill(~trainable, -1e4), targets)
+
+
+def _diffusion_terms(model: MealRec, context: Context, items: Items, config: LossConfig, rank) -> dict:
+    start, terms = context.start, {"start": rank(context.start)} if config.lambda_start else {}
+    steps = torch.randint(1, model.schedule.num_steps + 1, (len(start),), device=start.device)
+    refined = context.frames
+    if model.has_tcd:
+        clean = model.tcd.encode(context.frames)
+        zt = q_sample(model.schedule, clean, steps, torch.randn_like(clean))
+        refined = model.refine(zt, steps, context, items)
+        terms["tcd"] = F.mse_loss(refined, clean.detach())  # Eq. 11; an open target collapses z_0
+    if not model.has_npd:
+        return terms | {"rank": rank(model.fused(refined, context, items))}
+    tokens, visible = model.condition(refined, context, items)
+
+    def denoise(clean: Tensor, at: Tensor) -> Tensor:
+        return model.npd.denoise(q_sample(model.schedule, clean, at, torch.randn_like(clean)), tokens, visible)
+
+    x0_hat = denoise(start, steps)
+    terms["npd"] = F.mse_loss(x0_hat, start.detach())  # Eq. 14; an open target collapses x_0
+    terms["rank"] = rank(x0_hat)
+    if config.lambda_again or config.lambda_settle:
+        again = denoise(_walked(denoise, x0_hat.detach(), steps, config.longest_detour), steps)
+        terms["again"] = rank(again)
+        terms["settle"] = F.mse_loss(again, x0_hat.detach())
+    return terms
+
+
+@torch.no_grad()
+def _walked(denoise, x0_hat: Tensor, steps: Tensor, longest: int) -> Tensor:
+    """Return x̂_0 after 0 to `longest - 1` further rounds of noise and g_θ, a random number for each row."""
+    rounds = torch.randint(longest, (len(x0_hat), 1), device=x0_hat.device)
+    for done in range(longest - 1):
+        shuffled = steps[torch.randperm(len(steps), device=steps.device)]
+        x0_hat = torch.where(done < rounds, denoise(x0_hat, shuffled), x0_hat)
+    return x0_hat
