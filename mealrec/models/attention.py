@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+Memory = tuple[Tensor, Tensor]
+
 
 class Attention(nn.Module):
     """Multi-head attention from queries to keys.
@@ -20,14 +22,26 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, queries: Tensor, keys: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Return [B, Q, D] for queries [B, Q, D], keys [B, S, D], bias broadcastable to [B, Q, S]."""
+    def forward(
+        self, queries: Tensor, keys: Tensor, bias: Tensor | None = None, memory: Memory | None = None
+    ) -> Tensor:
+        """Return [B, Q, D] for queries [B, Q, D] and keys [B, S, D], to which `memory` adds S' projected ones.
+
+        `bias` is broadcastable to [B, Q, S + S'].
+        """
         q = self._split(self.query(queries))
-        k, v = (self._split(part) for part in self.key_value(keys).chunk(2, -1))
+        k, v = self.project(keys)
+        if memory is not None:
+            k, v = torch.cat([k, memory[0]], 2), torch.cat([v, memory[1]], 2)
         if bias is not None:
             bias = bias.unsqueeze(1)
         mixed = F.scaled_dot_product_attention(q, k, v, bias, self.dropout if self.training else 0.0)
         return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def project(self, keys: Tensor) -> Memory:
+        """Return keys and values [B, heads, S, D / heads] of tokens [B, S, D], to be attended to many times."""
+        k, v = self.key_value(keys).chunk(2, -1)
+        return self._split(k), self._split(v)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -50,14 +64,15 @@ class Block(nn.Module):
         if identity_start:
             zero_(self.attention.out), zero_(self.feed[-1])
 
-    def forward(self, x: Tensor, bias: Tensor | None = None, queries: int | None = None) -> Tensor:
-        """Return [B, Q, D], the first `queries` tokens (all by default), for tokens [B, S, D].
-
-        `bias` is broadcastable to [B, Q, S].
-        """
+    def forward(self, x: Tensor, bias: Tensor | None = None, memory: Memory | None = None) -> Tensor:
+        """Return [B, S, D] for tokens [B, S, D]; they attend to each other and to `memory` (see `remember`)."""
         normed = self.norm_attention(x)
-        x = x[:, :queries] + self.dropout(self.attention(normed[:, :queries], normed, bias))
+        x = x + self.dropout(self.attention(normed, normed, bias, memory))
         return x + self.dropout(self.feed(self.norm_feed(x)))
+
+    def remember(self, tokens: Tensor) -> Memory:
+        """Project fixed tokens [B, S, D] once, for `forward` to attend to at every step of a walk."""
+        return self.attention.project(self.norm_attention(tokens))
 
 
 def zero_(layer: nn.Linear) -> None:

@@ -11,7 +11,7 @@ from mealrec.backbones.base import build as build_backbone
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
-from mealrec.models.attention import zero_
+from mealrec.models.attention import Memory, zero_
 from mealrec.models.content import ContentSpace
 from mealrec.models.npd import NPD, NPDConfig
 from mealrec.models.table import Items, ItemTable
@@ -139,8 +139,8 @@ class MealRec(nn.Module):
         history_visual = items.visual[context.history]
         return self.tcd.denoise(zt, diffusion_step, history_visual, context.log_weights)
 
-    def condition(self, refined: Tensor, context: Context, items: Items) -> tuple[Tensor, Tensor]:
-        """Return NPD's condition tokens c_m [R, S, D] and which are visible [R, S].
+    def condition(self, refined: Tensor, context: Context, items: Items) -> tuple[Memory, Tensor]:
+        """Return NPD's condition c_m, S projected tokens, and which are visible [R, S].
 
         Paper: Sec. 4.4, ẑ_0 and h_L. Departs: g_θ also sees the earlier items' content, as one token each
         (condition="items") or as their K frames and title (condition="moments"); "last" is the paper's form.
@@ -183,10 +183,10 @@ class MealRec(nn.Module):
             refined = tcd_steps[-1].x0_hat
         if not self.has_npd:
             return Walk(context, tcd_steps, (), self.fused(refined, context, items))
-        tokens, visible = self.condition(refined, context, items)
+        memory, visible = self.condition(refined, context, items)
 
         def denoise_preference(xt: Tensor, _step: int) -> Tensor:
-            return self.npd.denoise(xt, tokens, visible)
+            return self.npd.denoise(xt, memory, visible)
 
         npd_steps = tuple(
             reverse_walk(self.schedule, denoise_preference, self._corrupt(context.start, generator), noise_between)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Block, hide, zero_
+from mealrec.models.attention import Block, Memory, hide, zero_
 
 
 @dataclass(frozen=True)
 class NPDConfig:
-    """`dropout` acts inside the blocks, `token_dropout` hides whole condition tokens in training."""
+    """`align_blocks` let the condition tokens attend to each other first, which costs little: c_m is fixed, so
+    it is done once a walk. `dropout` acts inside the blocks, `token_dropout` hides whole tokens in training.
+    """
 
     width: int = 64
     heads: int = 2
-    blocks: int = 1
+    align_blocks: int = 0
     num_frames: int = 5
     max_length: int = 10
     dropout: float = 0.2
@@ -24,7 +26,7 @@ class NPDConfig:
 
 
 class NPD(nn.Module):
-    """g_θ(x_t, c_m): self-attention between the noisy preference and the content tokens c_m.
+    """g_θ(x_t, c_m): the noisy preference attends to itself and to the content tokens c_m.
 
     Paper: Eq. 13. Blind: no step enters, the noise must be inferred from how far tokens agree.
     """
@@ -36,9 +38,9 @@ class NPD(nn.Module):
         self.frame_places = nn.Parameter(torch.randn(config.num_frames, width) * 0.02)
         self.title_place = nn.Parameter(torch.randn(width) * 0.02)
         self.age_places = nn.Parameter(torch.randn(config.max_length, width) * 0.02)
-        self.norm_condition = nn.LayerNorm(width)
         self.enter = nn.Linear(width, width)
-        self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
+        self.align = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.align_blocks))
+        self.block = Block(width, config.heads, config.dropout)
         self.norm_out = nn.LayerNorm(width)
         self.out = nn.Linear(width, width)
         zero_(self.out)  # training starts at the identity: a random g_θ would wash the preference out
@@ -46,8 +48,8 @@ class NPD(nn.Module):
 
     def condition(
         self, refined: Tensor, title: Tensor, history: Tensor | None, present: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the tokens c_m [R, S, D] and which are visible [R, S].
+    ) -> tuple[Memory, Tensor]:
+        """Return c_m's S tokens, projected for g_θ to attend to, and which are visible [R, S].
 
         `refined` [R, K, D] (ẑ_0), `title` [R, D] (h_L), `history` [R, L, M, D] (M tokens an item) or None,
         `present` [R, L].
@@ -58,18 +60,18 @@ class NPD(nn.Module):
             age = present.sum(1, keepdim=True) - 1 - torch.arange(present.shape[1], device=present.device)
             tokens.append((history + self.age_places[age.clamp(min=0)].unsqueeze(2)).flatten(1, 2))
             visible = torch.cat([visible, present.repeat_interleave(history.shape[2], 1)], 1)
-        return self.norm_condition(torch.cat(tokens, 1)), visible
+        aligned = torch.cat(tokens, 1)
+        for block in self.align:
+            aligned = block(aligned, hide(visible).unsqueeze(1))
+        return self.block.remember(aligned), visible
 
-    def denoise(self, xt: Tensor, tokens: Tensor, visible: Tensor) -> Tensor:
-        """Return x̂_0 [R, D] of x_t [R, D]: one application of g_θ.
+    def denoise(self, xt: Tensor, memory: Memory, visible: Tensor) -> Tensor:
+        """Return x̂_0 [R, D] of x_t [R, D] under the condition: one application of g_θ.
 
         Paper: Eq. 13. The result lies on the sphere where x_0 lies, so that the walk cannot inflate it.
         """
         if self.training and self.config.token_dropout:
             visible = visible & (torch.rand(visible.shape, device=visible.device) > self.config.token_dropout)
-        x = torch.cat([self.enter(xt).unsqueeze(1), tokens], 1)
         bias = hide(torch.cat([torch.ones_like(visible[:, :1]), visible], 1)).unsqueeze(1)
-        for block in self.blocks[:-1]:
-            x = block(x, bias)
-        x = self.blocks[-1](x, bias, queries=1)  # only the preference is read: spare the other tokens
-        return self.sphere(xt + self.out(self.norm_out(x[:, 0])))
+        x = self.block(self.enter(xt).unsqueeze(1), bias, memory).squeeze(1)
+        return self.sphere(xt + self.out(self.norm_out(x)))

@@ -129,7 +129,7 @@ def _one_viewer(world: ClipWorld, rng: np.random.Generator) -> tuple[list[int], 
     if rng.random() >= habits.second_interest_share:
         interests[1] = interests[0]
     drifts = bool(interests[0] != interests[1] and rng.random() < habits.drift_share)
-    length = min(habits.longest, habits.shortest + rng.geometric(1 / (1 + habits.mean_excess)) - 1)
+    length = min(habits.longest, len(world.item_ids), habits.shortest + rng.geometric(1 / (1 + habits.mean_excess)) - 1)
     seen = np.zeros(len(world.item_ids), bool)
     clicks, wanted_log, previous = [], [], None
     for position in range(length):

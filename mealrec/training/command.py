@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
-from mealrec.training.recipes import RECIPES, Recipe
+from mealrec.training.recipes import RECIPES, Recipe, override
 from mealrec.training.run import save_normalisation, save_system, write_json
 from mealrec.training.trainer import train
 
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="run directory")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default 1)")
     parser.add_argument("--systems", default="all", help="names with commas between, or all")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
+    parser.add_argument("--label", default="", help="suffix of the systems' names, to keep changed ones apart")
     parser.add_argument("--jobs", type=int, default=1, help="systems trained at once, one thread each")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
 
@@ -37,12 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and store; what is already trained in the run directory is kept."""
     store = FeatureStore.open(arguments.features)
-    recipes = [recipe for seed in range(arguments.seeds) for recipe in RECIPES[arguments.recipe](shape_of(store), seed)]
-    known = list(dict.fromkeys(recipe.name for recipe in recipes))
-    wanted = known if arguments.systems == "all" else arguments.systems.split(",")
-    if unknown := set(wanted) - set(known):
-        raise DataFormatError(f"--systems: expected some of {', '.join(known)}, got {', '.join(sorted(unknown))}")
-    todo = [r for r in recipes if r.name in wanted and not (system_folder(arguments.out, r) / "config.json").exists()]
+    recipes = _chosen_recipes(arguments, store)
+    todo = [recipe for recipe in recipes if not (system_folder(arguments.out, recipe) / "config.json").exists()]
     device = "cuda" if arguments.device == "auto" and torch.cuda.is_available() else arguments.device
     device = "cpu" if device == "auto" else device
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -57,9 +56,25 @@ def run(arguments: argparse.Namespace) -> int:
         with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
             list(pool.map(train_one, *zip(*jobs, strict=True)) if jobs else ())
     if jobs:
-        line = {"command": " ".join(["python -m mealrec", *sys.argv[1:]]), "seconds": round(time.time() - began)}
-        write_json(arguments.out / "run.json", line | {"device": device, "seeds": arguments.seeds, "systems": known})
+        summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
+        summary |= {"device": device, "seeds": arguments.seeds, "systems": sorted({recipe.name for recipe in recipes})}
+        write_json(arguments.out / "run.json", summary)
     return 0
+
+
+def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[Recipe]:
+    make, shape = RECIPES[arguments.recipe], shape_of(store)
+    recipes = [recipe for seed in range(arguments.seeds) for recipe in make(shape, seed)]
+    known = {recipe.name for recipe in recipes}
+    wanted = known if arguments.systems == "all" else set(arguments.systems.split(","))
+    if unknown := wanted - known:
+        raise DataFormatError(
+            f"--systems: expected some of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
+        )
+    chosen = [recipe for recipe in recipes if recipe.name in wanted]
+    for setting in arguments.set:
+        chosen = [override(recipe, setting) for recipe in chosen]
+    return [replace(recipe, name=recipe.name + arguments.label) for recipe in chosen]
 
 
 def train_one(recipe: Recipe, data: Path, features_path: Path, out: Path, device: str) -> None:

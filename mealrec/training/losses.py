@@ -82,10 +82,10 @@ def _diffusion_terms(model: MealRec, context: Context, items: Items, config: Los
         terms["tcd"] = F.mse_loss(refined, clean.detach())  # Eq. 11; an open target collapses z_0
     if not model.has_npd:
         return terms | {"rank": rank(model.fused(refined, context, items))}
-    tokens, visible = model.condition(refined, context, items)
+    memory, visible = model.condition(refined, context, items)
 
     def denoise(clean: Tensor, at: Tensor) -> Tensor:
-        return model.npd.denoise(q_sample(model.schedule, clean, at, torch.randn_like(clean)), tokens, visible)
+        return model.npd.denoise(q_sample(model.schedule, clean, at, torch.randn_like(clean)), memory, visible)
 
     x0_hat = denoise(start, steps)
     terms["npd"] = F.mse_loss(x0_hat, start.detach())  # Eq. 14; an open target collapses x_0

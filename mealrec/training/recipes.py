@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, is_dataclass, replace
 
+from mealrec.errors import DataFormatError
 from mealrec.models.mealrec import MealRecConfig
 from mealrec.training.trainer import TrainConfig
 
@@ -27,6 +29,30 @@ def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
     systems = {variant: {"variant": variant} for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")}
     systems["backbone_item_head"] = {"variant": "backbone", "head": "item"}
     return tuple(Recipe(name, MealRecConfig(**shape, **changes), training) for name, changes in systems.items())
+
+
+def override(recipe: Recipe, setting: str) -> Recipe:
+    """Return the recipe with one setting changed, such as "model.condition=last" or "training.loss.lambda_npd=0.5".
+
+    Raises DataFormatError naming the part of the path that does not exist, or a value of another type.
+    """
+    path, equals, value = setting.partition("=")
+    if not equals:
+        raise DataFormatError(f"--set: expected PATH=VALUE such as model.condition=last, got {setting!r}")
+    return _with(recipe, path.split("."), value, setting)
+
+
+def _with(part, path: list[str], value: str, setting: str):
+    if not is_dataclass(part) or path[0] not in vars(part):
+        known = ", ".join(vars(part)) if is_dataclass(part) else "no parts"
+        raise DataFormatError(f"--set {setting}: there is no {path[0]!r} here, but {known}")
+    old = getattr(part, path[0])
+    if len(path) > 1:
+        return replace(part, **{path[0]: _with(old, path[1:], value, setting)})
+    new = value if isinstance(old, str) else json.loads(value)
+    if not isinstance(new, type(old)) and not (isinstance(old, float) and isinstance(new, int)):
+        raise DataFormatError(f"--set {setting}: expected {type(old).__name__}, got {type(new).__name__}")
+    return replace(part, **{path[0]: new})
 
 
 RECIPES = {"sample": sample_catalogue}
