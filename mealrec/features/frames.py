@@ -1,0 +1,84 @@
+"""K frames of a video, chosen by time, decoded in a confined process. Paper: Sec. 5.1.3."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+import mealrec
+from mealrec.errors import VideoError
+from mealrec.features.probe import DecodeLimits, check_file
+
+IMPORT_ROOT = Path(mealrec.__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class SampledFrames:
+    """Frames of one clip.
+
+    `times_s` [K]: seconds from the clip's first frame; `frames` [K, H, W, 3] uint8 RGB, upright: what a
+    player shows at those times; `width`, `height`: of the clip itself, upright, before any scaling.
+    """
+
+    times_s: np.ndarray
+    frames: np.ndarray
+    duration_s: float
+    width: int
+    height: int
+
+
+def sample_frames(
+    path: str | Path,
+    *,
+    num_frames: int = 5,
+    interval_s: float = 1.0,
+    size: tuple[int, int] | None = None,
+    limits: DecodeLimits | None = None,
+) -> SampledFrames:
+    """Decode K frames, `interval_s` seconds apart around the clip's centre; a shorter clip is spread evenly.
+
+    Paper: Sec. 5.1.3 (5 frames, 1 a second, from the central part). `size` is (height, width) to scale to.
+    Raises VideoError, in one sentence that says what to do, for everything that is not a usable video.
+    """
+    path, limits = Path(path).resolve(), limits or DecodeLimits()
+    request = {
+        "path": str(path),
+        "demuxer": check_file(path, limits),
+        "num_frames": num_frames,
+        "interval_s": interval_s,
+        "size": size,
+        "limits": asdict(limits),
+    }
+    header, pixels = _ask_worker(request, path.name, limits)
+    frames = np.frombuffer(pixels, np.uint8).reshape(header["shape"])
+    return SampledFrames(np.asarray(header["times_s"]), frames, header["duration_s"], header["width"], header["height"])
+
+
+def _ask_worker(request: dict, name: str, limits: DecodeLimits) -> tuple[dict, memoryview]:
+    command = [sys.executable, "-m", "mealrec.features.worker", json.dumps(request)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=IMPORT_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=limits.timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise VideoError(
+            f"{name} took longer than {limits.timeout_s:g} s to decode: choose a shorter or smaller clip."
+        ) from None
+    line_end = done.stdout.find(b"\n")
+    if done.returncode or line_end < 0:
+        raise VideoError(f"{name} stopped the decoder: it is damaged or too demanding, so export it again.")
+    header = json.loads(done.stdout[:line_end])
+    if "error" in header:
+        raise VideoError(f"{name}: {header['error']}")
+    return header, memoryview(done.stdout)[line_end + 1 :]

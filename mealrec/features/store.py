@@ -1,0 +1,170 @@
+"""Features on disk: memory-mapped arrays, and a manifest that says what they are and who made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from mealrec.errors import DataFormatError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+PENDING, DONE, FAILED, ABSENT = range(4)
+
+
+@dataclass(frozen=True)
+class StoreLayout:
+    """What a store holds: sizes, and who made it (`encoders`: name and sha256 of `video` and `text`)."""
+
+    item_ids: tuple[str, ...]
+    visual_width: int
+    text_width: int
+    num_frames: int
+    interval_s: float
+    encoders: dict
+
+    def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
+        """Return each array's shape and type."""
+        items, frames = len(self.item_ids), self.num_frames
+        return {
+            "global_visual": ((items, self.visual_width), np.float32),
+            "frames": ((items, frames, self.visual_width), np.float32),
+            "text": ((items, self.text_width), np.float32),
+            "times_s": ((items, frames), np.float32),
+            "clip_state": ((items,), np.uint8),
+            "has_text": ((items,), np.bool_),
+        }
+
+    def manifest(self) -> dict:
+        """Return the JSON form."""
+        return {"format_version": FORMAT_VERSION, **vars(self), "item_ids": list(self.item_ids)}
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """Features of N items, in the order of `item_ids`.
+
+    `global_visual` [N, V], `frames` [N, K, V], `text` [N, H], `times_s` [N, K] (seconds into the clip),
+    `has_visual`, `has_text` [N] bool; rows without a clip or a title are zeros and hold no data.
+    `manifest` also names the encoders and `failures` {item_id: why its clip could not be read}.
+    """
+
+    item_ids: tuple[str, ...]
+    global_visual: np.ndarray
+    frames: np.ndarray
+    text: np.ndarray
+    times_s: np.ndarray
+    has_visual: np.ndarray
+    has_text: np.ndarray
+    manifest: dict
+
+    @classmethod
+    def open(cls, path: str | Path) -> FeatureStore:
+        """Map a finished store into memory.
+
+        Raises DataFormatError naming what is missing, unfinished or of the wrong shape.
+        """
+        path = Path(path)
+        manifest = read_manifest(path)
+        if not manifest.get("complete"):
+            raise DataFormatError(f"{path} was not finished: run the same `extract` command again to go on.")
+        arrays = open_arrays(path, layout_of(manifest), mode="r")
+        states = arrays.pop("clip_state")
+        return cls(tuple(manifest["item_ids"]), has_visual=np.asarray(states == DONE), manifest=manifest, **arrays)
+
+
+def write_store(
+    path: str | Path,
+    layout: StoreLayout,
+    *,
+    frames: np.ndarray,
+    text: np.ndarray,
+    times_s: np.ndarray,
+    has_visual: Sequence[bool],
+    has_text: Sequence[bool],
+) -> FeatureStore:
+    """Write a whole store at once (an item's `global_visual` is its frames' mean) and return it opened."""
+    arrays = create_arrays(Path(path), layout)
+    arrays["frames"][:], arrays["global_visual"][:] = frames, frames.mean(1)
+    arrays["text"][:], arrays["times_s"][:], arrays["has_text"][:] = text, times_s, has_text
+    arrays["clip_state"][:] = np.where(has_visual, DONE, ABSENT)
+    finish(Path(path), layout, arrays, failures={})
+    return FeatureStore.open(path)
+
+
+def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
+    """Start a store of zeros and an unfinished manifest; return its writable maps."""
+    path.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        name: open_memmap(path / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
+        for name, (shape, dtype) in layout.arrays().items()
+    }
+    _write_manifest(path, {**layout.manifest(), "complete": False})
+    return arrays
+
+
+def open_arrays(path: Path, layout: StoreLayout, mode: str) -> dict[str, np.ndarray]:
+    """Map a store's arrays ("r", or "r+" to go on writing).
+
+    Raises DataFormatError for a missing file or a shape that the manifest does not give.
+    """
+    arrays = {}
+    for name, (shape, dtype) in layout.arrays().items():
+        file = path / f"{name}.npy"
+        try:
+            array = open_memmap(file, mode=mode)
+        except (OSError, ValueError) as error:
+            raise DataFormatError(f"{file} is missing or damaged: extract the features again.") from error
+        if array.shape != shape or array.dtype != dtype:
+            raise DataFormatError(
+                f"{file} has {array.dtype} {list(array.shape)} and the manifest says {np.dtype(dtype)} {list(shape)}: "
+                "extract the features again."
+            )
+        arrays[name] = array
+    return arrays
+
+
+def finish(path: Path, layout: StoreLayout, arrays: dict[str, np.ndarray], failures: dict[str, str]) -> None:
+    """Flush the maps and mark the store finished; `failures` maps item ids to reasons."""
+    for array in arrays.values():
+        array.flush()
+    _write_manifest(path, {**layout.manifest(), "failures": failures, "complete": True})
+
+
+def read_manifest(path: Path) -> dict:
+    """Return a store's manifest.
+
+    Raises DataFormatError where it is missing, damaged or of another format version.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        raise DataFormatError(
+            f"{path} holds no readable {MANIFEST}: make the features with `python -m mealrec extract`."
+        ) from error
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise DataFormatError(
+            f"{path} has format {manifest.get('format_version')} and {FORMAT_VERSION} is expected: extract again."
+        )
+    return manifest
+
+
+def layout_of(manifest: dict) -> StoreLayout:
+    """Return the layout a manifest describes.
+
+    Raises DataFormatError naming the fields that are missing.
+    """
+    fields = list(StoreLayout.__dataclass_fields__)
+    missing = [name for name in fields if name not in manifest]
+    if missing:
+        raise DataFormatError(f"The features' {MANIFEST} lacks {', '.join(missing)}: extract the features again.")
+    return StoreLayout(**{name: manifest[name] for name in fields} | {"item_ids": tuple(manifest["item_ids"])})
+
+
+def _write_manifest(path: Path, manifest: dict) -> None:
+    (path / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")

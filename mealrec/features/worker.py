@@ -1,0 +1,65 @@
+"""The decoding process: reads one request from argv, writes one reply to stdout, imports no torch.
+
+Reply: one line of JSON (`error`, or what the pixels are), then the pixels' raw bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+import numpy as np
+
+from mealrec.errors import VideoError
+from mealrec.features.decoding import decode_frames, read_timetable, resize
+from mealrec.features.probe import DecodeLimits
+
+
+def sampling_times(duration_s: float, num_frames: int, interval_s: float) -> np.ndarray:
+    """Return K times [K] in seconds: `interval_s` apart around the centre, or spread evenly over a shorter clip."""
+    step = min(interval_s, duration_s / num_frames)
+    return duration_s / 2 + (np.arange(num_frames) - (num_frames - 1) / 2) * step
+
+
+def decode(request: dict) -> tuple[dict, bytes]:
+    """Return the reply's header and its pixels for one request (see `frames.sample_frames`)."""
+    limits = DecodeLimits(**request["limits"])
+    path, demuxer = request["path"], request["demuxer"]
+    table = read_timetable(path, demuxer, limits)
+    times_s = sampling_times(table.duration_s, request["num_frames"], request["interval_s"])
+    frames = decode_frames(path, demuxer, table, table.starts_s[0] + times_s, limits)
+    height, width = frames.shape[1:3]
+    if request["size"] is not None:
+        frames = resize(frames, *request["size"])
+    header = {
+        "times_s": times_s.tolist(),
+        "shape": frames.shape,
+        "duration_s": table.duration_s,
+        "width": width,
+        "height": height,
+    }
+    return header, np.ascontiguousarray(frames).tobytes()
+
+
+def _confine(limits: DecodeLimits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory_bytes,) * 2)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    """Answer the request in argv[1]."""
+    request = json.loads(sys.argv[1])
+    _confine(DecodeLimits(**request["limits"]))
+    try:
+        header, pixels = decode(request)
+    except VideoError as error:
+        header, pixels = {"error": str(error)}, b""
+    except MemoryError:
+        header, pixels = {"error": "The video needs more memory than is allowed here: scale it down first."}, b""
+    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + pixels)
+
+
+if __name__ == "__main__":
+    main()

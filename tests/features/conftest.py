@@ -1,0 +1,35 @@
+"""A tiny untrained encoder, and a tiny catalogue of numbered clips."""
+
+from pathlib import Path
+
+import pytest
+
+from mealrec.features.pretraining.distil import StudentConfig, new_student
+from mealrec.features.video import VideoEncoder
+from tests.make_videos import write_video
+
+TINY = StudentConfig(image_size=32, width=64, layers=2, heads=1)
+
+
+@pytest.fixture(scope="session")
+def encoder_path(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("encoder")
+    new_student(TINY, seed=0).save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def encoder(encoder_path) -> VideoEncoder:
+    return VideoEncoder.from_pretrained(encoder_path, "cpu")
+
+
+@pytest.fixture
+def catalogue(tmp_path) -> Path:
+    """Four items: two clips, one clip that is text, one without a file; the second has no title."""
+    data = tmp_path / "data"
+    (data / "clips").mkdir(parents=True)
+    (data / "titles.csv").write_text('item,title\n7,"a bowl, steaming #ramen"\n8,\n9,broken\n10,no file\n')
+    write_video(data / "clips" / "7.mp4")
+    write_video(data / "clips" / "8.mp4", frames=20)
+    (data / "clips" / "9.mp4").write_text("not a video")
+    return data

@@ -1,0 +1,80 @@
+"""The `extract` verb on a folder with good, broken and missing clips."""
+
+import argparse
+
+import numpy as np
+import pytest
+
+from mealrec.errors import DataFormatError
+from mealrec.features import command
+from mealrec.features.frames import sample_frames
+from mealrec.features.store import FeatureStore
+
+
+class LetterCounts:
+    """Stands for a text encoder: a title's feature is its length."""
+
+    width, name, checksum = 2, "letters", "0"
+
+    def encode(self, titles):
+        present = np.array([bool(title) for title in titles])
+        return np.array([[len(title), 1] for title in titles], np.float32), present
+
+
+@pytest.fixture(autouse=True)
+def no_bert(monkeypatch):
+    monkeypatch.setattr(command.TextEncoder, "from_pretrained", lambda *_: LetterCounts())
+
+
+def extract(data, encoder_path, out, *options) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(
+        parser.parse_args(["--data", str(data), "--encoder", str(encoder_path), "--out", str(out), *options])
+    )
+
+
+def test_good_clips_are_encoded_and_the_rest_is_told(catalogue, encoder, encoder_path, tmp_path, capsys):
+    assert extract(catalogue, encoder_path, tmp_path / "out") == 0
+    store = FeatureStore.open(tmp_path / "out")
+    assert store.item_ids == ("7", "8", "9", "10")
+    assert store.has_visual.tolist() == [True, True, False, False]
+    assert store.has_text.tolist() == [True, False, True, True]
+    assert list(store.manifest["failures"]) == ["9"] and "is text" in store.manifest["failures"]["9"]
+    assert store.manifest["encoders"]["video"]["sha256"] == encoder.checksum
+    clip = sample_frames(catalogue / "clips" / "7.mp4")
+    assert np.allclose(store.frames[0], encoder.encode(clip.frames[None])[0][0], atol=1e-5)
+    assert np.allclose(store.times_s[1], [0.2, 0.6, 1.0, 1.4, 1.8])
+    assert "2 clips, 1 without a file, 1 unreadable" in capsys.readouterr().out
+
+
+def test_a_stopped_run_goes_on(catalogue, encoder_path, tmp_path, monkeypatch):
+    decoded = []
+
+    def stop_at_second(path, **settings):
+        decoded.append(path.stem)
+        if path.stem == "8":
+            raise KeyboardInterrupt
+        return sample_frames(path, **settings)
+
+    monkeypatch.setattr(command, "sample_frames", stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        extract(catalogue, encoder_path, tmp_path / "out", "--jobs", "1")
+    with pytest.raises(DataFormatError, match="not finished"):
+        FeatureStore.open(tmp_path / "out")
+    decoded.clear()
+    monkeypatch.setattr(command, "sample_frames", lambda p, **s: decoded.append(p.stem) or sample_frames(p, **s))
+    extract(catalogue, encoder_path, tmp_path / "out")
+    assert sorted(decoded) == ["8", "9"]
+    assert FeatureStore.open(tmp_path / "out").has_visual.tolist() == [True, True, False, False]
+
+
+def test_other_settings_do_not_mix_into_a_store(catalogue, encoder_path, tmp_path):
+    extract(catalogue, encoder_path, tmp_path / "out")
+    with pytest.raises(DataFormatError, match="choose another --out"):
+        extract(catalogue, encoder_path, tmp_path / "out", "--interval", "0.5")
+
+
+def test_a_folder_without_titles(encoder_path, tmp_path):
+    with pytest.raises(DataFormatError, match="titles.csv"):
+        extract(tmp_path, encoder_path, tmp_path / "out")

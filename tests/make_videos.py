@@ -1,0 +1,168 @@
+"""Odd and hostile videos for the tests. Frame i of every video shows its own number, readable from its pixels.
+
+`python tests/make_videos.py DIR` writes them all, to try by hand.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+WIDTH, HEIGHT, FPS = 128, 224, 10
+BITS = 8
+VARIABLE_TIMES = [0.05 * i for i in range(40)] + [2 + 0.2 * i for i in range(20)]  # 20 frames a second, then 5
+MARK = (255, 0, 0)  # a red patch in the top left corner tells which way is up
+
+
+def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """Return a frame [height, width, 3] whose 8 stacked bands spell `number` in binary, white for 1."""
+    frame = np.zeros((height, width, 3), np.uint8)
+    for bit, band in enumerate(np.array_split(np.arange(height), BITS)):
+        frame[band] = 220 if number >> bit & 1 else 30
+    frame[: height // (2 * BITS), : width // 4] = MARK
+    return frame
+
+
+def read_number(frame: np.ndarray) -> int:
+    """Return the number that an upright `picture` shows."""
+    height, width = frame.shape[:2]
+    bands = np.array_split(np.arange(height), BITS)
+    values = [frame[band[len(band) // 2] : band[-1], width // 2 : -4].mean() > 128 for band in bands]
+    return sum(int(value) << bit for bit, value in enumerate(values))
+
+
+def is_upright(frame: np.ndarray) -> bool:
+    """Tell whether the red patch is in the top left corner."""
+    height, width = frame.shape[:2]
+    red, green, _ = frame[: height // 24, : width // 6].mean((0, 1))
+    return bool(red > 150 and green < 100)
+
+
+def write_video(
+    path: Path,
+    codec: str = "libx264",
+    frames: int = 60,
+    *,
+    times: Sequence[float] | None = None,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    container: str | None = None,
+    options: dict[str, str] | None = None,
+    pixel_format: str = "yuv420p",
+) -> Path:
+    """Write a video of numbered frames at FPS, or at `times` (seconds); keyframes every 10 frames."""
+    with av.open(
+        str(path), "w", format=container, options={"movflags": "+faststart"} if path.suffix == ".mp4" else {}
+    ) as out:
+        stream = out.add_stream(codec, rate=FPS, options=options or {})
+        stream.width, stream.height = size
+        stream.pix_fmt = pixel_format
+        stream.codec_context.gop_size = 10
+        stream.codec_context.time_base = time_base = Fraction(1, 1000 if times else FPS)
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture(number, *size), "rgb24")
+            frame.pts = round(times[number] / time_base) if times else number
+            frame.time_base = time_base
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    """Write an MP4 that holds sound only."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("aac", rate=16000, layout="mono")
+        for block in range(20):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = 16000, 1024 * block
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+def write_pixel_bomb(path: Path, side: int = 16000) -> Path:
+    """Write a file of some hundred KiB whose one frame unpacks to side x side pixels."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("png", rate=FPS)
+        stream.width = stream.height = side
+        stream.pix_fmt = "gray"
+        frame = av.VideoFrame(side, side, "gray")
+        frame.pts = 0
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+def truncate(source: Path, path: Path, share: float) -> Path:
+    """Write the first `share` (0..1) of a file's bytes."""
+    content = source.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    return path
+
+
+def rotate_header(source: Path, path: Path, quarter_turns: int) -> Path:
+    """Copy an MP4 with a display matrix that turns it clockwise by `quarter_turns` x 90 degrees."""
+    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns % 4]
+    one = 1 << 16
+    matrix = struct.pack(">9i", cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    content = bytearray(source.read_bytes())
+    at = content.index(b"tkhd") + 4 + 4 + 4 * 5 + 8 + 8  # version and flags, five words, reserved, layer to volume
+    content[at : at + 36] = matrix
+    path.write_bytes(content)
+    return path
+
+
+def cut_by_edit_list(source: Path, path: Path, start_s: float) -> Path:
+    """Copy an MP4 whose edit list starts playing at `start_s`: what comes before is stored but never shown."""
+    content = bytearray(source.read_bytes())
+    at = content.index(b"elst") + 4 + 4 + 4  # version and flags, count
+    duration, media_time = struct.unpack(">Ii", content[at : at + 8])
+    media_scale = struct.unpack(">I", _after(content, b"mdhd", 12))[0]
+    movie_scale = struct.unpack(">I", _after(content, b"mvhd", 12))[0]
+    edit = struct.pack(">Ii", duration - round(start_s * movie_scale), media_time + round(start_s * media_scale))
+    content[at : at + 8] = edit
+    path.write_bytes(content)
+    return path
+
+
+def write_text(path: Path, content: str) -> Path:
+    """Write text under a video's name."""
+    path.write_text(content)
+    return path
+
+
+def write_all(folder: Path) -> None:
+    """Write one of each into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = write_video(folder / "plain.mp4")
+    write_video(folder / "variable-rate.mp4", times=VARIABLE_TIMES)
+    write_video(folder / "hevc.mp4", "libx265", options={"x265-params": "log-level=none"})
+    write_video(folder / "open-gop.mp4", options={"x264-params": "open-gop=1:bframes=3:b-adapt=0"})
+    write_video(folder / "av1.mp4", "libsvtav1", options={"preset": "12", "crf": "20"})
+    write_video(folder / "plain.webm", "libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"})
+    write_video(folder / "plain.gif", "gif", pixel_format="rgb8")
+    write_video(folder / "plain.ts", container="mpegts")
+    write_video(folder / "plain.avi", "mpeg4")
+    write_video(folder / "one-frame.mp4", frames=1)
+    write_pixel_bomb(folder / "pixel-bomb.mp4")
+    write_sound(folder / "sound.mp4")
+    rotate_header(plain, folder / "rotated.mp4", 1)
+    cut_by_edit_list(plain, folder / "edit-list.mp4", 2.0)
+    truncate(plain, folder / "half.mp4", 0.5)
+    write_text(folder / "playlist.mp4", f"#EXTM3U\n#EXTINF:1,\n{plain}\n")
+    (folder / "empty.mp4").write_bytes(b"")
+
+
+def _after(content: bytearray, box: bytes, offset: int) -> bytes:
+    """Return the 4 bytes at `offset` after a box's version and flags."""
+    at = content.index(box) + 4 + offset
+    return bytes(content[at : at + 4])
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))
