@@ -36,7 +36,7 @@ class FrameRelevance:
     """The last item's K frames and two different answers about each.
 
     `interest` [K] in [-1, 1]: how well the frame fits the viewer's interest.
-    `influence` [K]: how far the top recommendation's score falls when the frame is hidden.
+    `influence` [K]: how far the top recommendation's log-probability falls when the frame is hidden.
     """
 
     item_id: str
@@ -82,7 +82,10 @@ class NPDStep:
 
 @dataclass(frozen=True)
 class Plane:
-    """A fixed map of the catalogue in two principal directions; `points` [N, 2], `explained` in [0, 1]."""
+    """A fixed map of the catalogue in two principal directions: `points` [M, 2], `explained` share in [0, 1].
+
+    `item_ids` and `topics` name each point's item: one point an item, or one for each of its K frames.
+    """
 
     item_ids: tuple[str, ...]
     topics: tuple[str, ...]

@@ -1,0 +1,137 @@
+"""Take the pictures of the documentation from the running app: `python -m benchmarks.screenshots`.
+
+Writes docs/screenshots/<view>-<size>-<scheme>.png for every view, both sizes and both colour schemes, and
+docs/demo.webp, a short animated picture of a visit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.server import LAUNCH_ARGUMENTS, ROOT, chromium_path, serve
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
+
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SCHEMES = ("light", "dark")
+DEMO_WIDTH = 960
+SETTLE_MS = 700
+
+
+def start(visitor: Visitor) -> None:
+    """Show what a visitor sees first."""
+
+
+def recommendations(visitor: Visitor) -> None:
+    """Open an example viewer's history and wait for its ranking."""
+    visitor.find("#history .viewer").first.click()
+    visitor.wait_for_ranking()
+    visitor.wait_for_charts()
+
+
+def inside(visitor: Visitor) -> None:
+    """Show the charts, in the middle of their walks."""
+    for slider in visitor.find("#inside .chart-slider:visible").all():
+        slider.evaluate(
+            "slider => { slider.value = Math.round(slider.max * 0.6); slider.dispatchEvent(new Event('input')) }"
+        )
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
+def upload(visitor: Visitor) -> None:
+    """Add one of the example videos that ship with Gradio."""
+    before = len(visitor.history())
+    visitor.page.evaluate("window.scrollTo(0, 0)")
+    visitor.page.get_by_role("tab", name="Upload your own").click()
+    visitor.find("#upload-examples .chip").first.click()
+    visitor.wait_for_history(before + 1)
+    visitor.wait_for_ranking()
+    expect(visitor.find("#upload-report .frames img").first).to_be_visible()
+
+
+def about(visitor: Visitor) -> None:
+    """Show the account of the model."""
+    visitor.find("#about").evaluate("section => section.scrollIntoView()")
+
+
+VIEWS: dict[str, Callable[[Visitor], None]] = {
+    "start": start,
+    "recommendations": recommendations,
+    "inside": inside,
+    "upload": upload,
+    "about": about,
+}
+
+
+def shot(visitor: Visitor) -> Image.Image:
+    """Return what the window shows."""
+    return Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
+
+
+def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
+    """Yield the path of every picture once it is taken."""
+    for size, viewport in SIZES.items():
+        for scheme in SCHEMES:
+            visitor = Visitor(browser, url, viewport=viewport, color_scheme=scheme)
+            visitor.open()
+            for name, go in VIEWS.items():
+                go(visitor)
+                visitor.page.wait_for_timeout(SETTLE_MS)
+                path = folder / f"{name}-{size}-{scheme}.png"
+                # 256 dithered colours keep a picture near 200 kB
+                shot(visitor).quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+                yield path
+            visitor.leave()
+
+
+def film(browser: Browser, url: str, path: Path) -> None:
+    """Record a visit, picture by picture: an example viewer, the ranking, and the walks being played."""
+    visitor = Visitor(browser, url, viewport=DESKTOP, color_scheme="dark")
+    visitor.open()
+    pictures, durations = [], []
+
+    def hold(milliseconds: int) -> None:
+        full = shot(visitor)
+        pictures.append(full.resize((DEMO_WIDTH, DEMO_WIDTH * full.height // full.width), Image.Resampling.LANCZOS))
+        durations.append(milliseconds)
+
+    hold(1200)
+    recommendations(visitor)
+    hold(1800)
+    visitor.find("#history .mystery").click()
+    expect(visitor.find("#recommendations .verdict")).to_be_visible()
+    hold(1800)
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+    hold(900)
+    sliders = visitor.find("#inside .chart-slider:visible").all()
+    for step in range(0, 25, 2):
+        for slider in sliders:
+            slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
+        hold(160)
+    hold(1800)
+    visitor.leave()
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=72, method=6)
+
+
+def main() -> None:
+    """Serve the bundled default and take all pictures."""
+    parser = argparse.ArgumentParser("python -m benchmarks.screenshots", description="Take the pictures in docs/.")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder to write (default: docs)")
+    out = parser.parse_args().out
+    (out / "screenshots").mkdir(parents=True, exist_ok=True)
+    with serve() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGUMENTS)
+        for path in photograph(browser, url, out / "screenshots"):
+            print(path)
+        film(browser, url, out / "demo.webp")
+        print(out / "demo.webp")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""A bundle on disk: JSON and safetensors, listed with their checksums in one manifest.
+
+manifest.json · catalogue.json · viewers.json · features.safetensors · variants/<variant>.safetensors
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from mealrec.errors import BundleError
+from mealrec.features.tensors import Normalisation
+from mealrec.features.weights import WEIGHT_FILES
+from mealrec.models.mealrec import MealRecConfig
+from mealrec.recommender.contents import REBUILD, BundleContents, CatalogueItem, ExampleViewer
+from mealrec.types import ItemFeatures
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
+_PLAIN = ("name", "created_with", "encoders", "media", "interval_s", "metrics", "training")
+
+
+def write_bundle(path: str | Path, contents: BundleContents) -> None:
+    """Write a checked bundle; an older bundle at `path` is replaced only when the new one is whole.
+
+    Raises BundleError where the contents do not fit each other, or `path` holds something else.
+    """
+    path = Path(path)
+    contents.check()
+    if path.is_file() or (path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file()):
+        raise BundleError(f"{path} is no bundle (it has no {MANIFEST}): choose an empty or new folder to write to.")
+    files = {
+        CATALOGUE: _json([vars(item) for item in contents.catalogue]),
+        VIEWERS: _json([vars(viewer) for viewer in contents.viewers]),
+        FEATURES: _safetensors(contents.tensors()),
+        **{_weights_file(variant): _safetensors(weights) for variant, (_, weights) in contents.models.items()},
+    }
+    partial, replaced = (path.with_name(path.name + ending) for ending in (".partial", ".replaced"))
+    for leftover in (partial, replaced):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for name, data in {**files, MANIFEST: _json(_manifest(contents, files))}.items():
+        file = partial / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    if path.exists():
+        path.rename(replaced)
+    partial.rename(path)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def read_manifest(path: str | Path) -> dict:
+    """Return a bundle's manifest.
+
+    Raises BundleError where it is missing, unreadable, incomplete or of another format version.
+    """
+    path = Path(path)
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} holds no readable {MANIFEST}: point to a bundle's folder, or {REBUILD}.") from error
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if version != FORMAT_VERSION:
+        raise BundleError(f"{path} has the format {version} and {FORMAT_VERSION} is read here: {REBUILD}.")
+    if missing := {"models", "files", *_PLAIN} - manifest.keys():
+        raise BundleError(f"{path / MANIFEST} lacks {', '.join(sorted(missing))}: {REBUILD}.")
+    return manifest
+
+
+def read_bundle(path: str | Path) -> BundleContents:
+    """Read a bundle whole, after checking its version, files, checksums, shapes and encoder.
+
+    Raises BundleError naming what does not fit and what to do; nothing is returned half-loaded.
+    """
+    path = Path(path)
+    manifest = read_manifest(path)
+    try:
+        contents = _contents(manifest, _read_files(path, manifest["files"]))
+        contents.check()
+        check_encoder(path, contents.encoders["video"])
+        project_path(path, contents.media)
+    except BundleError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise BundleError(
+            f"{path} was made by another version ({type(error).__name__}: {error}): {REBUILD}."
+        ) from error
+    return contents
+
+
+def project_path(bundle: str | Path, relative: str) -> Path:
+    """Return where a manifest's relative path leads: inside the folder that is two levels above the bundle.
+
+    A bundle lies at <project>/checkpoints/<name>; nothing in it may name a file outside the project.
+    Raises BundleError for an absolute or escaping path.
+    """
+    bundle = Path(bundle).resolve()
+    root, target = bundle.parent.parent, (bundle / relative).resolve()
+    if Path(relative).is_absolute() or not target.is_relative_to(root):
+        raise BundleError(f"{bundle / MANIFEST} names {relative!r}, which lies outside {root}: {REBUILD}.")
+    return target
+
+
+def check_encoder(bundle: str | Path, encoder: dict[str, str]) -> str:
+    """Return the video encoder's directory or hub id, once a directory's weights have the recorded checksum.
+
+    Raises BundleError where the directory has no weights or others than the features were made with.
+    """
+    name = encoder["name"]
+    if not name.startswith("."):
+        return name
+    directory = project_path(bundle, name)
+    weights = next((directory / file for file in WEIGHT_FILES if (directory / file).is_file()), None)
+    if weights is None:
+        raise BundleError(
+            f"The bundle's video encoder is missing: no weights in {directory}; restore it, or {REBUILD}."
+        )
+    found = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if found != encoder["sha256"]:
+        raise BundleError(
+            f"{weights} is not the encoder that the bundle was made with (sha256 {found[:12]}… where "
+            f"{encoder['sha256'][:12]}… is expected): restore it, or extract the features and {REBUILD}."
+        )
+    return str(directory)
+
+
+def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
+    config = next(iter(contents.models.values()))[0]
+    dims = ("num_items", "visual_width", "text_width", "num_frames", "width", "max_length")
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": contents.name,
+        "created_with": contents.created_with,
+        "dims": {name: getattr(config, name) for name in dims},
+        "models": {variant: config.to_dict() for variant, (config, _) in contents.models.items()},
+        "encoders": contents.encoders,
+        "media": contents.media,
+        "interval_s": contents.interval_s,
+        "metrics": contents.metrics,
+        "training": contents.training,
+        "files": {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in sorted(files.items())},
+    }
+
+
+def _read_files(path: Path, listed: dict[str, dict]) -> dict[str, bytes]:
+    """Return every file's bytes, once the folder holds exactly the listed files, each with its checksum."""
+    present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()} - {MANIFEST}
+    if missing := sorted(listed.keys() - present):
+        raise BundleError(f"{path} lacks {', '.join(missing)}: copy the whole folder again, or {REBUILD}.")
+    if unknown := sorted(present - listed.keys()):
+        raise BundleError(f"{path} also holds {', '.join(unknown)}, which {MANIFEST} does not list: move it away.")
+    files = {}
+    for name, entry in listed.items():
+        data = (path / name).read_bytes()
+        if len(data) != entry["bytes"] or _sha256(data) != entry["sha256"]:
+            raise BundleError(f"{path / name} is damaged (its checksum differs): copy it again, or {REBUILD}.")
+        files[name] = data
+    return files
+
+
+def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
+    tensors = load_tensors(files[FEATURES])
+    parts = {
+        kind: {field.name: tensors[field.name] for field in fields(kind)} for kind in (ItemFeatures, Normalisation)
+    }
+    viewers = [viewer | {"history": tuple(viewer["history"])} for viewer in json.loads(files[VIEWERS])]
+    models = {
+        variant: (MealRecConfig.from_dict(config), load_tensors(files[_weights_file(variant)]))
+        for variant, config in manifest["models"].items()
+    }
+    if stray := files.keys() - {CATALOGUE, VIEWERS, FEATURES, *map(_weights_file, models)}:
+        raise BundleError(f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant: {REBUILD}.")
+    return BundleContents(
+        catalogue=tuple(CatalogueItem(**item) for item in json.loads(files[CATALOGUE])),
+        viewers=tuple(ExampleViewer(**viewer) for viewer in viewers),
+        models=models,
+        features=ItemFeatures(**parts[ItemFeatures]),
+        times_s=tensors["times_s"],
+        normalisation=Normalisation(**parts[Normalisation]),
+        **{key: manifest[key] for key in _PLAIN},
+    )
+
+
+def _weights_file(variant: str) -> str:
+    return f"variants/{variant}.safetensors"
+
+
+def _safetensors(tensors: dict[str, Tensor]) -> bytes:
+    return save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+
+
+def _json(values: dict | list) -> bytes:
+    return (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

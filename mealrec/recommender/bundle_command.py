@@ -1,0 +1,129 @@
+"""`python -m mealrec bundle`: pack one seed of a training run, with its features, into a bundle."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mealrec.data.microlens import Catalogue, read_catalogue
+from mealrec.errors import DataFormatError
+from mealrec.features.store import FeatureStore
+from mealrec.features.tensors import item_features
+from mealrec.recommender.bundle import check_encoder, write_bundle
+from mealrec.recommender.contents import BundleContents, CatalogueItem
+from mealrec.recommender.examples import choose_viewers
+from mealrec.training.run import load_normalisation, load_system
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's options."""
+    parser.add_argument("--run", type=Path, required=True, help="run directory that `train` wrote")
+    parser.add_argument("--seed", type=int, default=0, help="which seed of the run (default: %(default)s)")
+    parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="catalogue (default: %(default)s)")
+    parser.add_argument("--features", type=Path, required=True, help="feature store the run was trained on")
+    parser.add_argument("--encoder", default="checkpoints/encoder", help="VideoMAE directory or hub id of the features")
+    parser.add_argument("--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)")
+    parser.add_argument("--name", help="the bundle's name (default: that of its folder)")
+    parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Gather, check and write the bundle."""
+    contents = _gather(arguments)
+    check_encoder(arguments.out, contents.encoders["video"])
+    write_bundle(arguments.out, contents)
+    size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file()) / 2**20
+    print(f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB")
+    return 0
+
+
+def _gather(arguments: argparse.Namespace) -> BundleContents:
+    catalogue, store = read_catalogue(arguments.data), FeatureStore.open(arguments.features)
+    if store.item_ids != catalogue.item_ids:
+        raise DataFormatError(f"{arguments.features} holds other items than {arguments.data}: extract them again.")
+    folders = _systems(arguments.run / f"seed-{arguments.seed}")
+    normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
+    known = np.array([item not in catalogue.held_out for item in catalogue.item_ids])
+    times_s = torch.tensor(np.asarray(store.times_s))
+    return BundleContents(
+        name=arguments.name or arguments.out.name,
+        created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
+        catalogue=_items(catalogue),
+        viewers=choose_viewers(catalogue),
+        models={name: _model(folder) for name, folder in folders.items()},
+        features=item_features(store, normalisation, known),
+        times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
+        normalisation=normalisation,
+        encoders=_encoders(store, arguments.encoder, arguments.out),
+        media=_beside(arguments.data, arguments.out),
+        interval_s=store.manifest["interval_s"],
+        metrics=metrics_tables(_read_json(arguments.metrics or arguments.run / "metrics.json")),
+        training=_training(arguments.run, folders, arguments.seed),
+    )
+
+
+def metrics_tables(report: dict) -> dict:
+    """Return a report of `evaluate` with each system's masked mean figures in one flat row under "test"."""
+    tables = {name: value for name, value in report.items() if name != "systems"}
+    rows = {
+        name: {metric: value["mean"] for metric, value in system["masked"].items()}
+        for name, system in report.get("systems", {}).items()
+    }
+    return {"test": rows, **tables} if rows else tables
+
+
+def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
+    return tuple(
+        CatalogueItem(
+            item_id, catalogue.titles[item_id], catalogue.topics.get(item_id, ""), item_id in catalogue.held_out
+        )
+        for item_id in catalogue.item_ids
+    )
+
+
+def _systems(seed: Path) -> dict[str, Path]:
+    """Return {name: folder} of a seed's finished systems, the whole model first."""
+    folders = {path.parent.name: path.parent for path in sorted(seed.glob("*/config.json"))}
+    if "full" not in folders:
+        raise DataFormatError(f"{seed} holds no trained system named full: run `python -m mealrec train` first.")
+    return {"full": folders.pop("full"), **folders}
+
+
+def _model(folder: Path) -> tuple:
+    model = load_system(folder)
+    return model.config, {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def _encoders(store: FeatureStore, video: str, out: Path) -> dict[str, dict[str, str]]:
+    """Return the store's encoders, those that are directories named relative to the bundle."""
+    made_with = store.manifest["encoders"]
+    names = {"video": video, "text": made_with["text"]["name"]}
+    return {
+        kind: {"name": _beside(name, out) if Path(name).is_dir() else name, "sha256": made_with[kind]["sha256"]}
+        for kind, name in names.items()
+    }
+
+
+def _beside(path: str | Path, out: Path) -> str:
+    return Path(os.path.relpath(path, out)).as_posix()
+
+
+def _training(run: Path, folders: dict[str, Path], seed: int) -> dict:
+    """Return how the run was made, and for each system where training stopped."""
+    systems = {name: _read_json(folder / "training.json") for name, folder in folders.items()}
+    kept = ("epoch", "validation_N@10", "seconds")
+    stops = {name: {key: values[key] for key in kept if key in values} for name, values in systems.items()}
+    return {**_read_json(run / "run.json"), "seed": seed, "systems": stops, "settings": systems["full"]}
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise DataFormatError(f"{path} is no JSON ({error}): make it again.") from error

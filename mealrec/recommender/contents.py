@@ -1,0 +1,155 @@
+"""What a bundle holds, and the checks that its parts fit each other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mealrec.errors import BundleError
+from mealrec.features.tensors import Normalisation
+from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.types import ItemFeatures
+
+_ITEM_ID = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,64}")
+_NAME = re.compile(r"[a-z0-9_]{1,64}")
+REBUILD = "make the bundle anew with `python -m mealrec bundle`"
+
+
+@dataclass(frozen=True)
+class CatalogueItem:
+    """One item on offer; `held_out` items were never seen in training and have no ID embedding."""
+
+    item_id: str
+    title: str
+    topic: str
+    held_out: bool = False
+
+
+@dataclass(frozen=True)
+class ExampleViewer:
+    """A viewer of the test split: its history, oldest first, the true next item, and a word on it."""
+
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    note: str
+
+
+@dataclass(frozen=True)
+class BundleContents:
+    """Everything the recommender needs.
+
+    `models` maps a variant's name to its configuration and weights; `features` [N+1, ...] are normalised, row 0 is
+    padding and row i is `catalogue[i - 1]`; `times_s` [N+1, K] says where in the clip each frame lies.
+    `encoders` holds {"name", "sha256"} of "video" and "text": a name that starts with "." is a directory
+    relative to the bundle. `media` is the folder of clips/ and posters/, relative to the bundle;
+    `interval_s` the seconds between a clip's sampled frames.
+    """
+
+    name: str
+    created_with: str
+    catalogue: tuple[CatalogueItem, ...]
+    viewers: tuple[ExampleViewer, ...]
+    models: dict[str, tuple[MealRecConfig, dict[str, Tensor]]]
+    features: ItemFeatures
+    times_s: Tensor
+    normalisation: Normalisation
+    encoders: dict[str, dict[str, str]]
+    media: str
+    interval_s: float
+    metrics: dict
+    training: dict
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what `features.safetensors` holds, by name."""
+        return {**vars(self.features), "times_s": self.times_s, **vars(self.normalisation)}
+
+    def check(self) -> None:
+        """Raise BundleError naming the first part that does not fit the others."""
+        if not self.models:
+            raise BundleError(f"The bundle holds no model: {REBUILD}.")
+        for variant, (config, weights) in self.models.items():
+            if not _NAME.fullmatch(variant):
+                raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _): {REBUILD}.")
+            shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
+            check_tensors(f"variants/{variant}.safetensors", weights, shapes)
+            check_tensors("features.safetensors", self.tensors(), _feature_shapes(config))
+        self._check_ids()
+        self._check_values()
+
+    def _check_values(self) -> None:
+        for variant, (_, weights) in self.models.items():
+            if broken := [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]:
+                raise BundleError(f"The weights of {variant} are not finite at {broken[0]}: train it anew.")
+        for name, tensor in self.tensors().items():
+            wants_bool = name.startswith("has_")
+            if (tensor.dtype == torch.bool) != wants_bool:
+                raise BundleError(f"features.safetensors: {name} has the type {tensor.dtype}: {REBUILD}.")
+            if not wants_bool and not torch.isfinite(tensor).all():
+                raise BundleError(f"features.safetensors: {name} holds values that are not finite: {REBUILD}.")
+        known = torch.tensor([False, *(not item.held_out for item in self.catalogue)])
+        if not torch.equal(self.features.has_id, known):
+            raise BundleError(f"features.safetensors: has_id and the catalogue's held_out disagree: {REBUILD}.")
+
+    def _check_ids(self) -> None:
+        ids = {item.item_id for item in self.catalogue}
+        config = next(iter(self.models.values()))[0]
+        if len(ids) != len(self.catalogue) or len(ids) != config.num_items:
+            raise BundleError(
+                f"catalogue.json has {len(self.catalogue)} items with {len(ids)} different ids and the models know "
+                f"{config.num_items}: {REBUILD}."
+            )
+        odd = [item_id for item_id in ids if not _ITEM_ID.fullmatch(item_id)]
+        if odd:
+            raise BundleError(f"catalogue.json: {odd[0]!r} is no item id (1-64 letters, digits, _ . -): {REBUILD}.")
+        for viewer in self.viewers:
+            lost = {*viewer.history, viewer.target} - ids
+            if lost or not viewer.history:
+                raise BundleError(
+                    f"viewers.json: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
+                    f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
+                )
+
+
+def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise BundleError where `tensors` lacks a name, has one too many, or has another shape than `shapes`."""
+    missing, unknown = shapes.keys() - tensors.keys(), tensors.keys() - shapes.keys()
+    if missing or unknown:
+        parts = [
+            f"{word} {', '.join(sorted(names))}"
+            for word, names in (("lacks", missing), ("also holds", unknown))
+            if names
+        ]
+        raise BundleError(f"{file} {' and '.join(parts)}: {REBUILD}.")
+    for name, shape in shapes.items():
+        if tuple(tensors[name].shape) != tuple(shape):
+            raise BundleError(
+                f"{file}: {name} has the shape {list(tensors[name].shape)} and the configuration asks for "
+                f"{list(shape)}: {REBUILD}."
+            )
+
+
+def blank_model(config: MealRecConfig) -> MealRec:
+    """Return a model of this shape whose weights are still to be loaded."""
+    with torch.random.fork_rng(devices=[]):  # its first weights are drawn; nobody else's numbers may change by it
+        return MealRec(config)
+
+
+def _feature_shapes(config: MealRecConfig) -> dict[str, tuple[int, ...]]:
+    rows, visual, text = config.num_items + 1, config.visual_width, config.text_width
+    return {
+        "global_visual": (rows, visual),
+        "frames": (rows, config.num_frames, visual),
+        "text": (rows, text),
+        "has_visual": (rows,),
+        "has_text": (rows,),
+        "has_id": (rows,),
+        "times_s": (rows, config.num_frames),
+        "visual_mean": (visual,),
+        "visual_std": (visual,),
+        "text_mean": (text,),
+        "text_std": (text,),
+    }

@@ -1,0 +1,62 @@
+"""Clips, posters and frame thumbnails of the catalogue: files beside the bundle, decoded when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mealrec.errors import VideoError
+from mealrec.features.frames import sample_frames
+
+THUMBNAIL_HEIGHT = 224
+REMEMBERED_CLIPS = 64
+
+
+class Media:
+    """The media folder of a bundle: clips/<id>.mp4 and posters/<id>.webp. Knows the catalogue's ids only."""
+
+    def __init__(self, folder: Path, item_ids: Iterable[str], num_frames: int, interval_s: float):
+        self._folder, self._item_ids = folder, frozenset(item_ids)
+        self._num_frames, self._interval_s = num_frames, interval_s
+        self._thumbnails = lru_cache(REMEMBERED_CLIPS)(self._decode)
+
+    def clip_path(self, item_id: str) -> Path | None:
+        """Return an item's clip, or None where there is none."""
+        return self._existing(f"clips/{item_id}.mp4", item_id)
+
+    def poster_path(self, item_id: str) -> Path | None:
+        """Return an item's poster, or None where there is none."""
+        return self._existing(f"posters/{item_id}.webp", item_id)
+
+    def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
+        """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing or unreadable."""
+        return list(self._thumbnails(item_id))
+
+    def _decode(self, item_id: str) -> tuple[np.ndarray, ...]:
+        path = self.clip_path(item_id)
+        if path is None:
+            return ()
+        try:
+            sampled = sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s)
+        except VideoError:
+            return ()
+        return scaled_down(sampled.frames, THUMBNAIL_HEIGHT)
+
+    def _existing(self, name: str, item_id: str) -> Path | None:
+        if item_id not in self._item_ids:
+            return None
+        path = self._folder / name
+        return path if path.is_file() else None
+
+
+def scaled_down(frames: np.ndarray, height: int) -> tuple[np.ndarray, ...]:
+    """Return frames [K, H, W, 3] uint8 scaled to a height, never up, with their proportions kept."""
+    if frames.shape[1] <= height:
+        return tuple(frames)
+    scale = height / frames.shape[1]
+    size = (max(1, round(frames.shape[2] * scale)), height)
+    return tuple(np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames)

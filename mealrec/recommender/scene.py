@@ -1,0 +1,118 @@
+"""Histories walked as they are and once more for every frame of their last item, hidden: one batch, one noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mealrec.models.mealrec import MealRec, Walk
+from mealrec.models.table import Items
+from mealrec.types import ItemFeatures
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the last items of M histories look like: `moments` [M, K, D] (F_i) and `visual` [M, D] (v_i)."""
+
+    moments: Tensor
+    visual: Tensor
+
+
+class Scene:
+    """B histories [B, L], right-padded with 0, and what a walk makes of them, computed once and when asked for.
+
+    With the seed all rows share one noise: they differ in the hidden frame alone. `candidates` [B, N+1] says
+    what may be ranked: by default all but padding and the history's own items.
+    """
+
+    def __init__(
+        self,
+        model: MealRec,
+        features: ItemFeatures,
+        items: Items,
+        histories: Tensor,
+        seed: int = 0,
+        candidates: Tensor | None = None,
+    ):
+        self.model, self.features, self.items, self.histories, self.seed = model, features, items, histories, seed
+        self.lengths = (histories > 0).sum(1)
+        self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
+        self.candidates = self._unseen() if candidates is None else candidates
+
+    @cached_property
+    def walk(self) -> Walk:
+        """Return the walks of all B·(K+1) rows; a history's rows lie together, the unhidden one first."""
+        items, histories = self.ending_with(self._endings)
+        start = self.start_at(items, histories, (histories > 0).sum(1) - 1)
+        context = self.model.context(start, histories, items)
+        return self.model.walk(context, items, torch.Generator().manual_seed(self.seed))
+
+    @cached_property
+    def preferences(self) -> Tensor:
+        """Return where the walks end [B, K+1, D]; entry 0 has no frame hidden."""
+        return self.walk.preference.unflatten(0, (len(self.histories), -1))
+
+    @cached_property
+    def frames(self) -> Tensor:
+        """Return the last item's content-mapped frames [B, K, D]."""
+        return self.items.moments[self.last]
+
+    @cached_property
+    def top(self) -> Tensor:
+        """Return the first recommendation of each history [B]."""
+        return self.log_probabilities(self.preferences[:, :1]).squeeze(1).argmax(1)
+
+    @cached_property
+    def mean_frame(self) -> Tensor:
+        """Return the catalogue's mean content-mapped frame [D]."""
+        return self.items.moments[self.features.has_visual].mean((0, 1))
+
+    @cached_property
+    def visual_shifts(self) -> Tensor:
+        """Return how v_i of the last item moves when frame k leaves the mean over its frames [B, K, D]."""
+        mean, count = self.frames.mean(1, keepdim=True), self.frames.shape[1]
+        return (mean - self.frames) / (count - 1) if count > 1 else self.model.content.absent_visual - self.frames
+
+    def start_at(self, items: Items, histories: Tensor, positions: Tensor) -> Tensor:
+        """Return x_0 [M, D] of histories [M, L] after their `positions` [M]."""
+        return self.model.encode(items, histories)[torch.arange(len(positions), device=positions.device), positions]
+
+    def log_probabilities(self, preferences: Tensor) -> Tensor:
+        """Return the candidates' log-probabilities [B, M, N+1] of preferences [B, M, D]; -inf for the others."""
+        scores = self.model.table.scores(preferences.flatten(0, 1), self.items).unflatten(0, preferences.shape[:2])
+        return scores.masked_fill(~self.candidates.unsqueeze(1), float("-inf")).log_softmax(-1)
+
+    def centred_cosine(self, frames: Tensor, preference: Tensor, centre: Tensor | None = None) -> Tensor:
+        """Return [B, K]: the cosine of frames [B, K, D], less `centre` (the mean frame), with preferences [B, D]."""
+        centre = self.mean_frame if centre is None else centre
+        return F.cosine_similarity(frames - centre, preference.unsqueeze(1), dim=-1)
+
+    def ending_with(self, ending: Ending) -> tuple[Items, Tensor]:
+        """Return items with M rows behind the catalogue and the histories [M, L] that end with them.
+
+        Row b·M/B+m stands in for history b's last item: the same title, ID and bias, other frames.
+        """
+        count = len(ending.visual) // len(self.histories)
+        owners, histories = self.last.repeat_interleave(count), self.histories.repeat_interleave(count, 0)
+        rows = {name: tensor[owners] for name, tensor in vars(self.items).items()} | vars(ending)
+        items = Items(**{name: torch.cat([tensor, rows[name]]) for name, tensor in vars(self.items).items()})
+        stand_ins = len(self.items.bias) + torch.arange(len(owners), device=owners.device)
+        ends = self.lengths.repeat_interleave(count)[:, None] - 1
+        return items, histories.scatter(1, ends, stand_ins[:, None])
+
+    @property
+    def _endings(self) -> Ending:
+        """The last items as they are, then with each frame absent and out of v_i; [B·(K+1), ...]."""
+        hidden = torch.eye(self.frames.shape[1] + 1, dtype=torch.bool, device=self.last.device)[:, 1:, None]
+        moments = torch.where(hidden, self.model.content.absent_visual, self.frames.unsqueeze(1))
+        visual = self.items.visual[self.last].unsqueeze(1)
+        visual = torch.cat([visual, visual + self.visual_shifts], 1)
+        return Ending(moments.flatten(0, 1), visual.flatten(0, 1))
+
+    def _unseen(self) -> Tensor:
+        allowed = torch.ones(len(self.histories), len(self.items.bias), dtype=torch.bool, device=self.histories.device)
+        return allowed.scatter(1, self.histories, False).index_fill(1, self.histories.new_zeros(1), False)

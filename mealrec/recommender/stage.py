@@ -1,0 +1,101 @@
+"""What a request works on: one trained model, and the catalogue with the history's uploads behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mealrec.models.mealrec import MealRec
+from mealrec.models.table import Items
+from mealrec.recommender.contents import BundleContents, CatalogueItem, blank_model
+from mealrec.recommender.planes import Map, frame_map, item_map
+from mealrec.recommender.uploads import Upload
+from mealrec.types import ItemFeatures
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One trained model with what all its requests share: its item table and its two maps."""
+
+    model: MealRec
+    items: Items
+    frame_map: Map
+    item_map: Map
+
+    @classmethod
+    def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
+        """Build one of the bundle's models; `features` are the bundle's, on the device."""
+        config, weights = contents.models[name]
+        model = blank_model(config)
+        model.load_state_dict(weights)
+        model = model.eval().to(device)
+        with torch.no_grad():
+            items = model.table(features)
+            maps = (
+                frame_map(model, items, features.has_visual, contents.catalogue),
+                item_map(model, items, contents.catalogue),
+            )
+        return cls(model, items, *maps)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The catalogue (rows 1 to N) and the history's uploads (rows above N), as features, items and names.
+
+    `entries` names them from row 1 on, `rows` are the history's, oldest first, `times_s` [N+1+U, K] when each
+    clip's frames are.
+    """
+
+    variant: Variant
+    features: ItemFeatures
+    items: Items
+    num_items: int
+    entries: tuple[CatalogueItem, ...]
+    times_s: np.ndarray
+    rows: tuple[int, ...]
+
+    def __getitem__(self, row: int) -> CatalogueItem:
+        """Return what lies at a row; row 0 is padding."""
+        return self.entries[row - 1]
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """Return the rows that the model sees: the latest `max_length` of the history."""
+        return self.rows[-self.variant.model.config.max_length :]
+
+    @property
+    def candidates(self) -> list[int]:
+        """Return the rows to rank: the catalogue's, without the history's."""
+        seen = set(self.rows)
+        return [row for row in range(1, self.num_items + 1) if row not in seen]
+
+    @property
+    def upload_rows(self) -> range:
+        """Return the uploads' rows."""
+        return range(self.num_items + 1, len(self.entries) + 1)
+
+
+def set_stage(
+    variant: Variant,
+    features: ItemFeatures,
+    contents: BundleContents,
+    history: tuple[str, ...],
+    uploads: dict[str, Upload],
+) -> Stage:
+    """Put a history's uploads behind the catalogue."""
+    items, times_s = variant.items, contents.times_s.numpy()
+    uploaded = tuple(CatalogueItem(item_id, upload.title, "", held_out=True) for item_id, upload in uploads.items())
+    for upload in uploads.values():
+        row = upload.features.to(features.text.device)
+        features, items = features.extend(row), _append(items, variant.model.table(row))
+        times_s = np.concatenate([times_s, upload.times_s[None].astype(times_s.dtype)])
+    entries = (*contents.catalogue, *uploaded)
+    row_of = {item.item_id: row for row, item in enumerate(entries, start=1)}
+    rows = tuple(row_of[item_id] for item_id in history)
+    return Stage(variant, features, items, len(contents.catalogue), entries, times_s, rows)
+
+
+def _append(items: Items, more: Items) -> Items:
+    return Items(**{name: torch.cat([tensor, getattr(more, name)]) for name, tensor in vars(items).items()})

@@ -1,0 +1,144 @@
+"""An uploaded video as a row of features: known by its content alone, as a new item is."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mealrec.errors import BundleError, RequestError
+from mealrec.features.frames import SampledFrames, sample_frames
+from mealrec.recommender.bundle import check_encoder
+from mealrec.recommender.contents import BundleContents, CatalogueItem
+from mealrec.recommender.media import THUMBNAIL_HEIGHT, scaled_down
+from mealrec.recommender.trace import RankedItem
+from mealrec.types import ItemFeatures
+
+if TYPE_CHECKING:
+    from mealrec.features.text import TextEncoder
+    from mealrec.features.video import VideoEncoder
+
+NEAREST = 10
+MAX_TITLE = 500
+ENCODED_HEIGHT = 1080  # the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A visitor's video, ready to stand in a history under its `upload_id`.
+
+    `times_s` [K] and `thumbnails` K x [H, W, 3] uint8: the sampled frames; `features`: one row, no padding;
+    `nearest`: the catalogue's items that look most alike, scored by cosine.
+    """
+
+    upload_id: str
+    title: str
+    times_s: np.ndarray
+    thumbnails: tuple[np.ndarray, ...]
+    features: ItemFeatures
+    nearest: tuple[RankedItem, ...]
+
+
+class UploadEncoder:
+    """Encodes videos with the encoders that the bundle's features were made with; loads them on first use."""
+
+    def __init__(self, bundle: Path, contents: BundleContents, device: torch.device):
+        self._bundle, self._contents, self._device = bundle, contents, device
+        self._loading = threading.Lock()
+        self._video: VideoEncoder | None = None
+        self._text: TextEncoder | None = None
+
+    def encode(
+        self,
+        path: str | Path,
+        title: str = "",
+        progress: Progress | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Upload:
+        """Decode and encode a video; see Recommender.encode_upload."""
+        if len(title) > MAX_TITLE:
+            raise RequestError(f"title: at most {MAX_TITLE} characters are expected, {len(title)} came: shorten it.")
+
+        def report(stage: str, fraction: float) -> None:
+            if cancel is not None and cancel():
+                raise RequestError("The upload was cancelled: choose the video again to go on.")
+            if progress is not None:
+                progress(stage, fraction)
+
+        report("decoding", 0.0)
+        config = next(iter(self._contents.models.values()))[0]
+        sampled = sample_frames(path, num_frames=config.num_frames, interval_s=self._contents.interval_s)
+        report("decoding", 1.0)
+        features = self._features(sampled, title, report)
+        return Upload(
+            upload_id=f"upload-{secrets.token_hex(12)}",
+            title=title.strip(),
+            times_s=sampled.times_s,
+            thumbnails=scaled_down(sampled.frames, THUMBNAIL_HEIGHT),
+            features=features,
+            nearest=nearest(features.global_visual[0], self._contents.features, self._contents.catalogue),
+        )
+
+    def _features(self, sampled: SampledFrames, title: str, report: Progress) -> ItemFeatures:
+        report("encoding", 0.0)
+        video, text = self._encoders()
+        report("encoding", 0.3)
+        pixels = np.stack(scaled_down(sampled.frames, ENCODED_HEIGHT))
+        frames, overall = (torch.from_numpy(values) for values in video.encode(pixels[None]))
+        report("encoding", 0.9)
+        words, has_text = (torch.from_numpy(values) for values in text.encode([title]))
+        normalisation, yes = self._contents.normalisation, torch.ones(1, dtype=torch.bool)
+        features = ItemFeatures(
+            global_visual=normalisation.visual(overall),
+            frames=normalisation.visual(frames),
+            text=normalisation.text(words),
+            has_visual=yes,
+            has_text=has_text,
+            has_id=~yes,
+        )
+        report("encoding", 1.0)
+        return features
+
+    def _encoders(self) -> tuple[VideoEncoder, TextEncoder]:
+        with self._loading:
+            if self._video is None or self._text is None:
+                self._video, self._text = self._load()
+            return self._video, self._text
+
+    def _load(self) -> tuple[VideoEncoder, TextEncoder]:
+        # transformers takes seconds to import; a request without an upload does without it
+        from mealrec.features.text import TextEncoder
+        from mealrec.features.video import VideoEncoder
+
+        wanted = self._contents.encoders
+        config = next(iter(self._contents.models.values()))[0]
+        source = check_encoder(self._bundle, wanted["video"])
+        video = VideoEncoder.from_pretrained(source, self._device, config.num_frames)
+        text = TextEncoder.from_pretrained(wanted["text"]["name"], self._device)
+        for kind, encoder in (("video", video), ("text", text)):
+            if encoder.checksum != wanted[kind]["sha256"]:
+                raise BundleError(
+                    f"The {kind} encoder {encoder.name} is not the one that the bundle was made with (sha256 "
+                    f"{encoder.checksum[:12]}… where {wanted[kind]['sha256'][:12]}… is expected): install that one."
+                )
+        return video, text
+
+
+def nearest(visual: Tensor, features: ItemFeatures, catalogue: Sequence[CatalogueItem]) -> tuple[RankedItem, ...]:
+    """Return the items whose global visual features lie nearest to `visual` [V] by cosine, best first."""
+    likeness = F.cosine_similarity(features.global_visual[1:], visual, dim=-1)
+    likeness = likeness.masked_fill(~features.has_visual[1:], -1.0)
+    best = likeness.topk(min(NEAREST, len(likeness)))
+    return tuple(
+        RankedItem(catalogue[row].item_id, catalogue[row].title, catalogue[row].topic, score, rank)
+        for rank, (score, row) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True), start=1)
+    )

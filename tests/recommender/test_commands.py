@@ -1,0 +1,165 @@
+"""The two verbs, from the files that training leaves to an answer in JSON."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import mealrec
+from mealrec.__main__ import main
+from mealrec.data.microlens import Catalogue
+from mealrec.features.store import StoreLayout, write_store
+from mealrec.features.weights import weights_checksum
+from mealrec.recommender.bundle import read_bundle
+from mealrec.recommender.bundle_command import metrics_tables
+from mealrec.recommender.examples import choose_viewers
+from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, TEXT, VARIANTS, VISUAL, tiny_contents
+
+ROOT = Path(mealrec.__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def run_folder(project, tmp_path) -> Path:
+    """What `sample build`, `extract`, `train` and `evaluate` leave behind, in small."""
+    contents, data = tiny_contents(), tmp_path / "data"
+    data.mkdir()
+    items = [item.item_id for item in contents.catalogue]
+    (data / "titles.csv").write_text("item,title\n" + "".join(f"{i.item_id},{i.title}\n" for i in contents.catalogue))
+    (data / "topics.csv").write_text("item,topic\n" + "".join(f"{i.item_id},{i.topic}\n" for i in contents.catalogue))
+    (data / "held_out.txt").write_text("\n".join(HELD_OUT))
+    (data / "pairs.tsv").write_text(f"v1\t{' '.join(items[:6:2])} i2 i4\nv2\t{' '.join(items[:9:2])} i2\n")
+    encoders = {
+        "video": {"name": "elsewhere", "sha256": weights_checksum(str(project / "encoder"))},
+        "text": {"name": "tiny", "sha256": "t"},
+    }
+    features = contents.features
+    write_store(
+        tmp_path / "features",
+        StoreLayout(tuple(items), VISUAL, TEXT, FRAMES, 1.0, encoders),
+        frames=features.frames[1:].numpy(),
+        text=features.text[1:].numpy(),
+        times_s=contents.times_s[1:].numpy(),
+        has_visual=[True] * len(items),
+        has_text=[True] * len(items),
+    )
+    for variant, (config, weights) in contents.models.items():
+        folder = tmp_path / "run" / "seed-0" / variant
+        folder.mkdir(parents=True)
+        save_file(weights, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(config.to_dict()))
+        (folder / "training.json").write_text(json.dumps({"learning_rate": 0.001, "epoch": 3, "seconds": 1.5}))
+    save_file(
+        {name: tensor.contiguous() for name, tensor in vars(contents.normalisation).items()},
+        tmp_path / "run" / "normalisation.safetensors",
+    )
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"command": "python -m mealrec train", "seeds": 1}))
+    report = {"systems": {"full": {"masked": {"H@10": {"mean": 0.25, "sd": 0.0}}}}, "held_out": {"as_last_H@10": 0.2}}
+    (tmp_path / "run" / "metrics.json").write_text(json.dumps(report))
+    shutil.copytree(project / "encoder", tmp_path / "encoder")
+    return tmp_path
+
+
+def bundle_arguments(folder: Path) -> list[str]:
+    options = {"run": "run", "data": "data", "features": "features", "encoder": "encoder", "out": "checkpoints/made"}
+    return ["bundle", *(part for name, value in options.items() for part in (f"--{name}", str(folder / value)))]
+
+
+def test_a_run_becomes_a_bundle(run_folder, capsys):
+    assert main(bundle_arguments(run_folder)) == 0
+    assert "12 items, full" in capsys.readouterr().out
+    contents, tiny = read_bundle(run_folder / "checkpoints" / "made"), tiny_contents()
+    assert tuple(contents.models) == ("full", *sorted(set(VARIANTS) - {"full"}))
+    for variant, (config, weights) in tiny.models.items():
+        assert contents.models[variant][0] == config
+        assert contents.models[variant][1].keys() == weights.keys()
+    assert torch.allclose(contents.features.frames[1:], tiny.features.frames[1:] / 2, atol=1e-6)
+    assert torch.equal(contents.features.has_id, tiny.features.has_id)
+    assert torch.equal(contents.times_s, tiny.times_s) and contents.catalogue == tiny.catalogue
+    assert contents.media == "../../data" and contents.encoders["video"]["name"] == "../../encoder"
+    assert contents.metrics == {"test": {"full": {"H@10": 0.25}}, "held_out": {"as_last_H@10": 0.2}}
+    assert contents.training["systems"]["full"] == {"epoch": 3, "seconds": 1.5}
+    assert [viewer.viewer_id for viewer in contents.viewers] == ["v1"]
+
+
+def test_another_encoder_than_the_features_is_refused(run_folder, capsys):
+    (run_folder / "encoder" / "model.safetensors").write_bytes(b"other")
+    assert main(bundle_arguments(run_folder)) == 2
+    assert "not the encoder" in capsys.readouterr().err
+    assert not (run_folder / "checkpoints").exists()
+
+
+def test_a_run_without_the_whole_model_is_refused(run_folder, capsys):
+    shutil.rmtree(run_folder / "run" / "seed-0" / "full")
+    assert main(bundle_arguments(run_folder)) == 2
+    assert "mealrec train" in capsys.readouterr().err
+
+
+def test_other_items_than_the_catalogues_are_refused(run_folder, capsys):
+    (run_folder / "data" / "titles.csv").write_text("item,title\ni1,one\ni2,two\ni3,a\ni4,b\ni5,c\ni7,d\ni9,e\n")
+    assert main(bundle_arguments(run_folder)) == 2
+    assert "other items" in capsys.readouterr().err
+
+
+def test_json_is_the_recommenders_answer(recommender, project, capsys):
+    request = ["recommend", "--bundle", str(project / "tiny"), "--history", "i1, i4", "--k", "3", "--seed", "5"]
+    assert main([*request, "--variant", "no_tcd", "--device", "cpu", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    expected = recommender.recommend(["i1", "i4"], k=3, seed=5, variant="no_tcd").to_dict()
+    for answer in (printed, expected):
+        answer.pop("timing_ms")
+    assert printed == json.loads(json.dumps(expected))
+
+
+def test_the_table_names_what_was_asked(project, capsys):
+    assert main(["recommend", "--bundle", str(project / "tiny"), "--history", "i1,i4", "--k", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "title of i4" in printed and "tiny, full, seed 0" in printed and " ms" in printed
+
+
+def test_errors_are_one_sentence_and_exit_2(project, tmp_path, capsys):
+    for options in (["--bundle", str(tmp_path), "--history", "i1"], ["--bundle", str(project / "tiny")]):
+        assert main(["recommend", *options]) == 2
+        assert capsys.readouterr().err.startswith("mealrec recommend: ")
+
+
+def test_viewers_are_chosen_by_topic_alone():
+    topics = {"a": "sea", "b": "sea", "c": "food", "d": "food", "e": "sea", "x": "sea"}
+    histories = {
+        "short": ("a", "b", "c"),
+        "sea": ("a", "b", "c", "e", "d"),
+        "more sea": ("a", "b", "d", "e", "c"),
+        "held out": ("c", "d", "x", "c", "a"),
+        "split": ("a", "b", "c", "d", "e"),
+    }
+    catalogue = Catalogue(tuple(topics), dict.fromkeys(topics, ""), topics, frozenset("x"), histories)
+    (viewer,) = choose_viewers(catalogue)
+    assert (viewer.viewer_id, viewer.history, viewer.target) == ("sea", ("a", "b", "c", "e"), "d")
+    assert viewer.note == "mostly sea, some food"
+
+
+def test_metrics_without_a_report():
+    assert metrics_tables({}) == {}
+
+
+def test_a_request_imports_no_encoder_and_no_page(project):
+    code = (
+        "import sys; from mealrec.recommender.recommender import Recommender; "
+        f"Recommender.from_bundle({str(project / 'tiny')!r}).recommend(['i1']); "
+        "print([name for name in ('gradio', 'transformers', 'decord', 'torch._dynamo') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "mealrec" / "recommender").glob("*.py")), ids=lambda path: path.name)
+def test_no_module_here_imports_pickle_or_gradio(path):
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+    assert not {name.split(".")[0] for name in names} & {"pickle", "joblib", "dill", "gradio", "app"}

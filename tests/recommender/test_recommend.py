@@ -1,0 +1,192 @@
+"""A request's answer: the ranking is the walk's end, repeatable, and honest about what it left out."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from mealrec.errors import RequestError
+from mealrec.recommender.explain import frame_relevance
+from mealrec.recommender.scene import Scene
+from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, ITEMS, STEPS, VARIANTS, tiny_upload
+
+HISTORY = ["i1", "i4", "i2"]
+
+
+@pytest.mark.parametrize("history", [["i3"], HISTORY, [f"i{n}" for n in range(1, 10)]])
+@pytest.mark.parametrize("variant", ["full", "no_tcd"])
+def test_the_last_step_gives_the_ranking(recommender, history, variant):
+    answer = recommender.recommend(history, k=3, variant=variant)
+    assert answer.npd[-1].top_item_ids == tuple(item.item_id for item in answer.items)
+    assert answer.npd[-1].final_ranks.tolist() == [1, 2, 3]
+    loaded = recommender._variant(variant)
+    scores = loaded.model.table.scores(torch.from_numpy(answer.npd[-1].clean)[None], loaded.items)[0]
+    shown = [scores[1 + [i.item_id for i in recommender.catalogue].index(item.item_id)] for item in answer.items]
+    assert np.allclose([item.score for item in answer.items], [float(score.detach()) for score in shown], atol=1e-5)
+
+
+def test_every_step_is_kept(recommender):
+    answer = recommender.recommend(HISTORY)
+    for steps in (answer.tcd, answer.npd):
+        assert [step.diffusion_step for step in steps] == list(range(STEPS, 0, -1))
+    assert answer.tcd[0].latents.shape == (FRAMES, 16) and answer.tcd[0].plane_clean.shape == (FRAMES, 2)
+    assert answer.npd[0].cosine < 1 and answer.npd[0].distance > answer.npd[-1].distance
+
+
+def test_steps_rank_the_final_top_k(recommender):
+    answer = recommender.recommend(HISTORY, k=5)
+    final = [item.item_id for item in answer.items]
+    for step in answer.npd:
+        for place, item_id in enumerate(step.top_item_ids, start=1):
+            if item_id in final:
+                assert step.final_ranks[final.index(item_id)] == place
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_ablations_leave_their_module_out(recommender, variant):
+    answer = recommender.recommend(HISTORY, variant=variant)
+    assert bool(answer.tcd) == (variant in ("full", "no_npd"))
+    assert bool(answer.npd) == (variant in ("full", "no_tcd"))
+    assert answer.variant == variant and len(answer.items) == ITEMS - len(HISTORY)
+
+
+def test_scores_fall_and_the_history_is_left_out(recommender):
+    answer = recommender.recommend(HISTORY, k=50)
+    scores = [item.score for item in answer.items]
+    assert scores == sorted(scores, reverse=True)
+    assert [item.rank for item in answer.items] == list(range(1, ITEMS - len(HISTORY) + 1))
+    assert not {item.item_id for item in answer.items} & set(HISTORY)
+
+
+def test_items_without_an_id_are_ranked_too(recommender):
+    assert set(HELD_OUT) <= {item.item_id for item in recommender.recommend(HISTORY, k=50).items}
+
+
+def test_a_seed_fixes_the_answer(recommender):
+    first, second, other = (recommender.recommend(HISTORY, k=50, seed=seed) for seed in (5, 5, 6))
+    assert first.items == second.items
+    assert np.array_equal(first.npd[0].preference, second.npd[0].preference)
+    assert not np.array_equal(first.npd[0].preference, other.npd[0].preference)
+    shared = {i.item_id for i in first.items[:5]} & {i.item_id for i in other.items[:5]}
+    assert len(shared) >= 3, "the noise is weak: another seed changes little"
+
+
+def test_a_long_history_counts_its_latest_items(recommender):
+    ids = [f"i{number}" for number in range(1, 12)]
+    answer, short = recommender.recommend(ids), recommender.recommend(ids[1:])
+    weights = [item.weight for item in answer.history]
+    assert weights[0] == 0 and sum(weights) == pytest.approx(1)
+    assert weights[1:] == sorted(weights[1:]) and np.allclose(weights[1:], [item.weight for item in short.history])
+    assert [item.item_id for item in answer.items] == ["i12"]
+    assert np.array_equal(answer.npd[-1].clean, short.npd[-1].clean)
+
+
+def test_weights_follow_eq_7(recommender):
+    decay = recommender._variant("full").model.config.tcd.decay
+    expected = np.exp(-decay * np.arange(2, -1, -1))
+    weights = [item.weight for item in recommender.recommend(HISTORY).history]
+    assert np.allclose(weights, expected / expected.sum())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"history": []}, "0 came"),
+        ({"history": ["i1"] * 51}, "51 came"),
+        ({"history": "i1"}, "list of item ids"),
+        ({"history": ["i1", 2]}, "list of item ids"),
+        ({"history": ["i1", "nowhere"]}, "nowhere"),
+        ({"history": ["upload-gone"]}, "upload-gone"),
+        ({"history": ["i1", "i2", "i1"]}, "twice"),
+        ({"k": 0}, "from 1 to 50"),
+        ({"k": 51}, "from 1 to 50"),
+        ({"k": 2.5}, "2.5"),
+        ({"k": True}, "True"),
+        ({"seed": -1}, "seed"),
+        ({"seed": "0"}, "seed"),
+        ({"variant": "best"}, "full, no_tcd"),
+    ],
+)
+def test_a_bad_request_says_what_is_wrong(recommender, arguments, reason):
+    request = {"history": HISTORY} | arguments
+    with pytest.raises(RequestError, match=reason):
+        recommender.recommend(request.pop("history"), **request)
+
+
+def test_an_upload_stands_in_a_history_and_as_a_candidate(recommender):
+    upload = tiny_upload()
+    history = ["i1", upload.upload_id]
+    answer = recommender.recommend(history, uploads={upload.upload_id: upload, "upload-other": tiny_upload(1)}, k=50)
+    assert answer.history[-1].title == "mine" and answer.frame_relevance.item_id == upload.upload_id
+    assert np.allclose(answer.frame_relevance.times_s, upload.times_s)
+    (standing,) = answer.uploads
+    assert (standing.item_id, standing.candidates) == (upload.upload_id, ITEMS + 1)
+    assert 1 <= standing.rank <= ITEMS + 1
+    assert len(answer.items) == ITEMS - 1 and upload.upload_id not in {item.item_id for item in answer.items}
+    assert answer.items != recommender.recommend(["i1"], k=50).items
+
+
+def test_an_upload_ranks_as_a_catalogue_item_with_its_features_would(recommender):
+    held_out = ITEMS  # known by its content alone, as an upload is
+    rows = {name: tensor[held_out : held_out + 1] for name, tensor in vars(recommender._features).items()}
+    twin = tiny_upload().__class__("upload-twin", "", np.zeros(FRAMES), (), type(recommender._features)(**rows), ())
+    with_twin = recommender.recommend(["i1", "upload-twin"], uploads={"upload-twin": twin}, k=50)
+    original = recommender.recommend(["i1", f"i{held_out}"], k=50)
+    scores = {item.item_id: item.score for item in with_twin.items}
+    assert all(scores[item.item_id] == pytest.approx(item.score, abs=1e-5) for item in original.items)
+    assert with_twin.uploads[0].rank <= 2 + sum(s > scores[f"i{held_out}"] for s in scores.values())
+
+
+def test_a_row_of_a_batch_is_the_single_run(recommender):
+    loaded = recommender._variant("full")
+    histories = torch.tensor([[1, 4, 2, 0], [5, 0, 0, 0], [7, 8, 9, 3]])
+    with torch.no_grad():
+        batch = Scene(loaded.model, recommender._features, loaded.items, histories)
+        for row, length in enumerate((3, 1, 4)):
+            alone = Scene(loaded.model, recommender._features, loaded.items, histories[row : row + 1, :length])
+            assert torch.allclose(batch.preferences[row], alone.preferences[0], atol=1e-5)
+    answer = recommender.recommend(["i1", "i4", "i2"])
+    assert np.allclose(answer.npd[-1].clean, batch.preferences[0, 0].numpy(), atol=1e-5)
+
+
+def test_relevance_of_many_equals_that_of_one(recommender):
+    loaded = recommender._variant("full")
+    histories = torch.tensor([[1, 4, 2], [7, 8, 9]]).repeat(80, 1)
+    values = frame_relevance(loaded.model, recommender._features, loaded.items, histories, ["preference", "occlusion"])
+    shown = recommender.recommend(["i7", "i8", "i9"]).frame_relevance
+    assert values["occlusion"].shape == (160, FRAMES)
+    assert np.allclose(values["preference"][-1].numpy(), shown.interest, atol=1e-5)
+    assert np.allclose(values["occlusion"][-1].numpy(), shown.influence, atol=1e-4)
+
+
+def test_visitors_do_not_disturb_each_other(recommender):
+    requests = [(["i1", f"i{2 + number % 9}"], number % 3) for number in range(12)]
+
+    def ask(request):
+        return recommender.recommend(request[0], seed=request[1]).items
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(ask, requests))
+    assert together == [ask(request) for request in requests]
+
+
+def test_the_json_shape(recommender):
+    answer = recommender.recommend(HISTORY, k=4)
+    shape = json.loads(json.dumps(answer.to_dict()))
+    assert shape.keys() == {
+        "items", "history", "frame_relevance", "tcd", "npd", "uploads", "timing_ms", "bundle", "variant", "seed",
+    }  # fmt: skip
+    assert shape["items"][0].keys() == {"item_id", "title", "topic", "score", "rank"}
+    assert shape["frame_relevance"]["frames"][0].keys() == {"index", "time_s", "interest", "influence"}
+    assert len(shape["tcd"]["steps"]) == len(shape["npd"]["steps"]) == STEPS
+    assert shape["timing_ms"]["total"] >= shape["timing_ms"]["walk"] > 0
+
+
+def test_maps_show_every_clip(recommender):
+    answer = recommender.recommend(HISTORY)
+    assert answer.item_plane.item_ids == tuple(item.item_id for item in recommender.catalogue)
+    assert answer.frame_plane.points.shape == (ITEMS * FRAMES, 2)
+    for plane in (answer.item_plane, answer.frame_plane):
+        assert 0 < plane.explained <= 1 and len(plane.points) == len(plane.item_ids) == len(plane.topics)

@@ -1,0 +1,80 @@
+"""A bundle of twelve items and four untrained models, small enough to write in a moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from mealrec.diffusion.schedule import ScheduleConfig
+from mealrec.features.tensors import Normalisation
+from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer
+from mealrec.recommender.uploads import Upload
+from mealrec.types import ItemFeatures
+
+ITEMS, FRAMES, VISUAL, TEXT, STEPS = 12, 5, 64, 6, 4
+HELD_OUT = ("i11", "i12")
+VARIANTS = ("full", "no_tcd", "no_npd", "backbone")
+
+
+def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
+    """Return contents whose encoder lies beside the bundle, in ../encoder, and whose media lie in ../media."""
+    generator = torch.Generator().manual_seed(1)
+    ids = [f"i{number}" for number in range(1, ITEMS + 1)]
+    catalogue = tuple(
+        CatalogueItem(item_id, f"title of {item_id}", ("food", "sea")[number % 2], item_id in HELD_OUT)
+        for number, item_id in enumerate(ids)
+    )
+    return BundleContents(
+        name="tiny",
+        created_with="tests/recommender/tiny_bundle.py",
+        catalogue=catalogue,
+        viewers=(ExampleViewer("v1", ("i1", "i2"), "i3", "food, then sea"),),
+        models={variant: _model(variant, generator) for variant in VARIANTS},
+        features=_features(catalogue, generator),
+        times_s=torch.cat([torch.zeros(1, FRAMES), torch.arange(0.5, FRAMES).expand(ITEMS, FRAMES)]),
+        normalisation=Normalisation(
+            torch.zeros(VISUAL), torch.full((VISUAL,), 2.0), torch.zeros(TEXT), torch.ones(TEXT)
+        ),
+        encoders={"video": {"name": "../encoder", "sha256": video_sha256}, "text": {"name": "tiny", "sha256": "t"}},
+        media="../media",
+        interval_s=1.0,
+        metrics={"test": {"full": {"H@10": 0.5}}},
+        training={"seconds": 1},
+    )
+
+
+def tiny_upload(number: int = 0, upload_id: str = "upload-0123456789") -> Upload:
+    """Return an upload that was never a video: random features under a fixed id."""
+    generator = torch.Generator().manual_seed(100 + number)
+    frames = torch.randn(1, FRAMES, VISUAL, generator=generator)
+    yes = torch.ones(1, dtype=torch.bool)
+    features = ItemFeatures(frames.mean(1), frames, torch.zeros(1, TEXT), yes, ~yes, ~yes)
+    return Upload(upload_id, "mine", torch.arange(FRAMES).numpy() + 0.25, (), features, ())
+
+
+def with_models(contents: BundleContents, **models) -> BundleContents:
+    """Return contents with some variants replaced or added."""
+    return replace(contents, models=contents.models | models)
+
+
+def _model(variant: str, generator: torch.Generator) -> tuple[MealRecConfig, dict[str, torch.Tensor]]:
+    schedule = ScheduleConfig(num_steps=STEPS, scale=40.0)
+    config = MealRecConfig(ITEMS, VISUAL, TEXT, FRAMES, width=16, variant=variant, schedule=schedule)
+    # every weight is drawn, the zero-initialised ones too, so that each module leaves its mark on the answer
+    weights = {
+        name: torch.randn(tensor.shape, generator=generator) * 0.2
+        for name, tensor in MealRec(config).state_dict().items()
+    }
+    return config, weights
+
+
+def _features(catalogue: tuple[CatalogueItem, ...], generator: torch.Generator) -> ItemFeatures:
+    def padded(rows: torch.Tensor) -> torch.Tensor:
+        return torch.cat([torch.zeros_like(rows[:1]), rows])
+
+    frames = torch.randn(ITEMS, FRAMES, VISUAL, generator=generator)
+    text = torch.randn(ITEMS, TEXT, generator=generator)
+    yes, known = torch.ones(ITEMS, dtype=torch.bool), torch.tensor([not item.held_out for item in catalogue])
+    return ItemFeatures(*(padded(rows) for rows in (frames.mean(1), frames, text, yes, yes, known)))
