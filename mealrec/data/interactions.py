@@ -25,6 +25,14 @@ class EvaluationRows:
         users = tuple(user for user, keep in zip(self.users, chosen, strict=True) if keep)
         return EvaluationRows(users, self.histories[chosen], self.targets[chosen])
 
+    def sample(self, count: int, seed: int) -> EvaluationRows:
+        """Return `count` rows drawn without replacement (all, where there are fewer), in their order."""
+        if count >= len(self):
+            return self
+        chosen = np.zeros(len(self), bool)
+        chosen[np.random.default_rng(seed).choice(len(self), count, replace=False)] = True
+        return self.pick(chosen)
+
 
 @dataclass(frozen=True)
 class Split:

@@ -29,19 +29,21 @@ class Attention(nn.Module):
 
         `bias` is broadcastable to [B, Q, S + S'].
         """
-        q = self._split(self.query(queries))
-        k, v = self.project(keys)
-        if memory is not None:
-            k, v = torch.cat([k, memory[0]], 2), torch.cat([v, memory[1]], 2)
+        q = self._split(self.query(queries)) / (queries.shape[-1] // self.heads) ** 0.5
+        pairs = [self.project(keys)] if memory is None else [self.project(keys), memory]
+        # Logits are joined, not keys: the keys of a memory are many and would be copied for every query.
+        logits = torch.cat([q @ k.transpose(-1, -2) for k, _ in pairs], -1)
         if bias is not None:
-            bias = bias.unsqueeze(1)
-        mixed = F.scaled_dot_product_attention(q, k, v, bias, self.dropout if self.training else 0.0)
+            logits = logits + bias.unsqueeze(1)
+        weights = F.dropout(logits.softmax(-1), self.dropout, self.training)
+        shares = weights.split([v.shape[2] for _, v in pairs], -1)
+        mixed = sum(share @ v for share, (_, v) in zip(shares, pairs, strict=True))
         return self.out(mixed.transpose(1, 2).flatten(2))
 
     def project(self, keys: Tensor) -> Memory:
         """Return keys and values [B, heads, S, D / heads] of tokens [B, S, D], to be attended to many times."""
         k, v = self.key_value(keys).chunk(2, -1)
-        return self._split(k), self._split(v)
+        return self._split(k).contiguous(), self._split(v).contiguous()  # else every use would copy them
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)

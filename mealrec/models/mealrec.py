@@ -93,8 +93,8 @@ class MealRec(nn.Module):
     def __init__(self, config: MealRecConfig):
         super().__init__()
         self.config, width = config, config.width
-        self.content = ContentSpace(config.visual_width, config.text_width, width)
-        self.table = ItemTable(config.num_items, self.content, width, config.id_dropout, config.head)
+        content = ContentSpace(config.visual_width, config.text_width, width)
+        self.table = ItemTable(config.num_items, content, width, config.id_dropout, config.head)
         self.backbone = build_backbone(config.backbone, width)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.schedule = Schedule(config.schedule)
@@ -108,6 +108,11 @@ class MealRec(nn.Module):
                 nn.Linear(3 * width, 2 * width), nn.GELU(), nn.Dropout(config.npd.dropout), nn.Linear(2 * width, width)
             )
             zero_(self.fuse[-1])
+
+    @property
+    def content(self) -> ContentSpace:
+        """The one content space, which the item table holds."""
+        return self.table.content
 
     @property
     def has_tcd(self) -> bool:

@@ -1,0 +1,27 @@
+"""A bundle's own models and features as an evaluation setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mealrec.data.interactions import leave_one_out
+from mealrec.data.microlens import read_catalogue
+from mealrec.errors import BundleError
+from mealrec.evaluation.report import Setting
+from mealrec.models.mealrec import MealRec
+from mealrec.recommender.bundle import read_bundle
+
+
+def bundle_systems(bundle: Path, data: Path) -> tuple[Setting, dict[str, list[MealRec]]]:
+    """Return the setting and {variant: [model]}; raises BundleError where bundle and catalogue differ."""
+    contents, catalogue = read_bundle(bundle), read_catalogue(data)
+    if tuple(item.item_id for item in contents.catalogue) != catalogue.item_ids:
+        raise BundleError(f"{bundle} was made from another catalogue than {data}: give the one it was made from")
+    systems = {}
+    for variant, (config, weights) in contents.models.items():
+        model = MealRec(config)
+        model.load_state_dict(weights)
+        systems[variant] = [model.eval()]
+    max_length = next(iter(contents.models.values()))[0].max_length
+    split = leave_one_out(catalogue, max_length)
+    return Setting(catalogue, split, contents.features, contents.times_s.numpy()), systems
