@@ -1,0 +1,56 @@
+"""Open the demo: `python app.py` serves MealRec's page on the bundle that MEALREC_BUNDLE names."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+# On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not installed.
+with contextlib.suppress(ImportError):
+    import spaces  # noqa: F401
+
+from app.catalogue import Catalogue, media_folder
+from app.service import Service
+from app.ui import build_demo, launch_options
+from mealrec.errors import BundleError
+
+BUNDLE = Path(os.environ.get("MEALREC_BUNDLE") or Path(__file__).resolve().parent / "checkpoints" / "default")
+
+
+def load_recommender():
+    """Open the bundle; torch and the encoders are imported here, after the page is up."""
+    from mealrec.recommender.recommender import Recommender
+
+    return Recommender.from_bundle(BUNDLE)
+
+
+def preview() -> Catalogue:
+    """Return the bundle's catalogue; an empty one where it cannot be read, which the loading will explain."""
+    try:
+        return Catalogue.from_bundle(BUNDLE)
+    except BundleError:
+        return Catalogue.empty()
+
+
+def served_folders() -> list[str]:
+    """Return the only folders that the server hands out: the bundle's clips and posters."""
+    try:
+        folder = media_folder(BUNDLE)
+    except BundleError:
+        return []
+    return [str(folder / "clips"), str(folder / "posters")]
+
+
+demo = build_demo(Service(load_recommender, preview()).start())
+demo.queue(max_size=64, api_open=False)
+
+if __name__ == "__main__":
+    port = os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT")
+    demo.launch(
+        server_port=int(port) if port else None,
+        inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
+        **launch_options(served_folders()),
+    )

@@ -1,0 +1,78 @@
+"""A Gradio component that draws a Plotly figure with plotly's own JavaScript, animation frames included.
+
+`gr.Plot` drops a figure's frames and has no click event; this component keeps both. The page loads the plotly.js
+that the plotly package ships, so nothing is asked of another host.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import plotly
+
+HERE = Path(__file__).parent
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+CHART_JS = HERE / "chart.js"
+STATIC_PATHS = (PLOTLY_JS, CHART_JS)
+"""Files the browser loads: hand them to `gr.set_static_paths` before launch."""
+
+_TEMPLATE = """
+<figure class="chart" data-state="empty">
+  <figcaption>
+    <h3 class="chart-title"></h3>
+    <p class="chart-units"></p>
+    <p class="chart-reading"></p>
+  </figcaption>
+  <p class="chart-note" role="note"></p>
+  <div class="chart-plot" role="img"></div>
+  <div class="chart-controls" hidden>
+    <button type="button" class="chart-play" aria-pressed="false"></button>
+    <input type="range" class="chart-slider" min="0" step="1">
+    <output class="chart-step" aria-live="off"></output>
+  </div>
+</figure>
+"""
+
+
+def chart(*, title: str, empty_note: str, elem_id: str) -> gr.HTML:
+    """Place a component that draws one Plotly figure with its one-line reading.
+
+    Its value is `chart_value(figure, reading)`, or None for the empty state. A click on a point that has customdata
+    fires `select` with `index` (trace, point) and `value`, the first entry of that customdata. It is a function and
+    no subclass, since Gradio writes a stub file beside the source of every subclass.
+
+    Args:
+        title: heading shown while there is no figure yet; a figure brings its own.
+        empty_note: one sentence that says what to do to get a figure.
+        elem_id: id of the component in the page.
+    """
+    return gr.HTML(
+        value=None,
+        html_template=_TEMPLATE,
+        css_template=(HERE / "chart.css").read_text(encoding="utf-8"),
+        js_on_load=_mount_script(title, empty_note),
+        apply_default_css=False,
+        elem_id=elem_id,
+    )
+
+
+def chart_value(figure: dict[str, Any], reading: str) -> dict[str, Any]:
+    """Return what a chart takes as its value: a figure in plotly's JSON form and its reading in plain text."""
+    return {"figure": figure, "reading": reading}
+
+
+def _mount_script(title: str, empty_note: str) -> str:
+    """Return the script that loads chart.js as a module and mounts it on the component's element."""
+    settings = json.dumps({"title": title, "emptyNote": empty_note, "plotlyPath": _served(PLOTLY_JS)})
+    return f"""
+const root = (window.gradio_config?.root ?? window.location.origin).replace(/\\/$/, "");
+import(root + {json.dumps(_served(CHART_JS))}).then((module) =>
+  module.mount({{element, trigger, props, watch, root, settings: {settings}}}));
+"""
+
+
+def _served(path: Path) -> str:
+    return f"/gradio_api/file={path.resolve().as_posix()}"

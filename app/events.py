@@ -1,0 +1,186 @@
+"""Which event leads where: edits, options, uploads, answers and the opening of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from app import state
+from app.service import Service, user_errors
+from app.state import Session
+from app.views import about, catalogue, header, history, inside, recommendations, upload
+from mealrec.errors import MealRecError
+
+_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_MODEL = {"concurrency_id": "model", "concurrency_limit": 2}
+_ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Every component that an event reads or writes."""
+
+    service: Service
+    session: gr.State
+    stored: gr.BrowserState
+    header: gr.HTML
+    history: gr.HTML
+    catalogue: catalogue.CatalogueView
+    upload: upload.UploadView
+    ranked: recommendations.RecommendationsView
+    inside: inside.InsideView
+    about: gr.HTML
+
+
+def wire_edits(page: Page) -> None:
+    """Lead every click on a clip through one function, one at a time: no click is lost."""
+    clips = page.catalogue
+
+    @user_errors()
+    def edit(session: Session, place: catalogue.Browse, event: gr.EventData) -> tuple:
+        data = dict(event._data or {})
+        action = str(data.get("action", ""))
+        if action in catalogue.ACTIONS:
+            turned = catalogue.turned(place, action, data)
+            markup = catalogue.markup(page.service, turned)
+            return gr.skip(), gr.skip(), gr.skip(), turned, markup, turned.words
+        edited = history.edited(page.service, session, action, data)
+        shown = history.markup(page.service, edited)
+        return edited, shown, state.to_storage(edited), gr.skip(), gr.skip(), gr.skip()
+
+    gr.on(
+        [page.history.click, clips.posters.click, page.ranked.ranking.click],
+        edit,
+        [page.session, clips.place],
+        [page.session, page.history, page.stored, clips.place, clips.posters, clips.search],
+        trigger_mode="multiple",
+        concurrency_limit=1,
+        **_QUIET,
+    )
+
+
+def wire_options(page: Page) -> None:
+    """Let the controls beside the ranking change how the walk is asked."""
+
+    def set_options(session: Session, top_k: float, variant: str, seed: float | None) -> tuple:
+        asked = state.from_mapping({"k": int(top_k), "variant": variant, "seed": int(seed or 0)})
+        edited = replace(session, k=asked.k, variant=asked.variant, seed=asked.seed)
+        return edited, state.to_storage(edited)
+
+    gr.on(
+        [control.input for control in page.ranked.controls],
+        set_options,
+        [page.session, *page.ranked.controls],
+        [page.session, page.stored],
+        trigger_mode="always_last",
+        **_QUIET,
+    )
+
+
+def wire_upload(page: Page) -> None:
+    """Encode a dropped video or an example; it joins the history unless the visitor cancels."""
+    view = page.upload
+    report = [view.report, view.stop, view.encode]
+
+    def encode(video: str | None, title: str, session: Session) -> Iterator[tuple]:
+        if not video:
+            raise gr.Error("Choose a video first, or click one of the examples.", print_exception=False)
+        with user_errors():
+            yield from _encoding(page.service, video, title, session)
+
+    def choose(event: gr.EventData) -> str | None:
+        return upload.example_path(str((event._data or {}).get("id", "")))
+
+    inputs = [view.video, view.title, page.session]
+    outputs = [*report, page.session, page.history, page.stored]
+    begun = view.encode.click(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    chosen = view.examples.click(choose, None, view.video, **_QUIET)
+    begun_example = chosen.success(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    view.stop.click(lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET)
+    for event in (begun, begun_example):
+        event.failure(upload.rest, None, report, **_QUIET)
+
+
+def wire_answers(page: Page) -> None:
+    """Ask anew when the session changes; while one answer is on its way only the latest question waits."""
+
+    @user_errors()
+    def answer(session: Session) -> str:
+        if not session.history:
+            return recommendations.empty(recommendations.INVITATION)
+        return recommendations.markup(page.service, session, page.service.recommend(session))
+
+    @user_errors()
+    def look_inside(session: Session) -> list:
+        if not session.history:
+            return page.inside.clear()
+        recommendation = page.service.recommend(session)
+        thumbnails = page.service.thumbnails(recommendation.frame_relevance.item_id)
+        return page.inside.update(recommendation, thumbnails)
+
+    options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
+    answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
+    answered.success(look_inside, page.session, page.inside.outputs, **options)
+
+
+def wire_opening(page: Page, demo: gr.Blocks) -> None:
+    """Begin a visit with the shared link's history or this browser's last one; then the model arrives."""
+
+    def restore(stored: dict | None, request: gr.Request) -> tuple:
+        session = _restored(page.service, stored or {}, dict(request.query_params))
+        return session, history.markup(page.service, session), session.k, session.variant, session.seed
+
+    def arrive(session: Session, place: catalogue.Browse) -> tuple:
+        return _arrived(page.service, session, place)
+
+    restored = demo.load(restore, page.stored, [page.session, page.history, *page.ranked.controls], **_QUIET)
+    restored.then(
+        arrive,
+        [page.session, page.catalogue.place],
+        [page.header, page.history, page.ranked.ranking, page.about, page.ranked.variant, page.catalogue.posters],
+        concurrency_limit=None,
+        **_QUIET,
+    )
+    # A reload shall find the visitor's own history, not the link's.
+    restored.then(None, js="() => { window.history.replaceState(null, '', window.location.pathname); }")
+
+
+def _encoding(service: Service, video: str, title: str, session: Session) -> Iterator[tuple]:
+    busy = (gr.update(visible=True), gr.update(interactive=False))
+    done = (gr.update(visible=False), gr.update(interactive=True))
+    for report, upload_id in upload.encoded(service, video, title or ""):
+        if not upload_id:
+            yield report, *busy, gr.skip(), gr.skip(), gr.skip()
+            continue
+        edited = state.with_history(session, (*session.history, upload_id))
+        yield report, *done, edited, history.markup(service, edited), state.to_storage(edited)
+
+
+def _restored(service: Service, stored: Mapping, query: Mapping) -> Session:
+    session = state.from_mapping(query if "history" in query else stored)
+    variant = session.variant if session.variant in recommendations.VARIANT_NAMES else "full"
+    return replace(session, history=service.known(session), variant=variant)
+
+
+def _arrived(service: Service, session: Session, place: catalogue.Browse) -> tuple:
+    """Return header, strip, ranking, account, variants and posters once the model is there, or why it is not."""
+    try:
+        recommender = service.recommender()
+    except MealRecError as error:
+        reason, welcome = str(error), _welcome(service, session)
+        return header.markup("failed", reason), welcome, recommendations.empty(reason), "", gr.skip(), gr.skip()
+    return (
+        header.markup("ready", recommender.name),
+        _welcome(service, session),
+        gr.skip() if session.history else recommendations.empty(recommendations.INVITATION),
+        about.markup(service),
+        gr.update(choices=recommendations.choices(recommender.variants)),
+        catalogue.markup(service, place),
+    )
+
+
+def _welcome(service: Service, session: Session) -> str | dict:
+    """Return the welcome anew, now with the example viewers; a strip in use stays as it is."""
+    return gr.skip() if session.history else history.markup(service, session)

@@ -1,0 +1,130 @@
+"""The last item's frames and two questions about each: does it fit the interest, and did it drive the ranking?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.plots import style
+from mealrec.recommender.trace import FrameRelevance, Recommendation
+
+TITLE = "Which frames of the last clip matter"
+UNITS = "interest: cosine from −1 to 1 · drive: score points the top clip loses when the frame is hidden"
+EMPTY = "This variant does not look at single frames, so there is nothing to tell apart here."
+
+_THUMBNAIL_ROW = (0.64, 1.0)
+_ROWS = ((0.345, 0.57), (0.04, 0.265))
+_NARROW_ROWS = ((0.40, 0.67), (0.04, 0.31))
+_BARE_ROWS = ((0.56, 0.92), (0.04, 0.40))
+"""Where interest and influence stand: with thumbnails above, the same on a phone, and without thumbnails."""
+
+
+def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
+    """Draw both answers as bars, aligned under the frames.
+
+    Args:
+        trace: the run.
+        thumbnails: one image a frame, as data URIs; without them the frames are numbered only.
+    """
+    relevance = trace.frame_relevance
+    if not len(relevance.times_s):
+        return style.note(TITLE, UNITS)
+    names = [f"{index + 1} · {time:.1f} s" for index, time in enumerate(relevance.times_s)]
+    rows = _ROWS if thumbnails else _BARE_ROWS
+    chart = style.titled(
+        TITLE,
+        UNITS,
+        height=536 if thumbnails else 360,
+        margin={"l": 46, "r": 10, "t": 4, "b": 24},
+        bargap=0.32,
+        meta={"narrow": _narrow() if thumbnails else {}},
+        xaxis=style.axis("", showgrid=False, anchor="y2", range=[-0.5, len(names) - 0.5]),
+        yaxis=_value_axis("cosine", relevance.interest, rows[0]),
+        yaxis2=_value_axis("score", relevance.influence, rows[1]),
+        annotations=[_head("Fits your interest", rows[0]), _head("Drove this recommendation", rows[1])],
+        images=[_thumbnail(index, source) for index, source in enumerate(thumbnails[: len(names)])],
+    )
+    chart["data"] = [
+        _bars(names, relevance.interest, "fit", "interest", "y", relevance.item_id),
+        _bars(names, relevance.influence, "score lost", "drive", "y2", relevance.item_id),
+    ]
+    return chart
+
+
+def reading(trace: Recommendation) -> str:
+    """Name the frame that fits best and the frame that the top clip owes most to."""
+    relevance = trace.frame_relevance
+    if not len(relevance.times_s):
+        return EMPTY
+    best, driver = int(np.argmax(relevance.interest)), int(np.argmax(relevance.influence))
+    fits = f"Frame {best + 1} ({relevance.times_s[best]:.1f} s) fits your interest best"
+    if relevance.influence[driver] <= 0:
+        return f"{fits}; hiding any one frame would not lower the top clip’s score."
+    loss = f"cost the top clip most ({relevance.influence[driver]:.2g} points)"
+    which = "it" if driver == best else f"frame {driver + 1}"
+    joint = "and" if driver == best else "but" if _opposed(relevance, driver) else "while"
+    return f"{fits}, {joint} hiding {which} would {loss}."
+
+
+def _opposed(relevance: FrameRelevance, driver: int) -> bool:
+    """True where the frame that drove the ranking fits the interest less than most frames do."""
+    return bool(relevance.interest[driver] < np.median(relevance.interest))
+
+
+def _bars(names: list[str], values: np.ndarray, unit: str, kind: str, yaxis: str, item_id: str) -> dict:
+    """One bar a frame, the strongest in the accent."""
+    strongest = [index == int(np.argmax(values)) for index in range(len(names))]
+    return {
+        "type": "bar",
+        "name": kind,
+        "x": names,
+        "y": style.plain(values),
+        "yaxis": yaxis,
+        "customdata": [[item_id, index + 1] for index in range(len(names))],
+        "text": [_signed(value) for value in values],
+        "textposition": "outside",
+        "textfont": {"size": 11, "color": style.INK_SOFT},
+        "cliponaxis": False,
+        "marker": {
+            "color": [style.ACCENT if first else style.INK_FAINT for first in strongest],
+            "opacity": [1.0 if first else 0.42 for first in strongest],
+            "cornerradius": 4,
+        },
+        "hovertemplate": f"frame %{{customdata[1]}}, %{{x}}<br>{unit} %{{y:.3f}}<extra></extra>",
+    }
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _value_axis(title: str, values: np.ndarray, domain: tuple[float, float]) -> dict:
+    """An axis that holds zero and leaves room for the number above (or below) each bar."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.34 * max(high - low, 1e-3)
+    ends = [low - (room if low < 0 else 0), high + room]
+    return style.axis(title, domain=list(domain), range=ends, nticks=4, zeroline=True, zerolinecolor=style.LINE)
+
+
+def _head(text: str, row: tuple[float, float]) -> dict:
+    place = {"xref": "paper", "yref": "paper", "x": 0, "y": row[1], "yshift": 5, "xanchor": "left", "yanchor": "bottom"}
+    return {"text": f"<b>{text}</b>", "showarrow": False, "font": {"size": 12, "color": style.INK}, **place}
+
+
+def _thumbnail(index: int, source: str) -> dict:
+    low, high = _THUMBNAIL_ROW
+    size = {"sizex": 0.86, "sizey": high - low, "sizing": "contain"}
+    place = {"xref": "x", "yref": "paper", "x": index, "y": high, "xanchor": "center", "yanchor": "top"}
+    return {"source": source, "layer": "above", **size, **place}
+
+
+def _narrow() -> dict:
+    """On a phone the frames are small, so the bars take the room."""
+    return {
+        "layout.height": 400,
+        "layout.yaxis.domain": list(_NARROW_ROWS[0]),
+        "layout.yaxis2.domain": list(_NARROW_ROWS[1]),
+        "layout.annotations.0.y": _NARROW_ROWS[0][1],
+        "layout.annotations.1.y": _NARROW_ROWS[1][1],
+    }

@@ -1,0 +1,181 @@
+"""The recommender behind the page: loaded in the background, shared by all visitors, errors in plain words."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+import numpy as np
+
+from app.catalogue import Catalogue
+from app.state import UPLOAD_PREFIX, Session
+from app.uploads import UploadStore
+from mealrec.errors import MealRecError, RequestError
+
+if TYPE_CHECKING:
+    from mealrec.recommender.recommender import Recommender
+    from mealrec.recommender.trace import Recommendation
+    from mealrec.recommender.uploads import Upload
+
+LOADING_TIMEOUT_S = 180.0
+_REMEMBERED = 32
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an upload's encoding has come: the stage in words and a fraction in [0, 1]."""
+
+    stage: str
+    fraction: float
+
+
+@contextlib.contextmanager
+def user_errors() -> Iterator[None]:
+    """Show the library's errors to the visitor: each is one sentence that says what to do.
+
+    Serves as a decorator of a function too; a generator wants it around its body.
+    """
+    try:
+        yield
+    except MealRecError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+class Service:
+    """One recommender for all visitors; it keeps nothing of them but their uploads, each under its own key."""
+
+    def __init__(self, load: Callable[[], Recommender], preview: Catalogue | None = None) -> None:
+        """Prepare the service; `preview` is what the page shows until `load` has brought the model."""
+        self._load = load
+        self._recommender: Recommender | None = None
+        self._failure: str = ""
+        self._settled = threading.Event()
+        self._catalogue = preview or Catalogue.empty()
+        self.uploads = UploadStore()
+        # The ranking and the charts of one run are drawn by two events; the second finds the run here.
+        self._answers: OrderedDict[str, Recommendation] = OrderedDict()
+        self._answers_lock = threading.Lock()
+
+    def start(self) -> Service:
+        """Load the model in the background and return at once."""
+        threading.Thread(target=self._open, name="load-bundle", daemon=True).start()
+        return self
+
+    def _open(self) -> None:
+        try:
+            recommender = self._load()
+            self._catalogue = Catalogue(recommender.catalogue, recommender.media)
+            self._recommender = recommender
+        except MealRecError as error:
+            self._failure = str(error)
+        except Exception as error:  # a thread's exception would vanish; the page has to say that it failed
+            self._failure = f"The model could not be loaded ({type(error).__name__}: {error})."
+        finally:
+            self._settled.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._recommender is not None
+
+    @property
+    def loading(self) -> bool:
+        """Whether the model is still being loaded; afterwards it is ready or has failed."""
+        return not self._settled.is_set()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return the clips on offer; before the model is there, those of the catalogue's files."""
+        return self._catalogue
+
+    def recommender(self, timeout_s: float = LOADING_TIMEOUT_S) -> Recommender:
+        """Return the recommender, waiting for it while it loads.
+
+        Raises:
+            RequestError: it could not be loaded, or is not there in time.
+        """
+        if not self._settled.wait(timeout_s):
+            raise RequestError("The model is still warming up; please try again in a minute.")
+        if self._recommender is None:
+            raise RequestError(self._failure)
+        return self._recommender
+
+    def recommend(self, session: Session) -> Recommendation:
+        """Rank the catalogue for a session's history and keep every step of the walk."""
+        recommender = self.recommender()
+        uploads = self.uploads.pick(session.history)
+        lost = [item for item in session.history if item.startswith(UPLOAD_PREFIX) and item not in uploads]
+        if lost:
+            raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
+        asked = repr((session.history, session.k, session.seed, session.variant))
+        with self._answers_lock:
+            if asked in self._answers:
+                return self._answers[asked]
+        answer = recommender.recommend(
+            session.history, uploads=uploads, k=session.k, seed=session.seed, variant=session.variant
+        )
+        with self._answers_lock:
+            self._answers[asked] = answer
+            while len(self._answers) > _REMEMBERED:
+                self._answers.popitem(last=False)
+        return answer
+
+    def known(self, session: Session) -> tuple[str, ...]:
+        """Return the ids of a history that still name a clip or a kept upload, in order."""
+        return tuple(
+            item_id for item_id in session.history if item_id in self.catalogue or self.uploads.get(item_id) is not None
+        )
+
+    def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
+        """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no video."""
+        upload = self.uploads.get(item_id)
+        if upload is not None:
+            return list(upload.thumbnails)
+        return self.recommender().media.frame_thumbnails(item_id)
+
+    def encode(self, path: str | Path, title: str = "") -> Iterator[Progress | Upload]:
+        """Encode a video on another thread: yields its progress and at last the kept upload.
+
+        Closing the iterator cancels the work at its next report of progress.
+
+        Raises:
+            VideoError: the file is not a usable video.
+        """
+        recommender = self.recommender()
+        reports: queue.Queue = queue.Queue()
+        cancelled = threading.Event()
+
+        def report(stage: str, fraction: float) -> None:
+            reports.put(Progress(stage, float(fraction)))
+
+        def work() -> None:
+            try:
+                upload = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
+            except BaseException as error:  # handed to the waiting visitor's thread, which raises it
+                reports.put(error)
+            else:
+                reports.put(upload)
+
+        threading.Thread(target=work, name="encode-upload", daemon=True).start()
+        try:
+            yield from self._follow(reports)
+        finally:
+            cancelled.set()
+
+    def _follow(self, reports: queue.Queue) -> Iterator[Progress | Upload]:
+        while True:
+            report = reports.get()
+            if isinstance(report, BaseException):
+                raise report
+            if not isinstance(report, Progress):
+                self.uploads.add(report)
+                yield report
+                return
+            yield report

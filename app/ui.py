@@ -1,0 +1,74 @@
+"""The page: the only gr.Blocks root. It assembles the views; events.py says which event leads where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from app import api, events
+from app.charts import STATIC_PATHS
+from app.events import Page
+from app.markup import render
+from app.service import Service
+from app.state import Session
+from app.theme import theme
+from app.views import about, catalogue, header, history, inside, recommendations, upload
+
+_STATIC = Path(__file__).parent / "static"
+_TITLE = "MealRec: what to watch next, and why"
+_INSIDE_WORDS = "How this very ranking came about: four views of the same run."
+_ABOUT_WORDS = "What this bundle is, how it was trained and what was measured."
+
+
+def build_demo(service: Service) -> gr.Blocks:
+    """Return the page for a service; nothing here waits for the model."""
+    gr.set_static_paths(STATIC_PATHS)
+    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as demo:
+        # First of all, so that no private event takes an endpoint's name.
+        api.build(service)
+        page = _assemble(service)
+        events.wire_edits(page)
+        events.wire_options(page)
+        events.wire_upload(page)
+        events.wire_answers(page)
+        events.wire_opening(page, demo)
+    return demo
+
+
+def launch_options(media_folders: list[str]) -> dict:
+    """Return what launch() needs for this page: its look, its limits, and the only folders it serves."""
+    script = (_STATIC / "app.js").read_text(encoding="utf-8")
+    return {
+        "theme": theme(),
+        "css_paths": [_STATIC / "app.css", _STATIC / "cards.css"],
+        "css": inside.CSS,
+        "head": f"<script>{script}</script>",
+        "allowed_paths": media_folders,
+        "max_file_size": "200mb",
+        "ssr_mode": False,
+        "run_history": False,
+        "footer_links": ["api"],
+    }
+
+
+def _assemble(service: Service) -> Page:
+    session = gr.State(Session())
+    stored = gr.BrowserState({}, storage_key="mealrec-session", secret="mealrec")
+    top = gr.HTML(header.markup("warming"))
+    strip = history.build()
+    with gr.Row(elem_id="workbench", equal_height=False):
+        with gr.Column(scale=8, min_width=320, elem_id="pick-column"), gr.Tabs(elem_id="pick-tabs"):
+            with gr.Tab("Catalogue"):
+                clips = catalogue.build(service)
+            with gr.Tab("Upload your own", elem_id="upload"):
+                own = upload.build()
+        with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
+            ranked = recommendations.build()
+    with gr.Column(elem_id="inside"):
+        gr.HTML(render("section.html", title="Inside this recommendation", words=_INSIDE_WORDS))
+        walks = inside.build(service)
+    with gr.Column(elem_id="about"):
+        gr.HTML(render("section.html", title="About the model", words=_ABOUT_WORDS))
+        account = about.build()
+    return Page(service, session, stored, top, strip, clips, own, ranked, walks, account)

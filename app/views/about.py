@@ -1,0 +1,114 @@
+"""About the model: what the bundle is, how it was trained, what was measured. All of it from the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app.markup import render
+from app.service import Service
+from app.views.recommendations import VARIANT_NAMES
+
+_NOTE = "The model is warming up; its own account of itself appears here."
+_MAX_VALUE = 90
+_TITLES = {
+    "test": "Ranking each test viewer's next clip",
+    "against_full": "MealRec against each other system",
+    "held_out": "Clips that training never saw",
+    "relevance": "Relevance of a frame, against the planted truth",
+}
+_ROW_NAMES = {**VARIANT_NAMES, "content, no model": "content similarity, no model", "full": "MealRec, end of the walk"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table; `best` marks the largest of its column."""
+
+    text: str
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of measured numbers: `rows` are (name, cells)."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, list[Cell]]]
+
+
+def build() -> gr.HTML:
+    """Draw the section's place."""
+    return gr.HTML(render("about.html", facts=[], note=_NOTE))
+
+
+def markup(service: Service) -> str:
+    """Return the section for the loaded bundle."""
+    recommender = service.recommender()
+    new = sum(item.held_out for item in recommender.catalogue)
+    catalogue = f"{len(recommender.catalogue)} clips, {new} of them never seen in training"
+    facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
+    return render("about.html", facts=facts, tables=list(_tables(recommender.manifest.get("metrics", {}))))
+
+
+def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield how the bundle was made as (name, words)."""
+    if "created_with" in manifest:
+        yield "made with", _words(manifest["created_with"])
+    for kind, encoder in manifest.get("encoders", {}).items():
+        yield f"{kind} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
+    for name, value in manifest.get("training", {}).items():
+        if not isinstance(value, Mapping):
+            yield f"training: {name.replace('_', ' ')}", _words(value)
+
+
+def _tables(metrics: Mapping) -> Iterator[Table]:
+    """Yield each part of the metrics as a table: rows of figures, or one figure a row."""
+    for key, part in metrics.items():
+        if not isinstance(part, Mapping):
+            continue
+        title = _TITLES.get(key, key.replace("_", " ").capitalize())
+        rows = {name: _figures(row) for name, row in part.items() if isinstance(row, Mapping) and _figures(row)}
+        if rows:
+            yield _wide(title, rows, marks_best=key == "test")
+        if figures := _figures(part):
+            yield Table(title, ("value",), [(_row_name(name), [Cell(_words(figures[name]))]) for name in figures])
+
+
+def _wide(title: str, rows: Mapping[str, Mapping[str, float]], marks_best: bool) -> Table:
+    columns = tuple(dict.fromkeys(column for row in rows.values() for column in row))
+    rivals = (
+        [row for name, row in rows.items() if not name.startswith("oracle")] if marks_best and len(rows) > 1 else []
+    )
+    best = {column: max((row[column] for row in rivals if column in row), default=None) for column in columns}
+    return Table(
+        title,
+        columns,
+        [
+            (_row_name(name), [_cell(row.get(column), best[column], row in rivals) for column in columns])
+            for name, row in rows.items()
+        ],
+    )
+
+
+def _cell(value: float | None, best: float | None, is_rival: bool) -> Cell:
+    return Cell("") if value is None else Cell(_words(value), is_rival and value == best)
+
+
+def _figures(part: Mapping) -> dict[str, float]:
+    return {
+        key: value for key, value in part.items() if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+
+
+def _row_name(name: str) -> str:
+    return _ROW_NAMES.get(name, name.replace("_", " "))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_words, value))
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"

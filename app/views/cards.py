@@ -1,0 +1,52 @@
+"""What every view shows of a clip: its poster, its title and where to play it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.markup import file_url, picture_url
+from app.service import Service
+
+UPLOAD_TOPIC = "your upload"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One clip as the page draws it; `poster` and `clip` are addresses, "" where there is none.
+
+    A new clip was held out of training: the model knows it by its content alone.
+    """
+
+    item_id: str
+    title: str
+    topic: str
+    poster: str
+    clip: str
+    is_new: bool = False
+
+
+def card(service: Service, item_id: str) -> Card:
+    """Return the card of a clip of the catalogue or of an upload."""
+    upload = service.uploads.get(item_id)
+    if upload is not None:
+        frames = list(upload.thumbnails)
+        poster = picture_url(frames[len(frames) // 2]) if frames else ""
+        return Card(item_id, upload.title or "Your clip", UPLOAD_TOPIC, poster, "")
+    catalogue = service.catalogue
+    item = catalogue.get(item_id)
+    if item is None:
+        return Card(item_id, f"Clip {item_id}", "", "", "")
+    return Card(
+        item_id,
+        item.title,
+        item.topic,
+        file_url(catalogue.media.poster_path(item_id)),
+        file_url(catalogue.media.clip_path(item_id)),
+        item.held_out,
+    )
+
+
+def cards(service: Service, item_ids: Iterable[str]) -> list[Card]:
+    """Return the cards of several clips, in order."""
+    return [card(service, item_id) for item_id in item_ids]

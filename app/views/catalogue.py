@@ -1,0 +1,84 @@
+"""The catalogue: search by words, filter by topic, pages of posters to pick from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from app.markup import CLICK_ACTIONS, render
+from app.service import Service
+from app.views.cards import cards
+
+ACTIONS = ("topic", "page", "reset")
+
+
+@dataclass(frozen=True)
+class Browse:
+    """Where a visitor is in the catalogue."""
+
+    words: str = ""
+    topic: str = ""
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class CatalogueView:
+    """The view's components: the visitor's place, the search box, the posters."""
+
+    place: gr.State
+    search: gr.Textbox
+    posters: gr.HTML
+
+
+def build(service: Service) -> CatalogueView:
+    """Draw the catalogue and wire search, topics and pages; picking a clip is left to the caller."""
+    place = gr.State(Browse())
+    search = gr.Textbox(
+        placeholder="Search titles and topics",
+        show_label=False,
+        label="Search the catalogue",
+        container=False,
+        elem_id="catalogue-search",
+        max_length=100,
+    )
+    posters = gr.HTML(markup(service, Browse()), js_on_load=CLICK_ACTIONS, elem_id="catalogue")
+
+    def look_for(words: str, at: Browse) -> tuple:
+        found = replace(at, words=words, number=1)
+        return found, markup(service, found)
+
+    # The textbox's input event stays silent for pasted or deleted text; change does not.
+    search.change(
+        look_for,
+        [search, place],
+        [place, posters],
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="always_last",
+    )
+    return CatalogueView(place, search, posters)
+
+
+def turned(place: Browse, action: str, data: dict) -> Browse:
+    """Return the place after a click on a topic, on a page or on "show all"."""
+    if action == "topic":
+        return replace(place, topic=str(data.get("topic", "")), number=1)
+    if action == "page":
+        number = str(data.get("number", "1"))
+        return replace(place, number=int(number) if number.isdigit() else 1)
+    return Browse()
+
+
+def markup(service: Service, place: Browse) -> str:
+    """Return the chips, the posters of one page and the pager."""
+    catalogue = service.catalogue
+    page = catalogue.page(place.words, place.topic, place.number)
+    return render(
+        "catalogue.html",
+        topics=catalogue.topics,
+        topic=place.topic,
+        everything=len(catalogue),
+        page=page,
+        cards=cards(service, (item.item_id for item in page.items)),
+    )

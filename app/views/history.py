@@ -1,0 +1,114 @@
+"""The history strip: its order, edits, and the example viewers to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app import state
+from app.markup import CLICK_ACTIONS, render
+from app.service import Service
+from app.state import Session
+from app.views.cards import Card, card, cards
+
+_VIEWERS_SHOWN = 4
+_POSTERS_OF_A_VIEWER = 3
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """An example viewer as the welcome draws it."""
+
+    viewer_id: str
+    name: str
+    note: str
+    cards: list[Card]
+
+
+@dataclass(frozen=True)
+class NextClip:
+    """The clip that an example viewer really watched next."""
+
+    name: str
+    card: Card
+    revealed: bool
+
+
+def build() -> gr.HTML:
+    """Draw the strip; what a click does is `edited`."""
+    return gr.HTML(
+        render("history.html", steps=[], viewers=[], places=_VIEWERS_SHOWN), js_on_load=CLICK_ACTIONS, elem_id="history"
+    )
+
+
+def edited(service: Service, session: Session, action: str, data: dict) -> Session:
+    """Return the session after a click in the strip, the catalogue or the recommendations."""
+    item_id = str(data.get("id", ""))
+    match action:
+        case "pick" if item_id in service.catalogue:
+            return state.toggled(session, item_id)
+        case "remove":
+            return state.removed(session, item_id)
+        case "move":
+            return state.moved(session, item_id, _position(data))
+        case "clear":
+            return state.with_history(session, ())
+        case "viewer":
+            return _opened(service, session, item_id)
+        case "reveal":
+            return Session(**{**vars(session), "revealed": True})
+        case _:
+            return session
+
+
+def markup(service: Service, session: Session) -> str:
+    """Return the strip, or the welcome for an empty history.
+
+    The recency weights come with the ranking and are drawn by app.js where the ranking answers this very
+    history; so a late answer cannot undo a click.
+    """
+    if not session.history:
+        return render("history.html", steps=[], viewers=_viewers(service), places=_VIEWERS_SHOWN * service.loading)
+    return render(
+        "history.html",
+        steps=cards(service, session.history),
+        hidden=_next_clip(service, session),
+        query=state.to_query(session),
+    )
+
+
+def _viewers(service: Service) -> list[Viewer]:
+    if not service.ready:
+        return []
+    shown = service.recommender().viewers[:_VIEWERS_SHOWN]
+    return [
+        Viewer(viewer.viewer_id, _name(number), viewer.note, cards(service, viewer.history[-_POSTERS_OF_A_VIEWER:]))
+        for number, viewer in enumerate(shown)
+    ]
+
+
+def _opened(service: Service, session: Session, viewer_id: str) -> Session:
+    for viewer in service.recommender().viewers:
+        if viewer.viewer_id == viewer_id:
+            values = vars(state.with_history(session, viewer.history))
+            return Session(**{**values, "viewer_id": viewer_id})
+    return session
+
+
+def _next_clip(service: Service, session: Session) -> NextClip | None:
+    if not session.viewer_id or not service.ready:
+        return None
+    for number, viewer in enumerate(service.recommender().viewers):
+        if viewer.viewer_id == session.viewer_id:
+            return NextClip(_name(number), card(service, viewer.target), session.revealed)
+    return None
+
+
+def _name(number: int) -> str:
+    return f"Viewer {chr(ord('A') + number % 26)}"
+
+
+def _position(data: dict) -> int:
+    position = str(data.get("position", ""))
+    return int(position) if position.lstrip("-").isdigit() else 0

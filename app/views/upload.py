@@ -1,0 +1,109 @@
+"""Bring your own clip: drop a video, watch it being encoded, and it joins the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from app.markup import CLICK_ACTIONS, picture_url, render
+from app.service import Progress, Service
+from app.views.cards import cards
+
+_EXAMPLES_FOLDER = Path(gr.__file__).parent / "media_assets" / "videos"
+_EXAMPLE_LABELS = {"world": "The Earth by night, 30 s", "b": "The Earth by night, 5 s", "a": "A closing title, 7 s"}
+_NEAREST_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class UploadView:
+    """The view's components; `encode` and `stop` are its two buttons."""
+
+    video: gr.Video
+    title: gr.Textbox
+    encode: gr.Button
+    stop: gr.Button
+    report: gr.HTML
+    examples: gr.HTML
+
+
+@dataclass(frozen=True)
+class Example:
+    """A video that ships with Gradio."""
+
+    key: str
+    label: str
+
+
+def build() -> UploadView:
+    """Draw the drop zone, the optional title, the buttons and the examples."""
+    with gr.Row(elem_id="upload-columns"):
+        with gr.Column(scale=4, min_width=260):
+            video = gr.Video(
+                label="Your clip", show_label=False, sources=["upload"], height=300, elem_id="upload-video"
+            )
+            title = gr.Textbox(
+                placeholder="Title (optional)",
+                label="Title of your clip",
+                show_label=False,
+                container=False,
+                max_length=200,
+                elem_id="upload-title",
+            )
+            encode = gr.Button("Add to my history", variant="primary", elem_id="upload-encode")
+            stop = gr.Button("Cancel", elem_id="upload-cancel", visible=False)
+        with gr.Column(scale=5, min_width=260):
+            examples = gr.HTML(
+                render("examples.html", examples=_examples()), js_on_load=CLICK_ACTIONS, elem_id="upload-examples"
+            )
+            report = gr.HTML(idle(), elem_id="upload-report")
+    return UploadView(video, title, encode, stop, report, examples)
+
+
+def example_path(key: str) -> str | None:
+    """Return the path of an example that ships with Gradio, or None where it has none of this name."""
+    path = _EXAMPLES_FOLDER / f"{key}.mp4"
+    return str(path) if key in _EXAMPLE_LABELS and path.is_file() else None
+
+
+def encoded(service: Service, path: str, title: str) -> Iterator[tuple[str, str]]:
+    """Encode a video: yields (markup, "") while it goes on and (markup, upload_id) at last."""
+    for report in service.encode(path, title.strip()):
+        if isinstance(report, Progress):
+            yield _progress(report), ""
+        else:
+            yield _done(service, report), report.upload_id
+
+
+def idle(cancelled: bool = False) -> str:
+    """Return the words below the drop zone while nothing is being encoded."""
+    return render("upload.html", stage="", upload=None, cancelled=cancelled)
+
+
+def rest(cancelled: bool = False) -> tuple:
+    """Return report, cancel button and start button as they are while nothing is being encoded."""
+    return idle(cancelled), gr.update(visible=False), gr.update(interactive=True)
+
+
+def _progress(report: Progress) -> str:
+    percent = round(100 * min(max(report.fraction, 0.0), 1.0))
+    return render("upload.html", stage=report.stage.capitalize(), percent=percent)
+
+
+def _done(service: Service, upload) -> str:
+    frames = [
+        {"picture": picture_url(frame, 200), "time": f"{time:.1f}"}
+        for frame, time in zip(upload.thumbnails, upload.times_s, strict=True)
+    ]
+    nearest = cards(service, (item.item_id for item in upload.nearest[:_NEAREST_SHOWN]))
+    return render(
+        "upload.html",
+        stage="",
+        upload={"title": upload.title or "Your clip", "frames": frames, "nearest": nearest},
+    )
+
+
+def _examples() -> list[Example]:
+    return [Example(key, label) for key, label in _EXAMPLE_LABELS.items() if example_path(key)]

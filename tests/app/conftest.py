@@ -1,0 +1,37 @@
+"""A service over the stand-in recommender."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from app.service import Service
+from tests.app.stand_in import StandInRecommender
+
+
+@pytest.fixture
+def service() -> Service:
+    """Return a service whose model is loaded."""
+    service = Service(StandInRecommender).start()
+    service.recommender(timeout_s=10)
+    return service
+
+
+@pytest.fixture
+def video(tmp_path, monkeypatch) -> str:
+    """Return an uploaded file that the stand-in takes for a video."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmp42")
+    return str(path)
+
+
+def in_event_loop(make: Callable):
+    """Return what `make` returns, called inside an event loop: outside of one Gradio opens loops it never closes."""
+
+    async def called():
+        return make()
+
+    return asyncio.run(called())

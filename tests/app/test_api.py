@@ -1,0 +1,80 @@
+"""The public endpoints: their shapes, their errors, and that there are no others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app import api
+from app.ui import build_demo
+from mealrec.errors import RequestError, VideoError
+from tests.app.conftest import in_event_loop
+
+
+def test_a_request_gives_the_documented_shape(service):
+    answer = service.recommend(api.asked(["1", "2"], 5, 3, "full")).to_dict()
+    json.dumps(answer)
+    assert {"items", "history", "frame_relevance", "tcd", "npd", "timing_ms", "bundle", "variant", "seed"} <= set(
+        answer
+    )
+    assert len(answer["items"]) == 5 and answer["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("history", "k", "seed", "variant", "message"),
+    [
+        ("1,2", 10, 0, "full", "list of clip ids"),
+        ([1, 2], 10, 0, "full", "list of clip ids"),
+        (None, 10, 0, "full", "list of clip ids"),
+        ([], 10, 0, "full", "1 to 50"),
+        (["1"] * 51, 10, 0, "full", "1 to 50"),
+        (["nope"], 10, 0, "full", "'nope'"),
+        (["upload-00"], 10, 0, "full", "no longer kept"),
+        (["1"], 0, 0, "full", "^k: "),
+        (["1"], 2.5, 0, "full", "^k: "),
+        (["1"], True, 0, "full", "^k: "),
+        (["1"], [10], 0, "full", "^k: "),
+        (["1"], 10, -1, "full", "^seed: "),
+        (["1"], 10, 0, "best", "^variant: "),
+        (["1"], 10, 0, ["full"], "^variant: "),
+    ],
+)
+def test_a_malformed_request_is_told_what_was_expected(service, history, k, seed, variant, message):
+    service.recommend(api.asked(["1"], 1, 0, "full"))  # a remembered answer must not stand in for True == 1
+    with pytest.raises(RequestError, match=message):
+        service.recommend(api.asked(history, k, seed, variant))
+
+
+def test_an_encoded_video_may_stand_in_a_history(service, video):
+    encoded = api.encoded(service, {"path": video}, "mine")
+    assert set(encoded) == {"upload_id", "title", "times_s", "nearest"}
+    json.dumps(encoded)
+    session = api.asked(["1", encoded["upload_id"]], 10, 0, "full")
+    assert service.recommend(session).uploads
+
+
+@pytest.mark.parametrize("name", [None, 3, "", {"url": "x"}, "/etc/passwd", {"path": __file__}])
+def test_only_an_uploaded_file_is_read(service, video, name):
+    with pytest.raises(RequestError, match="handle_file"):
+        api.encoded(service, name, "")
+
+
+def test_a_path_out_of_the_uploads_folder_is_refused(service, video):
+    with pytest.raises(RequestError, match="handle_file"):
+        api.encoded(service, f"{video}/../../../../../../etc/passwd", "")
+
+
+def test_a_title_that_is_no_text_and_a_bad_file_are_refused(service, video, tmp_path):
+    with pytest.raises(RequestError, match="title"):
+        api.encoded(service, video, ["x"])
+    path = tmp_path / "empty.mp4"
+    path.touch()
+    with pytest.raises(VideoError):
+        api.encoded(service, str(path), "")
+
+
+def test_only_the_two_endpoints_are_public(service):
+    info = in_event_loop(lambda: build_demo(service)).get_api_info()
+    assert set(info["named_endpoints"]) == {"/recommend", "/encode"}
+    assert not info["unnamed_endpoints"]

@@ -1,0 +1,91 @@
+"""The service: loading, asking, encoding, and what goes wrong."""
+
+from __future__ import annotations
+
+import threading
+
+import gradio as gr
+import pytest
+
+from app.catalogue import Catalogue
+from app.service import Progress, Service, user_errors
+from app.state import Session
+from mealrec.errors import BundleError, RequestError, VideoError
+from tests.app.stand_in import StandInMedia, StandInRecommender
+
+
+def test_the_page_has_clips_before_the_model_is_there():
+    gate = threading.Event()
+
+    def load():
+        gate.wait(10)
+        return StandInRecommender()
+
+    preview = Catalogue(StandInRecommender().catalogue[:3], StandInMedia(None))
+    service = Service(load, preview).start()
+    assert not service.ready and len(service.catalogue) == 3
+    with pytest.raises(RequestError, match="warming up"):
+        service.recommender(timeout_s=0.01)
+    gate.set()
+    service.recommender(timeout_s=10)
+    assert service.ready and len(service.catalogue) == 64
+
+
+def test_a_bundle_that_cannot_be_opened_says_why():
+    def load():
+        raise BundleError("checkpoints/default: expected a bundle, found nothing; run `make demo`.")
+
+    with pytest.raises(RequestError, match="expected a bundle"):
+        Service(load).start().recommender(timeout_s=10)
+
+
+def test_an_unforeseen_failure_reaches_the_page_too():
+    def load():
+        raise OSError("disk on fire")
+
+    with pytest.raises(RequestError, match="OSError: disk on fire"):
+        Service(load).start().recommender(timeout_s=10)
+
+
+def test_the_same_question_is_answered_once(service):
+    session = Session(history=("1", "2"))
+    assert service.recommend(session) is service.recommend(session)
+    assert service.recommend(Session(history=("2", "1"))) is not service.recommend(session)
+
+
+def test_an_upload_joins_a_history(service, video):
+    *reports, upload = service.encode(video, "mine")
+    assert all(isinstance(report, Progress) for report in reports)
+    answer = service.recommend(Session(history=("1", upload.upload_id)))
+    assert answer.uploads[0].item_id == upload.upload_id
+    assert len(service.thumbnails(upload.upload_id)) == 5
+
+
+def test_a_forgotten_upload_is_named(service):
+    with pytest.raises(RequestError, match="no longer kept"):
+        service.recommend(Session(history=("upload-gone",)))
+    assert service.known(Session(history=("1", "upload-gone", "no-such-clip"))) == ("1",)
+
+
+def test_a_file_that_is_no_video_raises_in_the_visitors_thread(service, tmp_path):
+    path = tmp_path / "notes.mp4"
+    path.write_text("no video at all")
+    with pytest.raises(VideoError):
+        list(service.encode(path))
+
+
+def test_turning_away_ends_the_encoding(service, video):
+    reports = service.encode(video)
+    next(reports)
+    reports.close()
+    for thread in threading.enumerate():
+        if thread.name == "encode-upload":
+            thread.join(5)
+    assert not [thread for thread in threading.enumerate() if thread.name == "encode-upload"]
+
+
+def test_errors_of_the_library_become_messages_of_the_page():
+    with pytest.raises(gr.Error, match="pick a clip"), user_errors():
+        raise RequestError("history: pick a clip first.")
+    with pytest.raises(KeyError), user_errors():
+        raise KeyError("a fault of ours stays a fault")

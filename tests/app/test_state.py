@@ -1,0 +1,71 @@
+"""A session's edits, and its way through links and storage."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from app import state
+from app.state import Session
+
+
+def test_an_item_is_added_last_and_taken_out_by_a_second_click():
+    session = state.toggled(state.toggled(Session(), "1"), "2")
+    assert session.history == ("1", "2")
+    assert state.toggled(session, "1").history == ("2",)
+
+
+def test_a_long_history_keeps_its_latest_items():
+    session = state.with_history(Session(), map(str, range(80)))
+    assert len(session.history) == state.MAX_HISTORY
+    assert session.history[-1] == "79"
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"), [(0, "cab"), (1, "acb"), (-5, "cab"), (99, "abc")], ids=["first", "middle", "low", "high"]
+)
+def test_moving_an_item(position, expected):
+    assert "".join(state.moved(Session(history=("a", "b", "c")), "c", position).history) == expected
+
+
+def test_moving_an_unknown_item_changes_nothing():
+    session = Session(history=("a",))
+    assert state.moved(session, "x", 0) == session
+
+
+def test_an_edit_leaves_the_example_viewer():
+    session = Session(history=("a", "b"), viewer_id="v", revealed=True)
+    edited = state.removed(session, "a")
+    assert (edited.viewer_id, edited.revealed) == ("", False)
+
+
+def test_a_link_restores_all_but_uploads():
+    session = Session(history=("3", "upload-0a", "1"), k=5, variant="no_tcd", seed=7)
+    link = state.to_query(session)
+    assert link.startswith("?") and "upload" not in link
+    assert state.from_mapping(dict(parse_qsl(link[1:]))) == Session(("3", "1"), 5, "no_tcd", 7)
+
+
+def test_the_browsers_storage_restores_uploads_too():
+    session = Session(history=("3", "upload-0a"), k=5)
+    assert state.from_mapping(state.to_storage(session)) == session
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"history": None},
+        {"history": 7, "k": "many", "seed": [], "variant": 3},
+        {"history": "<img onerror=x>,../../etc/passwd", "variant": "$(rm)"},
+        {"history": ["a" * 65, {}, ""]},
+    ],
+)
+def test_what_is_malformed_is_dropped(values):
+    assert state.from_mapping(values) == Session()
+
+
+def test_numbers_are_held_in_their_range():
+    session = state.from_mapping({"k": "900", "seed": "-3"})
+    assert (session.k, session.seed) == (state.MAX_K, 0)

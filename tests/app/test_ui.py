@@ -1,0 +1,51 @@
+"""The page as a whole: it is built without a model, and asks launch() only for what launch() knows."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import threading
+
+import gradio as gr
+import pytest
+
+from app.service import Service
+from app.theme import theme
+from app.ui import build_demo, launch_options
+from tests.app.conftest import in_event_loop
+from tests.app.stand_in import StandInRecommender
+
+
+def test_the_page_is_built_while_the_model_still_loads():
+    gate = threading.Event()
+
+    def load():
+        gate.wait(10)
+        return StandInRecommender()
+
+    service = Service(load).start()
+    demo = in_event_loop(lambda: build_demo(service))
+    assert not service.ready
+    gate.set()
+    assert "mealrec-session" in str(demo.get_config_file())
+
+
+def test_launch_knows_every_option():
+    assert set(launch_options([])) <= set(inspect.signature(gr.Blocks.launch).parameters)
+
+
+def test_only_the_given_folders_are_served():
+    assert launch_options(["/a/clips"])["allowed_paths"] == ["/a/clips"]
+
+
+def test_no_font_or_script_comes_from_another_host():
+    options = launch_options([])
+    written = options["head"] + options["css"] + "".join(path.read_text() for path in options["css_paths"])
+    assert not re.search(r"https?://(?!www\.w3\.org)", written)
+    assert not [font for font in theme()._stylesheets if "://" in str(font)]
+
+
+@pytest.mark.parametrize("token", ["--mr-bg", "--mr-ink", "--mr-accent", "--mr-good", "--mr-bad"])
+def test_light_and_dark_define_the_same_tokens(token):
+    css = launch_options([])["css_paths"][0].read_text()
+    assert css.count(f"{token}:") == 2

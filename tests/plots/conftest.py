@@ -1,0 +1,130 @@
+"""Invented runs: deterministic random walks of the same form as the recommender's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from mealrec.recommender.trace import (
+    FrameRelevance,
+    HistoryItem,
+    NPDStep,
+    Plane,
+    RankedItem,
+    Recommendation,
+    TCDStep,
+)
+
+TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
+NASTY_TITLE = (
+    '<img src=x onerror="alert(1)"> ${alert(2)} %{x} a & b <b>bold</b> and far longer than any label can hold #fyp'
+)
+
+
+def invented_run(
+    *,
+    steps: int = 25,
+    top_k: int = 10,
+    frames: int = 5,
+    items: int = 320,
+    tcd: bool = True,
+    npd: bool = True,
+    seed: int = 7,
+) -> Recommendation:
+    """Return a run whose walks really end where they say, over an invented catalogue of eight topics."""
+    rng = np.random.default_rng(seed)
+    item_plane = _plane(rng, items, spread=0.35)
+    order = rng.permutation(items)[:top_k]
+    ranked = tuple(
+        RankedItem(
+            item_id=item_plane.item_ids[index],
+            title=NASTY_TITLE if rank == 2 else f"what a night by the water number {index} #relax",
+            topic=item_plane.topics[index],
+            score=float(9.0 - 0.31 * rank),
+            rank=rank,
+        )
+        for rank, index in enumerate(order, start=1)
+    )
+    return Recommendation(
+        items=ranked,
+        history=tuple(HistoryItem(str(index), f"clip {index}", "sea", 1 / 3) for index in range(1, 4)),
+        frame_relevance=FrameRelevance(
+            "3",
+            np.arange(frames) + 0.5,
+            rng.uniform(-0.3, 0.9, frames),
+            rng.normal(0.2, 0.3, frames),
+        ),
+        tcd=_tcd_steps(rng, steps, frames) if tcd else (),
+        npd=_npd_steps(rng, steps, ranked, item_plane, order) if npd else (),
+        frame_plane=_plane(rng, items * frames, spread=0.5, clips=items),
+        item_plane=item_plane,
+        uploads=(),
+        timing_ms={"total": 88.0},
+        bundle="invented",
+        variant="full",
+        seed=seed,
+    )
+
+
+def _plane(rng: np.random.Generator, count: int, spread: float, clips: int | None = None) -> Plane:
+    centres = rng.normal(0, 1.4, (len(TOPICS), 2))
+    topics = rng.integers(len(TOPICS), size=count)
+    points = centres[topics] + rng.normal(0, spread, (count, 2))
+    ids = tuple(str(1 + index % (clips or count)) for index in range(count))
+    return Plane(ids, tuple(TOPICS[topic] for topic in topics), points, 0.41)
+
+
+def _shares(steps: int) -> np.ndarray:
+    """How much noise is left at each step, from almost 1 to almost 0."""
+    return np.cos(np.linspace(0.05, 0.49, steps) * np.pi) ** 1.5
+
+
+def _tcd_steps(rng: np.random.Generator, steps: int, frames: int) -> tuple[TCDStep, ...]:
+    width = 8
+    end, noise = rng.normal(0, 1.2, (frames, width)), rng.normal(0, 2.4, (frames, width))
+    walk = []
+    for position, share in enumerate(_shares(steps)):
+        latents = (1 - share) * end + share * noise + 0.25 * share * rng.normal(size=end.shape)
+        clean = end + 0.5 * share * rng.normal(size=end.shape)
+        distance = np.linalg.norm(latents - end, axis=1)
+        walk.append(TCDStep(steps - position, latents, clean, latents[:, :2], clean[:, :2], distance))
+    return tuple(walk)
+
+
+def _npd_steps(
+    rng: np.random.Generator, steps: int, ranked: tuple[RankedItem, ...], plane: Plane, order: np.ndarray
+) -> tuple[NPDStep, ...]:
+    width, top_k = 16, len(ranked)
+    end, noise = rng.normal(size=width), rng.normal(0, 2.2, width)
+    end[:2] = plane.points[order].mean(axis=0)
+    walk = []
+    for position, share in enumerate(_shares(steps)):
+        noisy = 0.0 if position == steps - 1 else share
+        x = (1 - share) * end + share * noise + 0.2 * noisy * rng.normal(size=width)
+        scores = np.where(np.isin(np.arange(len(plane.item_ids)), order), 0.0, -3.0)
+        scores += 2.2 * noisy * rng.normal(size=len(scores))
+        scores[order] += np.linspace(1.0, 0.1, top_k)
+        ranking = np.argsort(-scores)
+        rank_of = np.empty(len(scores), dtype=int)
+        rank_of[ranking] = np.arange(1, len(scores) + 1)
+        walk.append(
+            NPDStep(
+                diffusion_step=steps - position,
+                preference=x,
+                clean=end + noisy * rng.normal(size=width),
+                plane=x[:2],
+                cosine=float(x @ end / np.linalg.norm(x) / np.linalg.norm(end)),
+                distance=float(np.linalg.norm(x - end)),
+                top_item_ids=tuple(plane.item_ids[index] for index in ranking[:top_k]),
+                final_ranks=rank_of[order],
+            )
+        )
+    return tuple(walk)
+
+
+@pytest.fixture
+def run() -> Callable[..., Recommendation]:
+    """Make invented runs; keywords as of `invented_run`."""
+    return invented_run

@@ -1,0 +1,38 @@
+"""The inside view gives every chart its value, with and without a run."""
+
+from __future__ import annotations
+
+import asyncio
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app.views import inside
+
+
+@pytest.fixture
+def view() -> inside.InsideView:
+    async def built():
+        """Run inside an event loop: outside of one Gradio opens loops that it never closes."""
+        with gr.Blocks():
+            return inside.build()
+
+    return asyncio.run(built())
+
+
+def test_a_run_gives_every_output_a_figure_and_a_reading(view, run):
+    values = view.update(run(), [np.zeros((448, 256, 3), dtype=np.uint8)] * 5)
+    assert len(values) == len(view.outputs) == len(inside.ORDER)
+    assert all(value["figure"]["data"] and value["reading"] for value in values)
+
+
+def test_thumbnails_travel_inside_the_figure(view, run):
+    values = view.update(run(), [np.zeros((448, 256, 3), dtype=np.uint8)] * 5)
+    images = values[inside.ORDER.index("frame_relevance")]["figure"]["layout"]["images"]
+    assert len(images) == 5
+    assert all(image["source"].startswith("data:image/jpeg;base64,") for image in images)
+
+
+def test_without_a_run_every_chart_is_empty(view):
+    assert view.update(None) == view.clear() == [None] * len(view.outputs)
