@@ -1,0 +1,44 @@
+# The two commands: `make demo` opens the app, `make test` checks the project.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3),python3)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What the browser tests (chromium) and the drawing library (libegl1, libgl1) need from the system.
+SYSTEM_PACKAGES := chromium libegl1 libgl1
+
+.PHONY: demo test screenshots system-packages clean
+
+demo: $(VENV)/.runtime
+	MEALREC_OPEN_BROWSER=1 $(BIN)/python app.py
+
+test: $(VENV)/.development system-packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+screenshots: $(VENV)/.development system-packages
+	$(BIN)/python -m benchmarks.screenshots
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "MealRec needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Only where something is missing and apt is at hand; elsewhere the tests that need it say what to install.
+system-packages:
+	@if { command -v chromium || command -v google-chrome; } >/dev/null && ldconfig -p | grep -q 'libGL\.so\.1'; then :; \
+	elif ! command -v apt-get >/dev/null; then echo "no apt-get here: the browser tests need Chromium or Chrome on PATH"; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES); \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES); \
+	else echo "not root: install $(SYSTEM_PACKAGES) with apt-get for the browser tests"; fi
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache

@@ -1,0 +1,107 @@
+"""The charts: drawn from the run on show, as wide as their place, really moving."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visitor import CHARTS, DESKTOP, PHONE
+
+ANIMATED = ("tcd-walk", "npd-walk")
+POINTS_WITH_DATA = """chart => chart.querySelector(".chart-plot").data.reduce(
+    (count, trace) => count + (trace._length ?? (trace.x ?? trace.y ?? []).length ?? 0), 0)"""
+WIDTHS = """chart => [
+    chart.querySelector(".chart-plot .main-svg").getBoundingClientRect().width,
+    chart.querySelector(".chart").clientWidth,
+]"""
+DRAWN_PLACES = """chart => [...chart.querySelectorAll(".scatterlayer .point, .scatterlayer .js-line")]
+    .map(mark => mark.getAttribute("transform") ?? mark.getAttribute("d")).join(" ")"""
+
+
+@pytest.fixture
+def watching(visit):
+    """Return `watching(**context)`: a visitor with a ranking and all charts drawn."""
+
+    def open_page(**context):
+        visitor = visit(**context)
+        visitor.find("#history .viewer").first.click()
+        visitor.wait_for_ranking()
+        visitor.wait_for_charts()
+        return visitor
+
+    return open_page
+
+
+def assert_charts_fit(visitor):
+    for name in CHARTS:
+        chart = visitor.find(f"#chart-{name}")
+        expect(chart.locator(".chart")).to_be_visible()
+        visitor.page.wait_for_function(
+            f"() => {{ const [drawn, room] = ({WIDTHS})(document.querySelector('#chart-{name}'));"
+            " return room > 0 && Math.abs(drawn - room) <= 2 }"
+        )
+
+
+def test_before_any_history_the_charts_say_what_they_wait_for(visitor):
+    for name in CHARTS:
+        assert visitor.find(f"#chart-{name} .chart-note").inner_text().strip()
+        assert visitor.find(f"#chart-{name} .main-svg").count() == 0
+
+
+def test_every_chart_has_data_a_title_and_a_reading(watching):
+    visitor = watching()
+    for name in CHARTS:
+        chart = visitor.find(f"#chart-{name}")
+        assert chart.evaluate(POINTS_WITH_DATA) > 0, name
+        for part in ("title", "reading"):
+            assert len(chart.locator(f".chart-{part}").inner_text()) > 10, f"{name} has no {part}"
+
+
+def test_charts_are_drawn_anew_for_another_history(watching):
+    visitor = watching()
+    chart = visitor.find("#chart-rank-bump")
+    before = chart.evaluate(DRAWN_PLACES)
+    visitor.find("[data-action=clear]").click()
+    visitor.pick(7)
+    visitor.wait_for_ranking()
+    visitor.page.wait_for_function(
+        f"before => ({DRAWN_PLACES})(document.querySelector('#chart-rank-bump')) !== before", arg=before
+    )
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_charts_are_as_wide_as_their_place(watching, viewport):
+    assert_charts_fit(watching(viewport=viewport))
+
+
+def test_charts_mend_their_width_after_a_resize_while_hidden(watching):
+    visitor = watching()
+    visitor.page.evaluate("document.querySelector('#inside').style.display = 'none'")
+    visitor.page.set_viewport_size({"width": 1000, "height": 800})
+    visitor.page.evaluate("document.querySelector('#inside').style.display = ''")
+    assert_charts_fit(visitor)
+
+
+@pytest.mark.parametrize("name", ANIMATED)
+def test_after_play_the_marks_move_on_the_screen(watching, name):
+    visitor = watching()
+    chart = visitor.find(f"#chart-{name}")
+    chart.scroll_into_view_if_needed()
+    chart.locator(".chart-play").click()
+    seen = set()
+    for _ in range(6):
+        seen.add(chart.evaluate(DRAWN_PLACES))
+        visitor.page.wait_for_timeout(300)
+    assert len(seen) >= 4, f"the marks stood at {len(seen)} different places in two seconds"
+
+
+@pytest.mark.parametrize("name", ANIMATED)
+def test_the_slider_goes_to_a_step_by_keyboard(watching, name):
+    visitor = watching()
+    chart = visitor.find(f"#chart-{name}")
+    slider = chart.locator(".chart-slider")
+    last, end = chart.locator(".chart-step").inner_text(), chart.evaluate(DRAWN_PLACES)
+    slider.focus()
+    slider.press("Home")
+    expect(chart.locator(".chart-step")).not_to_have_text(last)
+    visitor.page.wait_for_function(f"end => ({DRAWN_PLACES})(document.querySelector('#chart-{name}')) !== end", arg=end)

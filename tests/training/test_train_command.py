@@ -1,0 +1,75 @@
+"""`python -m mealrec train` over files: what it leaves behind, and what it must not read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import load_file
+
+from mealrec.__main__ import main
+from mealrec.training.run import load_system
+from tests.training.tiny_world import write_world
+
+BRIEF = ["--set", "training.max_epochs=1", "--set", "model.width=16"]
+
+
+def train_in(folder: Path, data: Path, features: Path, *options: str) -> int:
+    where = ["--data", str(data), "--features", str(features), "--out", str(folder)]
+    return main(["train", "sample", *where, "--device", "cpu", *BRIEF, *options])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return write_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def run(world, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    assert train_in(folder, *world, "--systems", "full,no_npd") == 0
+    return folder
+
+
+def test_a_run_holds_each_systems_weights_configuration_and_log(run):
+    for system in ("full", "no_npd"):
+        folder = run / "seed-0" / system
+        assert load_system(folder).config.variant == system
+        assert len((folder / "log.jsonl").read_text().splitlines()) == 1
+        assert json.loads((folder / "training.json").read_text())["epoch"] == 1
+    assert json.loads((run / "run.json").read_text())["systems"] == ["full", "no_npd"]
+
+
+def test_the_planted_truth_changes_nothing(world, run, tmp_path):
+    """The run above had no truth to read; one beside a truth full of rubbish comes to the same weights."""
+    data, features = world
+    (data / "truth").mkdir()
+    (data / "truth" / "viewers.json").write_text("not even JSON")
+    try:
+        assert train_in(tmp_path, data, features, "--systems", "full") == 0
+    finally:
+        (data / "truth" / "viewers.json").unlink()
+        (data / "truth").rmdir()
+    blind, beside = (load_file(folder / "seed-0" / "full" / "model.safetensors") for folder in (run, tmp_path))
+    assert all((blind[name] == beside[name]).all() for name in blind)
+
+
+def test_what_is_trained_already_is_kept(world, run, capsys):
+    capsys.readouterr()
+    assert train_in(run, *world, "--systems", "full") == 0
+    assert "epoch" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--systems", "no_such"], "got no_such"),
+        (["--set", "model.depth=3"], "there is no 'depth' here"),
+        (["--set", "model.width=wide"], "model.width"),
+        (["--set", "training.max_epochs"], "expected PATH=VALUE"),
+    ],
+)
+def test_a_wrong_option_is_named(world, tmp_path, capsys, options, named):
+    assert train_in(tmp_path, *world, *options) == 2
+    assert named in capsys.readouterr().err
