@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.browser.server import LAUNCH_ARGUMENTS, ROOT, chromium_path, serve
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
@@ -28,19 +28,25 @@ def start(visitor: Visitor) -> None:
 
 
 def recommendations(visitor: Visitor) -> None:
-    """Open an example viewer's history and wait for its ranking."""
+    """Open an example viewer's history and wait for its ranking, which a phone shows further down."""
     visitor.find("#history .viewer").first.click()
     visitor.wait_for_ranking()
     visitor.wait_for_charts()
+    visitor.find("#recommendations").evaluate(
+        "view => view.getBoundingClientRect().top > window.innerHeight / 2 && view.scrollIntoView()"
+    )
 
 
 def inside(visitor: Visitor) -> None:
     """Show the charts, in the middle of their walks."""
     for slider in visitor.find("#inside .chart-slider:visible").all():
-        slider.evaluate(
-            "slider => { slider.value = Math.round(slider.max * 0.6); slider.dispatchEvent(new Event('input')) }"
-        )
+        go_to_step(slider, 15)
     visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
+def go_to_step(slider: Locator, step: int) -> None:
+    """Move a chart's slider as a hand would."""
+    slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
 
 
 def upload(visitor: Visitor) -> None:
@@ -73,6 +79,11 @@ def shot(visitor: Visitor) -> Image.Image:
     return Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
 
 
+def save_small(picture: Image.Image, path: Path) -> None:
+    """Write a PNG of 256 dithered colours, a quarter of the size; k-means keeps the page's rare accents true."""
+    picture.quantize(256, kmeans=3, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+
+
 def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
     """Yield the path of every picture once it is taken."""
     for size, viewport in SIZES.items():
@@ -83,8 +94,7 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
                 go(visitor)
                 visitor.page.wait_for_timeout(SETTLE_MS)
                 path = folder / f"{name}-{size}-{scheme}.png"
-                # 256 dithered colours keep a picture near 200 kB
-                shot(visitor).quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+                save_small(shot(visitor), path)
                 yield path
             visitor.leave()
 
@@ -106,14 +116,13 @@ def film(browser: Browser, url: str, path: Path) -> None:
     visitor.find("#history .mystery").click()
     expect(visitor.find("#recommendations .verdict")).to_be_visible()
     hold(1800)
-    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
-    hold(900)
-    sliders = visitor.find("#inside .chart-slider:visible").all()
-    for step in range(0, 25, 2):
-        for slider in sliders:
-            slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
-        hold(160)
-    hold(1800)
+    for name in ("tcd-walk", "npd-walk"):
+        chart = visitor.find(f"#chart-{name}")
+        chart.evaluate("chart => chart.scrollIntoView()")
+        for step in range(0, 25, 2):
+            go_to_step(chart.locator(".chart-slider"), step)
+            hold(160)
+        hold(1800)
     visitor.leave()
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=72, method=6)
 

@@ -12,8 +12,9 @@ from mealrec.models.attention import Block, Memory, hide, zero_
 
 @dataclass(frozen=True)
 class NPDConfig:
-    """`align_blocks` let the condition tokens attend to each other first, which costs little: c_m is fixed, so
-    it is done once a walk. `dropout` acts inside the blocks, `token_dropout` hides whole tokens in training.
+    """`align_blocks` let the condition tokens attend to each other first: c_m is fixed, so once a walk.
+
+    `dropout` acts inside the blocks, `token_dropout` hides whole tokens in training.
     """
 
     width: int = 64

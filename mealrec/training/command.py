@@ -19,7 +19,7 @@ from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.training.recipes import RECIPES, Recipe, override
-from mealrec.training.run import save_normalisation, save_system, write_json
+from mealrec.training.run import load_system, save_normalisation, save_system, write_json
 from mealrec.training.trainer import train
 
 
@@ -49,12 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, trainable(catalogue)))
     began = time.time()
     jobs = [(recipe, arguments.data, arguments.features, arguments.out, device) for recipe in todo]
-    if arguments.jobs == 1:
-        for job in jobs:
-            train_one(*job)
-    else:
+    for phase in ([job for job in jobs if not job[0].starts_from], [job for job in jobs if job[0].starts_from]):
         with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
-            list(pool.map(train_one, *zip(*jobs, strict=True)) if jobs else ())
+            list(pool.map(train_one, *zip(*phase, strict=True)) if phase else ())
     if jobs:
         summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
         summary |= {"device": device, "seeds": arguments.seeds, "systems": sorted({recipe.name for recipe in recipes})}
@@ -85,7 +82,15 @@ def train_one(recipe: Recipe, data: Path, features_path: Path, out: Path, device
     features = item_features(store, Normalisation.fit(store, seen), seen).to(device)
     split = leave_one_out(catalogue, recipe.model.max_length)
     name = f"seed {recipe.training.seed} {recipe.name}"
-    trained = train(recipe.model, recipe.training, split, features, lambda line: print(name, _short(line), flush=True))
+    start = None
+    if recipe.starts_from:
+        first = replace(recipe, name=recipe.starts_from)
+        start = load_system(system_folder(out, first)).to(device).state_dict()
+
+    def report(line: dict) -> None:
+        print(name, " ".join(f"{key}={value:.4g}" for key, value in line.items()), flush=True)
+
+    trained = train(recipe.model, recipe.training, split, features, report, start)
     save_system(system_folder(out, recipe), recipe, trained)
     print(
         f"{name}: epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s", flush=True
@@ -106,7 +111,3 @@ def shape_of(store: FeatureStore) -> dict[str, int]:
     """Return the model dimensions that a feature store implies."""
     items, frames, visual = store.frames.shape
     return {"num_items": items, "visual_width": visual, "text_width": store.text.shape[1], "num_frames": frames}
-
-
-def _short(line: dict) -> str:
-    return " ".join(f"{name}={value:.4g}" for name, value in line.items())

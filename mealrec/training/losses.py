@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,7 +22,9 @@ class LossConfig:
     `lambda_start` ranks by x_0 too, so that the walk begins from a good place. The walk applies g_θ T times,
     training otherwise only once, so an answer of g_θ is noised and denoised anew, up to `longest_detour`
     times: `lambda_again` ranks by what comes out, `lambda_settle` asks that it stay where it was.
-    `frame_dropout` hides frames of the last item.
+    `frame_dropout` hides frames of the last item. `click_noise` replaces that share of the clicks at random in
+    what both modules see, while Eq. 14's target stays the undisturbed x_0: a click can be an accident, and
+    Gaussian noise does not look like one.
     """
 
     lambda_tcd: float = 0.1
@@ -31,6 +34,7 @@ class LossConfig:
     lambda_settle: float = 0.5
     longest_detour: int = 3
     frame_dropout: float = 0.15
+    click_noise: float = 0.1
 
 
 def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, config: LossConfig) -> dict[str, Tensor]:
@@ -41,17 +45,21 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
     items = model.table(features)
     users, positions = batch.rows
     targets = batch.targets[users, positions]
-    start = model.encode(items, batch.items)[users, positions]
-    hidden = torch.rand(len(targets), model.config.num_frames, device=start.device) < config.frame_dropout
-    context = model.context(start, batch.prefixes(), items, hidden)
 
     def rank(preference: Tensor) -> Tensor:
         return ranking_loss(model, preference, items, targets, features)
 
+    clean = model.encode(items, batch.items)[users, positions]
     if model.config.variant == "backbone":
-        terms = {"rank": rank(start)}
+        terms = {"rank": rank(clean)}
     else:
-        terms = _diffusion_terms(model, context, items, config, rank)
+        start, watched = clean, batch
+        if config.click_noise:
+            watched = replace(batch, items=with_accidents(batch.items, features, config.click_noise))
+            start = model.encode(items, watched.items)[users, positions]
+        hidden = torch.rand(len(targets), model.config.num_frames, device=clean.device) < config.frame_dropout
+        context = model.context(start, watched.prefixes(), items, hidden)
+        terms = {"start": rank(clean)} | _diffusion_terms(model, context, clean.detach(), items, config, rank)
     weights = {
         "tcd": config.lambda_tcd,
         "npd": config.lambda_npd,
@@ -63,6 +71,14 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
     return terms | {"total": total + model.backbone.extra_loss(items.entry[batch.items], batch.items)}
 
 
+def with_accidents(sequences: Tensor, features: ItemFeatures, share: float) -> Tensor:
+    """Return the histories [B, L] with a share of the clicks replaced by clicks on any item with an ID."""
+    known = features.has_id.nonzero().squeeze(1)
+    random_items = known[torch.randint(len(known), sequences.shape, device=sequences.device)]
+    struck = (torch.rand(sequences.shape, device=sequences.device) < share) & (sequences > 0)
+    return torch.where(struck, random_items, sequences)
+
+
 def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tensor, features: ItemFeatures) -> Tensor:
     """Return the cross-entropy over all items with an ID. Paper: Eq. 15."""
     logits = model.table.scores(preference, items)
@@ -71,24 +87,27 @@ def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tens
     return F.cross_entropy(logits.masked_fill(~trainable, -1e4), targets)
 
 
-def _diffusion_terms(model: MealRec, context: Context, items: Items, config: LossConfig, rank) -> dict:
-    start, terms = context.start, {"start": rank(context.start)} if config.lambda_start else {}
+def _diffusion_terms(
+    model: MealRec, context: Context, clean: Tensor, items: Items, config: LossConfig, rank: Callable[[Tensor], Tensor]
+) -> dict[str, Tensor]:
+    """Return the terms of Eq. 11, 14 and 15; `clean` [R, D] is Eq. 14's target x_0, closed to the gradient."""
+    start, terms = context.start, {}
     steps = torch.randint(1, model.schedule.num_steps + 1, (len(start),), device=start.device)
     refined = context.frames
     if model.has_tcd:
-        clean = model.tcd.encode(context.frames)
-        zt = q_sample(model.schedule, clean, steps, torch.randn_like(clean))
+        z0 = model.tcd.encode(context.frames)
+        zt = q_sample(model.schedule, z0, steps, torch.randn_like(z0))
         refined = model.refine(zt, steps, context, items)
-        terms["tcd"] = F.mse_loss(refined, clean.detach())  # Eq. 11; an open target collapses z_0
+        terms["tcd"] = F.mse_loss(refined, z0.detach())  # Eq. 11; an open target collapses z_0
     if not model.has_npd:
         return terms | {"rank": rank(model.fused(refined, context, items))}
     memory, visible = model.condition(refined, context, items)
 
-    def denoise(clean: Tensor, at: Tensor) -> Tensor:
-        return model.npd.denoise(q_sample(model.schedule, clean, at, torch.randn_like(clean)), memory, visible)
+    def denoise(x0: Tensor, at: Tensor) -> Tensor:
+        return model.npd.denoise(q_sample(model.schedule, x0, at, torch.randn_like(x0)), memory, visible)
 
     x0_hat = denoise(start, steps)
-    terms["npd"] = F.mse_loss(x0_hat, start.detach())  # Eq. 14; an open target collapses x_0
+    terms["npd"] = F.mse_loss(x0_hat, clean)  # Eq. 14; an open target collapses x_0
     terms["rank"] = rank(x0_hat)
     if config.lambda_again or config.lambda_settle:
         again = denoise(_walked(denoise, x0_hat.detach(), steps, config.longest_detour), steps)

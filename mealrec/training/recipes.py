@@ -12,23 +12,32 @@ from mealrec.training.trainer import TrainConfig
 
 @dataclass(frozen=True)
 class Recipe:
-    """One system to train: its name in tables and on disk, its model and its training."""
+    """One system to train: its name in tables and on disk, its model and its training.
+
+    `starts_from` names the system of the same seed whose weights it begins with; "" begins from scratch.
+    """
 
     name: str
     model: MealRecConfig
     training: TrainConfig
+    starts_from: str = ""
 
 
 def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
     """Return MealRec, its three ablations (Sec. 5.3) and two controls, trained alike.
 
     `shape` holds num_items, visual_width, text_width and num_frames. "backbone" is SASRec with the same
-    content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head.
+    content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head. The
+    others begin from the trained backbone.
     """
     training = TrainConfig(seed=seed)
-    systems = {variant: {"variant": variant} for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")}
-    systems["backbone_item_head"] = {"variant": "backbone", "head": "item"}
-    return tuple(Recipe(name, MealRecConfig(**shape, **changes), training) for name, changes in systems.items())
+    alone = {"backbone": {}, "backbone_item_head": {"head": "item"}}
+    recipes = [
+        Recipe(name, MealRecConfig(**shape, variant="backbone", **changes), training) for name, changes in alone.items()
+    ]
+    for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd"):
+        recipes.append(Recipe(variant, MealRecConfig(**shape, variant=variant), training, starts_from="backbone"))
+    return tuple(recipes)
 
 
 def override(recipe: Recipe, setting: str) -> Recipe:

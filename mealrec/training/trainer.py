@@ -7,9 +7,10 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor
 
 from mealrec.data.batches import TrainingBatches
 from mealrec.data.interactions import EvaluationRows, Split
@@ -25,18 +26,16 @@ class TrainConfig:
     """One stopping rule for every system: the best masked validation N@10, `patience` epochs without a new one.
 
     `average` is the decay of the weight average that is evaluated and kept; 0 keeps the weights themselves.
-    With `warm_start` the backbone is trained alone first, by the same rule, and the whole model starts from it.
     Validation looks at `validation_rows` viewers, the same ones for every system and seed.
     """
 
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     batch_size: int = 256
-    max_epochs: int = 40
-    patience: int = 5
+    max_epochs: int = 30
+    patience: int = 4
     validation_rows: int = 2500
     average: float = 0.99
-    warm_start: bool = True
     clip_norm: float = 5.0
     seed: int = 0
     loss: LossConfig = field(default_factory=LossConfig)
@@ -59,17 +58,17 @@ def train(
     split: Split,
     features: ItemFeatures,
     report: Callable[[dict], None] = lambda line: None,
+    start: dict[str, Tensor] | None = None,
 ) -> Trained:
-    """Train one model from scratch and return the best epoch's weights.
+    """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
 
     Raises FloatingPointError naming the step at which the loss stopped being a number.
     """
     device, began = features.text.device, time.perf_counter()
     torch.manual_seed(config.seed)
     model = MealRec(model_config).to(device)
-    if config.warm_start and model_config.variant != "backbone":
-        first = train(replace(model_config, variant="backbone"), config, split, features, report)
-        model.load_state_dict(first.model.state_dict(), strict=False)
+    if start is not None:
+        model.load_state_dict(start, strict=False)
     kept = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     batches = TrainingBatches(split.train, model_config.max_length, device)

@@ -62,6 +62,7 @@ def test_charts_are_drawn_anew_for_another_history(watching):
     chart = visitor.find("#chart-rank-bump")
     before = chart.evaluate(DRAWN_PLACES)
     visitor.find("[data-action=clear]").click()
+    visitor.wait_for_history(0)
     visitor.pick(7)
     visitor.wait_for_ranking()
     visitor.page.wait_for_function(

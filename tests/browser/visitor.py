@@ -72,9 +72,11 @@ class Visitor:
         return clips.evaluate_all("clips => clips.map(clip => clip.dataset.id)")
 
     def wait_for_charts(self) -> None:
-        """Wait until every chart of the full model has been drawn."""
+        """Scroll to every chart of the full model, since each is drawn only near the window, and back to the top."""
         for name in CHARTS:
+            self.find(f"#chart-{name} .chart").scroll_into_view_if_needed()
             expect(self.find(f"#chart-{name} .chart-plot .main-svg").first).to_be_attached()
+        self.page.evaluate("window.scrollTo(0, 0)")
 
     def upload(self, path: Path, title: str = "") -> None:
         """Choose a file on the upload tab and ask for it to be added."""

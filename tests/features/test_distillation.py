@@ -10,9 +10,10 @@ from torch.nn import functional
 
 from mealrec.features.pretraining import evaluate
 from mealrec.features.pretraining.augment import MILD, STRONG, Grading, blur_some, crop, grade, random_crops
-from mealrec.features.pretraining.distil import DistilConfig, Distillation, distillation_losses, new_student
+from mealrec.features.pretraining.distil import DistilConfig, Distillation, distillation_losses, new_student, prime
 from mealrec.features.pretraining.pool import FramePool, clips_checksum, split_clips
 from mealrec.features.pretraining.teacher import emphasise, rotation_towards, smooth
+from mealrec.features.video import tube_tokens
 from tests.features.conftest import TINY
 
 UNCHANGED = Grading(hue_turn=0.0, saturation=(1, 1), contrast=(1, 1), gamma=(1, 1))
@@ -109,11 +110,20 @@ def test_losses_vanish_where_the_student_is_the_teacher(generator):
     assert all(loss > 0.1 for loss in distillation_losses(-places, places, bank, bank, 0.1).values())
 
 
-def test_a_new_student_sees_no_colour_and_repeats_with_its_seed():
-    student = new_student(TINY, seed=1)
-    kernels = student.embeddings.patch_embeddings.projection.weight
-    assert torch.equal(kernels[:, 0], kernels[:, 2])
-    assert torch.equal(kernels, new_student(TINY, seed=1).embeddings.patch_embeddings.projection.weight)
+def test_a_new_student_repeats_with_its_seed():
+    first, second, third = (new_student(TINY, seed).state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not all(torch.equal(first[name], third[name]) for name in first)
+
+
+def test_a_primed_student_sees_no_colour_and_starts_centred(generator):
+    student, pixels = new_student(TINY, seed=1), torch.randn(4, 5, 3, 32, 32, generator=generator)
+    prime(student, pixels)
+    with torch.no_grad():
+        tokens = tube_tokens(student, pixels)
+        turned = tube_tokens(student, pixels.roll(1, dims=2))
+    assert tokens.mean((0, 1, 2)).abs().max() < 1e-5
+    assert torch.allclose(tokens, turned, atol=1e-4)
 
 
 def distillation(steps: int) -> Distillation:

@@ -116,7 +116,7 @@ def _clip_precision(clips: Tensor, motifs: np.ndarray, held_out: np.ndarray) -> 
     clips = functional.normalize(clips, dim=1)
     similarity = (clips @ clips.T).fill_diagonal_(-torch.inf)
     asked = torch.from_numpy(held_out)
-    nearest = similarity[asked].topk(RETRIEVED, dim=1).indices
+    nearest = similarity[asked].topk(min(RETRIEVED, len(clips) - 1), dim=1).indices
     others = len(clips) - 1
     chance = (shares[asked].sum(1) - 1) / others
     return shares[asked].gather(1, nearest).mean().item(), chance.mean().item()
