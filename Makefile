@@ -33,12 +33,12 @@ $(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
 	@touch $@
 
 # Only where something is missing and apt is at hand; elsewhere the tests that need it say what to install.
-system-packages:
-	@if { command -v chromium || command -v google-chrome; } >/dev/null && ldconfig -p | grep -q 'libGL\.so\.1'; then :; \
+system-packages: $(VENV)/.development
+	@if { command -v chromium || command -v google-chrome; } >/dev/null && $(BIN)/python -c 'import skia' 2>/dev/null; then :; \
 	elif ! command -v apt-get >/dev/null; then echo "no apt-get here: the browser tests need Chromium or Chrome on PATH"; \
 	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES); \
 	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq --no-install-recommends $(SYSTEM_PACKAGES); \
 	else echo "not root: install $(SYSTEM_PACKAGES) with apt-get for the browser tests"; fi
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.browser.server import LAUNCH_ARGUMENTS, ROOT, chromium_path, serve
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PHONE, Visitor, new_context
 
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -88,7 +88,8 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
     """Yield the path of every picture once it is taken."""
     for size, viewport in SIZES.items():
         for scheme in SCHEMES:
-            visitor = Visitor(browser, url, viewport=viewport, color_scheme=scheme)
+            context = new_context(browser, viewport=viewport, color_scheme=scheme)
+            visitor = Visitor(context, url)
             visitor.open()
             for name, go in VIEWS.items():
                 go(visitor)
@@ -97,11 +98,13 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
                 save_small(shot(visitor), path)
                 yield path
             visitor.leave()
+            context.close()
 
 
 def film(browser: Browser, url: str, path: Path) -> None:
     """Record a visit, picture by picture: an example viewer, the ranking, and the walks being played."""
-    visitor = Visitor(browser, url, viewport=DESKTOP, color_scheme="dark")
+    context = new_context(browser, color_scheme="dark")
+    visitor = Visitor(context, url)
     visitor.open()
     pictures, durations = [], []
 
@@ -124,6 +127,7 @@ def film(browser: Browser, url: str, path: Path) -> None:
             hold(160)
         hold(1800)
     visitor.leave()
+    context.close()
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=72, method=6)
 
 

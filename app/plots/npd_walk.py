@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from app.palette import topic_colour
 from app.plots import style
-from mealrec.recommender.trace import Plane, Recommendation
+from mealrec.recommender.trace import NPDStep, Plane, Recommendation
 
 TITLE = "Your preference finds its place (NPD)"
 UNITS = "map of the catalogue’s clips, coloured by topic; nearer means more alike (no unit)"
@@ -50,17 +51,18 @@ _HEAD = {
 
 
 def figure(trace: Recommendation) -> dict:
-    """Draw the path x_T … x_1 over the clips; each animation frame rings that step's own top-k (Eq. 13)."""
+    """Draw the path x_T … x_1 and its end x̂_0 (Eq. 13); each animation frame rings that step's own top-k."""
     if not trace.npd:
         return style.note(TITLE, UNITS)
+    steps = _with_end(trace.npd)
     still = [*_map(trace.item_plane), _final(trace)]
     looks = (_RINGS, _TRAIL, _HEAD)
-    moving = [{**look, **place} for look, place in zip(looks, _places(trace, len(trace.npd) - 1), strict=True)]
+    moving = [{**look, **place} for look, place in zip(looks, _places(trace, steps, len(steps) - 1), strict=True)]
     meta = {"captions": _captions(trace), "narrow": {"layout.height": 430}}
     layout = style.plane_axes(trace.item_plane) | {"margin": {"l": 6, "r": 6, "t": 6, "b": 74}}
     chart = style.titled(TITLE, UNITS, 440, **layout, meta=meta, showlegend=True, legend=_LEGEND)
     chart["data"] = [*still, *moving]
-    chart["frames"] = style.animation(trace.npd, lambda index: _places(trace, index), first_trace=len(still))
+    chart["frames"] = style.animation(steps, lambda index: _places(trace, steps, index), first_trace=len(still))
     return chart
 
 
@@ -106,13 +108,21 @@ def _settled(shared: list[int], count: int) -> int:
     return min(unsettled[-1] + 1, len(shared) - 1) if unsettled else 0
 
 
+def _with_end(steps: tuple[NPDStep, ...]) -> tuple[NPDStep, ...]:
+    """The walk with its end x̂_0, the last prediction, as one more place at t = 0 (Eq. 13)."""
+    last = steps[-1]
+    end = {"preference": last.clean, "plane": last.plane_clean, "cosine": 1.0, "distance": 0.0}
+    return (*steps, replace(last, diffusion_step=0, **end))
+
+
 def _captions(trace: Recommendation) -> list[str]:
     count = len(trace.items)
-    return [
+    lines = [
         f"{style.step_phrase(index, len(trace.npd))} · t = {step.diffusion_step} · cosine to the end {step.cosine:.2f} "
         f"· {number} of the final {count} in the top {count}"
         for index, (step, number) in enumerate(zip(trace.npd, _shared(trace), strict=True))
     ]
+    return [*lines, "the end · this preference ranks the clips you see"]
 
 
 def _map(plane: Plane) -> list[dict]:
@@ -168,10 +178,10 @@ def _rings(plane: Plane, item_ids: tuple[str, ...]) -> dict:
     return {**_spots(plane, item_ids), "ids": [item_id for item_id in item_ids if item_id in plane.item_ids]}
 
 
-def _places(trace: Recommendation, index: int) -> list[dict]:
+def _places(trace: Recommendation, steps: Sequence[NPDStep], index: int) -> list[dict]:
     """What changes with the step: rings on its top-k, the way so far, the preference itself."""
-    step = trace.npd[index]
-    way = np.stack([each.plane for each in trace.npd])
+    step = steps[index]
+    way = np.stack([each.plane for each in steps])
     facts = f"t = {step.diffusion_step}<br>cosine to the end {step.cosine:.3f}<br>distance {step.distance:.3f}"
     return [
         _rings(trace.item_plane, step.top_item_ids),

@@ -45,8 +45,13 @@ def moment_auc(relevance: np.ndarray, matches: np.ndarray) -> float:
 
 
 def mean_spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the mean over rows of Spearman's correlation between two figures [R, K]."""
-    return float(np.mean([stats.spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)]))
+    """Return the mean over rows of Spearman's correlation between two figures [R, K].
+
+    A row in which either figure is constant has no order and is left out; NaN where no row is left.
+    """
+    ordered = (np.ptp(first, 1) > 0) & (np.ptp(second, 1) > 0)
+    values = [stats.spearmanr(a, b).statistic for a, b in zip(first[ordered], second[ordered], strict=True)]
+    return float(np.mean(values)) if values else float("nan")
 
 
 def shared_motif_precision(embedding: np.ndarray, queries: np.ndarray, motifs: list[set[str]], k: int = 10) -> float:

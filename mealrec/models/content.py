@@ -14,8 +14,9 @@ class ContentSpace(nn.Module):
     Frames and global visual features share one map, so a frame, an item and a preference can be compared.
     """
 
-    def __init__(self, visual_width: int, text_width: int, width: int):
+    def __init__(self, visual_width: int, text_width: int, width: int, dropout: float):
         super().__init__()
+        self.dropout = nn.Dropout(dropout)  # without it the maps learn each title and frame by heart, like an ID
         self.visual = nn.Linear(visual_width, width)
         self.text = nn.Linear(text_width, width)
         self.absent_visual = nn.Parameter(torch.randn(width) * 0.02)
@@ -23,15 +24,15 @@ class ContentSpace(nn.Module):
 
     def global_visual(self, features: ItemFeatures, items: Tensor) -> Tensor:
         """Return the mapped v_i [..., D] of items [...]."""
-        mapped = self.visual(features.global_visual[items])
+        mapped = self.visual(self.dropout(features.global_visual[items]))
         return torch.where(features.has_visual[items].unsqueeze(-1), mapped, self.absent_visual)
 
     def frames(self, features: ItemFeatures, items: Tensor) -> Tensor:
         """Return the mapped F_i [..., K, D] of items [...]."""
-        mapped = self.visual(features.frames[items])
+        mapped = self.visual(self.dropout(features.frames[items]))
         return torch.where(features.has_visual[items][..., None, None], mapped, self.absent_visual)
 
     def title(self, features: ItemFeatures, items: Tensor) -> Tensor:
         """Return the mapped h_i [..., D] of items [...]."""
-        mapped = self.text(features.text[items])
+        mapped = self.text(self.dropout(features.text[items]))
         return torch.where(features.has_text[items].unsqueeze(-1), mapped, self.absent_text)

@@ -41,6 +41,7 @@ class MealRecConfig:
     condition: str = "moments"
     head: str = "moments"
     id_dropout: float = 0.3
+    content_dropout: float = 0.3
     tcd: TCDConfig = field(default_factory=TCDConfig)
     npd: NPDConfig = field(default_factory=NPDConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
@@ -93,7 +94,7 @@ class MealRec(nn.Module):
     def __init__(self, config: MealRecConfig):
         super().__init__()
         self.config, width = config, config.width
-        content = ContentSpace(config.visual_width, config.text_width, width)
+        content = ContentSpace(config.visual_width, config.text_width, width, config.content_dropout)
         self.table = ItemTable(config.num_items, content, width, config.id_dropout, config.head)
         self.backbone = build_backbone(config.backbone, width)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)

@@ -65,7 +65,7 @@ class TCDStep:
 class NPDStep:
     """One reverse step of NPD (Eq. 13): x_t and the predicted preference x̂_0.
 
-    `preference`, `clean` [d]; `plane` [2] is the preference's shadow in the plane of the catalogue;
+    `preference`, `clean` [d]; `plane`, `plane_clean` [2] are their shadows in the plane of the catalogue;
     `cosine` is cos(x_t, the walk's end); `distance` is |x_t - the walk's end|; `top_item_ids` is the
     top-k that `clean` gives at this step; `final_ranks` [k] ranks (from 1) the final top-k at this step.
     """
@@ -74,6 +74,7 @@ class NPDStep:
     preference: np.ndarray
     clean: np.ndarray
     plane: np.ndarray
+    plane_clean: np.ndarray
     cosine: float
     distance: float
     top_item_ids: tuple[str, ...]

@@ -66,8 +66,8 @@ def npd_steps(
         return ()
     noisy, clean = (torch.stack([getattr(step, name)[0] for step in steps]) for name in ("xt", "x0_hat"))
     cosine, distance = F.cosine_similarity(noisy, clean[-1:], dim=-1), (noisy - clean[-1]).norm(dim=-1)
-    values = (noisy, clean, project(noisy), cosine, distance)
-    noisy, clean, plane, cosine, distance = (_numpy(value) for value in values)
+    values = (noisy, clean, project(noisy), project(clean), cosine, distance)
+    noisy, clean, plane, plane_clean, cosine, distance = (_numpy(value) for value in values)
     final_ranks = ranking.final_ranks(k)
     return tuple(
         NPDStep(
@@ -75,6 +75,7 @@ def npd_steps(
             preference=noisy[index],
             clean=clean[index],
             plane=plane[index],
+            plane_clean=plane_clean[index],
             cosine=float(cosine[index]),
             distance=float(distance[index]),
             top_item_ids=tuple(item_ids[item] for item in ranking.top(k, index)),

@@ -34,7 +34,7 @@ class LossConfig:
     lambda_settle: float = 0.5
     longest_detour: int = 3
     frame_dropout: float = 0.15
-    click_noise: float = 0.1
+    click_noise: float = 0.0
 
 
 def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, config: LossConfig) -> dict[str, Tensor]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, is_dataclass, replace
 
+from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.errors import DataFormatError
 from mealrec.models.mealrec import MealRecConfig
+from mealrec.training.losses import LossConfig
 from mealrec.training.trainer import TrainConfig
 
 
@@ -30,13 +32,17 @@ def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
     content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head. The
     others begin from the trained backbone.
     """
-    training = TrainConfig(seed=seed)
-    alone = {"backbone": {}, "backbone_item_head": {"head": "item"}}
+    alone = TrainConfig(seed=seed)
+    # A trained backbone overfits at the backbone's own rate: fewer and smaller steps, held near its x_0.
+    whole = replace(alone, learning_rate=2e-4, max_epochs=6, loss=LossConfig(lambda_npd=1.0, lambda_start=1.0))
+    schedule = ScheduleConfig(scale=0.25)
     recipes = [
-        Recipe(name, MealRecConfig(**shape, variant="backbone", **changes), training) for name, changes in alone.items()
+        Recipe(name, MealRecConfig(**shape, variant="backbone", schedule=schedule, **changes), alone)
+        for name, changes in {"backbone": {}, "backbone_item_head": {"head": "item"}}.items()
     ]
     for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd"):
-        recipes.append(Recipe(variant, MealRecConfig(**shape, variant=variant), training, starts_from="backbone"))
+        model = MealRecConfig(**shape, variant=variant, schedule=schedule)
+        recipes.append(Recipe(variant, model, whole, starts_from="backbone"))
     return tuple(recipes)
 
 
@@ -58,7 +64,10 @@ def _with(part, path: list[str], value: str, setting: str):
     old = getattr(part, path[0])
     if len(path) > 1:
         return replace(part, **{path[0]: _with(old, path[1:], value, setting)})
-    new = value if isinstance(old, str) else json.loads(value)
+    try:
+        new = value if isinstance(old, str) else json.loads(value)
+    except json.JSONDecodeError:
+        raise DataFormatError(f"--set {setting}: expected {type(old).__name__}, got {value!r}") from None
     if not isinstance(new, type(old)) and not (isinstance(old, float) and isinstance(new, int)):
         raise DataFormatError(f"--set {setting}: expected {type(old).__name__}, got {type(new).__name__}")
     return replace(part, **{path[0]: new})

@@ -32,8 +32,8 @@ class TrainConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     batch_size: int = 256
-    max_epochs: int = 30
-    patience: int = 4
+    max_epochs: int = 40
+    patience: int = 5
     validation_rows: int = 2500
     average: float = 0.99
     clip_norm: float = 5.0

@@ -203,5 +203,5 @@ def _npd(rng: np.random.Generator, top: list[str]) -> tuple[NPDStep, ...]:
         spread = (t - 1) * rng.integers(0, 4, len(top))
         ranks = np.arange(1, len(top) + 1) + spread
         distance = float(np.linalg.norm(x - end))
-        steps.append(NPDStep(t, x, end, x[:2], cosine, distance, tuple(top), ranks))
+        steps.append(NPDStep(t, x, end, x[:2], end[:2], cosine, distance, tuple(top), ranks))
     return tuple(steps)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.server import LAUNCH_ARGUMENTS, chromium_path, serve
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, new_context
 from tests.make_videos import write_video
 
 
@@ -31,25 +32,39 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def visit(browser, url) -> Iterator:
-    """Return `visit(path="/", **context)`, which opens the page as a new visitor and waits for the model."""
-    visitors = []
-
-    def open_page(path: str = "/", **context) -> Visitor:
-        visitor = Visitor(browser, url, **context)
-        visitors.append(visitor)  # before it opens the page: a page that fails to open must be closed too
-        visitor.open(path)
-        return visitor
-
-    yield open_page
-    for visitor in visitors:
-        visitor.leave()
+@pytest.fixture(scope="session")
+def shared_context(browser) -> Iterator[BrowserContext]:
+    """Return a context that most tests open their tab in: what the server sent once is in its cache."""
+    context = new_context(browser)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def visitor(visit) -> Visitor:
-    return visit()
+def visitor(shared_context, url) -> Iterator[Visitor]:
+    """Return a new visitor at a desktop in light mode, with the page open."""
+    someone = Visitor(shared_context, url)
+    try:
+        someone.open()
+        yield someone
+    finally:
+        someone.leave()
+
+
+@pytest.fixture
+def visit(browser, url) -> Iterator[Callable[..., Visitor]]:
+    """Return `visit(path="/", **context)`, which opens the page in a browser of its own: several can meet."""
+    with ExitStack() as leaving:
+
+        def open_page(path: str = "/", **options) -> Visitor:
+            context = new_context(browser, **options)
+            leaving.callback(context.close)
+            someone = Visitor(context, url)
+            leaving.callback(someone.leave)
+            someone.open(path)
+            return someone
+
+        yield open_page
 
 
 @pytest.fixture(scope="session")

@@ -18,18 +18,17 @@ DRAWN_PLACES = """chart => [...chart.querySelectorAll(".scatterlayer .point, .sc
     .map(mark => mark.getAttribute("transform") ?? mark.getAttribute("d")).join(" ")"""
 
 
+def watch(visitor):
+    """Open an example viewer and wait for its ranking and all charts."""
+    visitor.find("#history .viewer").first.click()
+    visitor.wait_for_ranking()
+    visitor.wait_for_charts()
+    return visitor
+
+
 @pytest.fixture
-def watching(visit):
-    """Return `watching(**context)`: a visitor with a ranking and all charts drawn."""
-
-    def open_page(**context):
-        visitor = visit(**context)
-        visitor.find("#history .viewer").first.click()
-        visitor.wait_for_ranking()
-        visitor.wait_for_charts()
-        return visitor
-
-    return open_page
+def watching(visitor):
+    return watch(visitor)
 
 
 def assert_charts_fit(visitor):
@@ -49,60 +48,57 @@ def test_before_any_history_the_charts_say_what_they_wait_for(visitor):
 
 
 def test_every_chart_has_data_a_title_and_a_reading(watching):
-    visitor = watching()
     for name in CHARTS:
-        chart = visitor.find(f"#chart-{name}")
+        chart = watching.find(f"#chart-{name}")
         assert chart.evaluate(POINTS_WITH_DATA) > 0, name
         for part in ("title", "reading"):
             assert len(chart.locator(f".chart-{part}").inner_text()) > 10, f"{name} has no {part}"
 
 
 def test_charts_are_drawn_anew_for_another_history(watching):
-    visitor = watching()
-    chart = visitor.find("#chart-rank-bump")
+    chart = watching.find("#chart-rank-bump")
     before = chart.evaluate(DRAWN_PLACES)
-    visitor.find("[data-action=clear]").click()
-    visitor.wait_for_history(0)
-    visitor.pick(7)
-    visitor.wait_for_ranking()
-    visitor.page.wait_for_function(
+    watching.find("[data-action=clear]").click()
+    watching.wait_for_history(0)
+    watching.pick(7)
+    watching.wait_for_ranking()
+    watching.page.wait_for_function(
         f"before => ({DRAWN_PLACES})(document.querySelector('#chart-rank-bump')) !== before", arg=before
     )
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_charts_are_as_wide_as_their_place(watching, viewport):
-    assert_charts_fit(watching(viewport=viewport))
+def test_charts_are_as_wide_as_their_place(visit, viewport):
+    assert_charts_fit(watch(visit(viewport=viewport)))
 
 
 def test_charts_mend_their_width_after_a_resize_while_hidden(watching):
-    visitor = watching()
-    visitor.page.evaluate("document.querySelector('#inside').style.display = 'none'")
-    visitor.page.set_viewport_size({"width": 1000, "height": 800})
-    visitor.page.evaluate("document.querySelector('#inside').style.display = ''")
-    assert_charts_fit(visitor)
+    watching.page.evaluate("document.querySelector('#inside').style.display = 'none'")
+    watching.page.set_viewport_size({"width": 1000, "height": 800})
+    watching.page.evaluate("document.querySelector('#inside').style.display = ''")
+    assert_charts_fit(watching)
 
 
 @pytest.mark.parametrize("name", ANIMATED)
 def test_after_play_the_marks_move_on_the_screen(watching, name):
-    visitor = watching()
-    chart = visitor.find(f"#chart-{name}")
+    chart = watching.find(f"#chart-{name}")
     chart.scroll_into_view_if_needed()
     chart.locator(".chart-play").click()
     seen = set()
     for _ in range(6):
         seen.add(chart.evaluate(DRAWN_PLACES))
-        visitor.page.wait_for_timeout(300)
+        watching.page.wait_for_timeout(300)
     assert len(seen) >= 4, f"the marks stood at {len(seen)} different places in two seconds"
 
 
 @pytest.mark.parametrize("name", ANIMATED)
 def test_the_slider_goes_to_a_step_by_keyboard(watching, name):
-    visitor = watching()
-    chart = visitor.find(f"#chart-{name}")
+    chart = watching.find(f"#chart-{name}")
     slider = chart.locator(".chart-slider")
     last, end = chart.locator(".chart-step").inner_text(), chart.evaluate(DRAWN_PLACES)
     slider.focus()
     slider.press("Home")
     expect(chart.locator(".chart-step")).not_to_have_text(last)
-    visitor.page.wait_for_function(f"end => ({DRAWN_PLACES})(document.querySelector('#chart-{name}')) !== end", arg=end)
+    watching.page.wait_for_function(
+        f"end => ({DRAWN_PLACES})(document.querySelector('#chart-{name}')) !== end", arg=end
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -13,16 +13,29 @@ TIMEOUT_MS = 30_000
 expect.set_options(timeout=TIMEOUT_MS)
 
 
-class Visitor:
-    """One browser context on the page; it notes every request and every error."""
+# A page begins as a new visitor does, with empty storage; after a reload in the same tab it keeps what it stored.
+FORGET = """if (!sessionStorage.getItem("visiting")) {
+    localStorage.clear();
+    sessionStorage.setItem("visiting", "yes");
+}"""
 
-    def __init__(self, browser: Browser, url: str, **context) -> None:
+
+def new_context(browser: Browser, **options) -> BrowserContext:
+    """Return a browser context whose pages begin without memory of each other; its cache serves them all."""
+    context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **options})
+    context.set_default_timeout(TIMEOUT_MS)
+    context.add_init_script(FORGET)
+    return context
+
+
+class Visitor:
+    """One tab on the page; it notes every request and every error."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
         self.url = url
         self.requests: list[str] = []
         self.page_errors: list[str] = []
-        self.context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **context})
-        self.context.set_default_timeout(TIMEOUT_MS)
-        self.page: Page = self.context.new_page()
+        self.page: Page = context.new_page()
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
 
@@ -37,7 +50,7 @@ class Visitor:
 
     def leave(self) -> None:
         """Close the page; an error on it or a request to another host fails the test."""
-        self.context.close()
+        self.page.close()
         foreign = [url for url in self.requests if not url.startswith((self.url, "data:", "blob:"))]
         assert not foreign, f"requests to another host: {foreign}"
         assert not self.page_errors, f"errors on the page: {self.page_errors}"

@@ -7,7 +7,7 @@ import inspect
 import pytest
 import torch
 
-from mealrec.models.npd import NPD, NPDConfig, agreement
+from mealrec.models.npd import NPD, NPDConfig
 from tests.models.small_model import NUM_FRAMES, WIDTH, make_model
 from tests.models.test_mealrec import HISTORIES, run
 
@@ -103,18 +103,3 @@ def test_places_count_from_the_latest_item():
         return npd.denoise(xt, *npd.condition(*content, history, present))
 
     torch.testing.assert_close(answer(1), answer(5))
-
-
-def test_agreement_is_the_mean_best_cosine_with_the_other_items():
-    moments = torch.randn(2, 3, 2, WIDTH)
-    lengths = (3, 1)
-    present = torch.arange(3) < torch.tensor(lengths)[:, None]
-    found = agreement(moments, present)
-    cosine = torch.nn.functional.cosine_similarity
-    for row, length in enumerate(lengths):
-        for item in range(length):
-            others = [moments[row, other] for other in range(length) if other != item]
-            for moment, value in zip(moments[row, item], found[row, item], strict=True):
-                best = [cosine(moment, other, dim=-1).max() for other in others]
-                expected = torch.stack(best).mean() if best else torch.zeros(())
-                torch.testing.assert_close(value, expected)

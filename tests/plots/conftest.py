@@ -109,12 +109,14 @@ def _npd_steps(
         ranking = np.argsort(-scores)
         rank_of = np.empty(len(scores), dtype=int)
         rank_of[ranking] = np.arange(1, len(scores) + 1)
+        clean = end + noisy * rng.normal(size=width)
         walk.append(
             NPDStep(
                 diffusion_step=steps - position,
                 preference=x,
-                clean=end + noisy * rng.normal(size=width),
+                clean=clean,
                 plane=x[:2],
+                plane_clean=clean[:2],
                 cosine=float(x @ end / np.linalg.norm(x) / np.linalg.norm(end)),
                 distance=float(np.linalg.norm(x - end)),
                 top_item_ids=tuple(plane.item_ids[index] for index in ranking[:top_k]),

@@ -65,7 +65,10 @@ def test_tcd_walk_ends_on_the_last_prediction(run):
 def test_npd_walk_rings_the_top_of_each_step(run):
     trace = run()
     place = dict(zip(trace.item_plane.item_ids, trace.item_plane.points, strict=True))
-    for step, frame in zip(trace.npd, npd_walk.figure(trace)["frames"], strict=True):
+    *walked, end = npd_walk.figure(trace)["frames"]
+    *_, head = end["data"]
+    np.testing.assert_allclose([head["x"][0], head["y"][0]], trace.npd[-1].plane_clean, atol=1e-4)
+    for step, frame in zip(trace.npd, walked, strict=True):
         rings, _, head = frame["data"]
         expected = np.stack([place[item_id] for item_id in step.top_item_ids])
         np.testing.assert_allclose(np.transpose([rings["x"], rings["y"]]), expected, atol=1e-4)
