@@ -17,7 +17,7 @@ from mealrec.models.table import Items
 from mealrec.recommender.scene import Ending, Scene
 from mealrec.types import ItemFeatures
 
-INTEREST, INFLUENCE = "preference", "occlusion"
+INTEREST, INFLUENCE = "history_moments", "occlusion"
 BATCH = 128
 
 
@@ -104,8 +104,13 @@ def history_fit(scene: Scene) -> Tensor:
 
 
 def moment_fit(scene: Scene) -> Tensor:
-    """Return each frame's likeness to the history before it [B, K], in the learned content space."""
-    return _likeness_to_earlier(scene, scene.items.moments - scene.mean_frame)
+    """Return each frame's likeness to the history before it [B, K], in the learned content space.
+
+    A history of one item has nothing before it: there the preference answers.
+    """
+    likeness = _likeness_to_earlier(scene, scene.items.moments - scene.mean_frame)
+    alone = (scene.lengths == 1).unsqueeze(1)
+    return torch.where(alone, relevance_methods()["preference"](scene), likeness)
 
 
 def top_match(scene: Scene) -> Tensor:

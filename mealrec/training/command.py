@@ -68,10 +68,12 @@ def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[
         raise DataFormatError(
             f"--systems: expected some of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
         )
-    chosen = [recipe for recipe in recipes if recipe.name in wanted]
     for setting in arguments.set:
-        chosen = [override(recipe, setting) for recipe in chosen]
-    return [replace(recipe, name=recipe.name + arguments.label) for recipe in chosen]
+        recipes = [override(recipe, setting) for recipe in recipes]
+    chosen = [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes if recipe.name in wanted]
+    needed = {(recipe.training.seed, recipe.starts_from) for recipe in chosen}
+    present = {(recipe.training.seed, recipe.name) for recipe in chosen}
+    return [r for r in recipes if (r.training.seed, r.name) in needed - present] + chosen
 
 
 def train_one(recipe: Recipe, data: Path, features_path: Path, out: Path, device: str) -> None:

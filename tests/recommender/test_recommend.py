@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mealrec.errors import RequestError
-from mealrec.recommender.explain import frame_relevance
+from mealrec.recommender.explain import INFLUENCE, INTEREST, frame_relevance
 from mealrec.recommender.scene import Scene
 from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, ITEMS, STEPS, VARIANTS, tiny_upload
 
@@ -154,11 +154,11 @@ def test_a_row_of_a_batch_is_the_single_run(recommender):
 def test_relevance_of_many_equals_that_of_one(recommender):
     loaded = recommender._variant("full")
     histories = torch.tensor([[1, 4, 2], [7, 8, 9]]).repeat(80, 1)
-    values = frame_relevance(loaded.model, recommender._features, loaded.items, histories, ["preference", "occlusion"])
+    values = frame_relevance(loaded.model, recommender._features, loaded.items, histories, [INTEREST, INFLUENCE])
     shown = recommender.recommend(["i7", "i8", "i9"]).frame_relevance
-    assert values["occlusion"].shape == (160, FRAMES)
-    assert np.allclose(values["preference"][-1].numpy(), shown.interest, atol=1e-5)
-    assert np.allclose(values["occlusion"][-1].numpy(), shown.influence, atol=1e-4)
+    assert values[INFLUENCE].shape == (160, FRAMES)
+    assert np.allclose(values[INTEREST][-1].numpy(), shown.interest, atol=1e-5)
+    assert np.allclose(values[INFLUENCE][-1].numpy(), shown.influence, atol=1e-4)
 
 
 def test_visitors_do_not_disturb_each_other(recommender):
