@@ -62,6 +62,7 @@ def train(
 ) -> Trained:
     """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
 
+    On one CPU thread the seed decides every bit; more threads add gradients up in any order.
     Raises FloatingPointError naming the step at which the loss stopped being a number.
     """
     device, began = features.text.device, time.perf_counter()
