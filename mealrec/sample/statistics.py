@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from mealrec.data.statistics import PairStatistics, describe
 from mealrec.errors import DataFormatError
 
 MICROLENS_PAIRS = "MicroLens-50k_pairs.tsv"
-
-
-@dataclass(frozen=True)
-class PairStatistics:
-    """The size and shape of a set of histories."""
-
-    users: int
-    items: int
-    interactions: int
-    mean_length: float
-    length_quartiles: tuple[float, float, float]
-    longest: int
-    popularity_gini: float
-    top_tenth_share: float
-
-    @property
-    def sparsity(self) -> float:
-        """Return the share of user-item pairs without an interaction."""
-        return 1 - self.interactions / (self.users * self.items)
-
-
-def describe(histories: Sequence[Sequence[str]]) -> PairStatistics:
-    """Return the statistics of histories, one sequence of item ids a user."""
-    lengths = np.array([len(history) for history in histories])
-    _, clicks = np.unique(np.concatenate([np.asarray(history) for history in histories]), return_counts=True)
-    ascending = np.sort(clicks)
-    ranks = np.arange(1, len(clicks) + 1)
-    top = max(1, round(len(clicks) / 10))
-    return PairStatistics(
-        users=len(histories),
-        items=len(clicks),
-        interactions=int(lengths.sum()),
-        mean_length=float(lengths.mean()),
-        length_quartiles=tuple(np.quantile(lengths, [0.25, 0.5, 0.75]).tolist()),
-        longest=int(lengths.max()),
-        popularity_gini=float(2 * (ranks @ ascending) / (len(clicks) * clicks.sum()) - (len(clicks) + 1) / len(clicks)),
-        top_tenth_share=float(ascending[-top:].sum() / clicks.sum()),
-    )
 
 
 def read_histories(path: Path) -> list[list[str]]:

@@ -1,0 +1,91 @@
+"""Reading MicroLens as its publishers offer it, in both forms of its titles and both of its pairs.
+
+The official reader of the project's own form is microlens.py; this one counts what it cannot read and goes on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mealrec.data.source import Source, columns, read_csv, read_lines
+from mealrec.errors import DataFormatError
+
+TITLES = ("{}_titles.csv", "{}_title_en.csv", "titles.csv")
+PAIRS = ("{}_pairs.tsv", "pairs.tsv", "{}_pairs.csv", "pairs.csv")
+TOPICS = "tags_to_summary.csv"
+
+
+def read_microlens(folder: Path, name: str) -> Source:
+    """Read a folder of official files (`name` is MicroLens-50k or MicroLens-100k).
+
+    Where the pairs lie there twice the .tsv is read: its order is the published one, while the clock of the .csv
+    leaves ties. Raises DataFormatError where pairs or titles are missing, or a file is no text at all.
+    """
+    source = Source()
+    pairs = _present(folder, PAIRS, name)
+    titles = _present(folder, TITLES, name)
+    for files, role, wanted in ((pairs, "pairs", PAIRS), (titles, "titles", TITLES)):
+        if not files:
+            names = ", ".join(pattern.format(name) for pattern in wanted)
+            raise DataFormatError(f"{folder} holds no {role} of {name}: expected one of {names}.")
+        source.files[role] = files[0].name
+        source.notes += [f"{spare.name} lies there too and was not read" for spare in files[1:]]
+    (_read_tsv if pairs[0].suffix == ".tsv" else _read_timed)(source, pairs[0])
+    _read_texts(source, source.titles, titles[0], "item,title")
+    if (folder / TOPICS).is_file():
+        source.files["topics"] = TOPICS
+        _read_texts(source, source.topics, folder / TOPICS, "item,topic")
+    source.find_media("clips", folder / "clips", folder / f"{name}_videos")
+    source.find_media("posters", folder / "posters")
+    return source
+
+
+def _present(folder: Path, patterns: tuple[str, ...], name: str) -> list[Path]:
+    return [path for pattern in patterns if (path := folder / pattern.format(name)).is_file()]
+
+
+def _read_tsv(source: Source, path: Path) -> None:
+    """Read `user<TAB>item item ...`: an item's place is its time."""
+    source.timed, seen = False, set()
+    for line, text in read_lines(path):
+        user, _, items = text.partition("\t")
+        if not (user and items.split()):
+            source.malformed.add(path, line, f"expected user<TAB>item item ..., got {text[:60]!r}")
+        elif user in seen:
+            source.malformed.add(path, line, f"a second row of user {user}; the first one counts")
+        else:
+            seen.add(user)
+            for place, item in enumerate(items.split()):
+                source.add(path, line, user, item, str(place))
+
+
+def _read_timed(source: Source, path: Path) -> None:
+    """Read rows of `user,item,timestamp` under that header."""
+    rows = read_csv(path)
+    _, header = next(rows, (1, []))
+    places = columns(path, header, ("user", "item", "timestamp"))
+    for line, row in rows:
+        if len(row) == len(header):
+            source.add(path, line, *(row[place] for place in places))
+        else:
+            source.malformed.add(path, line, f"expected {len(header)} fields, got {len(row)}: {','.join(row)[:60]!r}")
+
+
+def _read_texts(source: Source, texts: dict[str, str], path: Path, header: str) -> None:
+    """Read `item,text`: CSV under its header; without one, unquoted and split at the first comma only."""
+    _, first = next(read_lines(path), (1, ""))
+    if first != header:
+        for line, text in read_lines(path):
+            item, comma, rest = text.partition(",")
+            if comma:
+                source.add_text(texts, path, line, item, rest)
+            else:
+                source.malformed.add(path, line, f"expected {header}, got {text[:60]!r}")
+        return
+    rows = read_csv(path)
+    next(rows)
+    for line, row in rows:
+        if len(row) == 2:
+            source.add_text(texts, path, line, *row)
+        else:
+            source.malformed.add(path, line, f"expected {header}, got {','.join(row)[:60]!r}")

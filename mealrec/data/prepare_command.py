@@ -1,0 +1,62 @@
+"""`python -m mealrec prepare`: a dataset as published to a catalogue folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mealrec.data.prepare import DATASETS, SLICES, Prepared, check_replaceable, prepare, write_prepared
+from mealrec.data.statistics import table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's options."""
+    parser.add_argument("dataset", choices=DATASETS, help="which dataset the files are")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the files as published")
+    parser.add_argument("--out", type=Path, required=True, help="catalogue folder to write")
+    parser.add_argument("--slice", choices=SLICES, default="full", help="all users, or a sample (default: %(default)s)")
+    parser.add_argument("--k", type=int, default=4, help="interactions each user and item keeps (default: %(default)s)")
+    parser.add_argument("--k-items", type=int, help="interactions each item keeps (default: as --k)")
+    parser.add_argument("--users", type=int, help="users in the slice small (default: by dataset)")
+    parser.add_argument("--seed", type=int, default=0, help="draws the slice small (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prepare the dataset, write it, and print its statistics and every oddity."""
+    check_replaceable(arguments.out)
+    prepared = prepare(
+        arguments.dataset,
+        arguments.data,
+        slice=arguments.slice,
+        k=arguments.k,
+        k_items=arguments.k_items,
+        users=arguments.users,
+        seed=arguments.seed,
+    )
+    write_prepared(prepared, arguments.out)
+    print(summary(prepared), end="")
+    print(f"{arguments.out}: written")
+    return 0
+
+
+def summary(prepared: Prepared) -> str:
+    """Return the recipe, the row of Table 1, and what was odd about the files."""
+    report = prepared.report
+    malformed, repeats = report["malformed"], report["repeats"]
+    lines = [
+        f"{report['dataset']}, {report['slice']}: {report['recipe']}.",
+        "",
+        table({report["dataset"]: report["statistics"]}),
+    ]
+    lines += [f"note: {note}" for note in report["notes"]]
+    if malformed["count"]:
+        lines.append(f"{malformed['count']:,} malformed rows were left out, the first of them:")
+        lines += [f"  {row['file']}, line {row['line']}: {row['problem']}" for row in malformed["first"]]
+    if repeats["dropped"]:
+        lines.append(f"{repeats['dropped']:,} repeats were left out: {repeats['rule']}.")
+    lines += [
+        f"{report[key]:,} {key.replace('_', ' ')}"
+        for key in ("items_without_a_title_row", "items_with_an_empty_title")
+        if report[key]
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,126 @@
+"""What a published dataset holds, as its reader found it: rows, titles, and every row that could not be read."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mealrec.errors import DataFormatError
+
+NAMED = 10
+WORD = re.compile(r"[^\s/\\]{1,200}")
+
+
+class Malformed:
+    """Rows that could not be read: all counted, the first ten named."""
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, []
+
+    def add(self, path: Path, line: int, problem: str) -> None:
+        """Count a row; remember where it stands while it is one of the first ten."""
+        self.count += 1
+        if len(self.first) < NAMED:
+            self.first.append({"file": path.name, "line": line, "problem": problem})
+
+    def report(self) -> dict:
+        """Return the count and the named rows in a form that JSON can hold."""
+        return {"count": self.count, "first": self.first}
+
+
+@dataclass
+class Source:
+    """A dataset's rows in the order of the file, and its titles.
+
+    `times` holds a timestamp a row where `timed`, else the row's place in its user's list. `files` maps a role to
+    the file's name, `notes` says what a reader chose or missed, `media` maps clips and posters to their folders.
+    """
+
+    users: list[str] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    timed: bool = True
+    titles: dict[str, str] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
+    malformed: Malformed = field(default_factory=Malformed)
+    files: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    media: dict[str, Path] = field(default_factory=dict)
+    passed_over: int = 0
+
+    def add(self, path: Path, line: int, user: str, item: str, time: str) -> None:
+        """Add a row, or count it as malformed: an id must be one word without slashes, a time a finite number."""
+        moment = number(time)
+        if not (WORD.fullmatch(user) and WORD.fullmatch(item)):
+            self.malformed.add(path, line, f"expected a user and an item of one word each, got {user!r} and {item!r}")
+        elif moment is None:
+            self.malformed.add(path, line, f"expected a number as the time, got {time!r}")
+        else:
+            self.users.append(user)
+            self.items.append(item)
+            self.times.append(moment)
+
+    def add_text(self, texts: dict[str, str], path: Path, line: int, item: str, text: str) -> None:
+        """Add a title or a topic of an item that has none yet."""
+        if not WORD.fullmatch(item):
+            self.malformed.add(path, line, f"expected an item of one word, got {item[:60]!r}")
+        elif item in texts:
+            self.malformed.add(path, line, f"a second row for item {item}; the first one counts")
+        else:
+            texts[item] = text
+
+    def find_media(self, kind: str, *folders: Path) -> None:
+        """Note the first of the folders that exists as the one with the clips or the posters."""
+        found = next((folder for folder in folders if folder.is_dir()), None)
+        if found is not None:
+            self.media[kind] = found
+
+
+def number(text: str) -> float | None:
+    """Return a finite number, None where `text` is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number, line without its end); raises DataFormatError where the file is not UTF-8."""
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                yield number, line.rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise DataFormatError(
+            f"{path}, after line {number}: expected UTF-8 ({error}); fetch the file again."
+        ) from error
+
+
+def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield (number of the row's first line, fields); raises DataFormatError where the quotes never close."""
+    line = 0
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            for row in reader:
+                yield line + 1, row
+                line = reader.line_num
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataFormatError(f"{path}, line {line + 1}: no readable CSV ({error}); fetch the file again.") from error
+
+
+def columns(path: Path, header: list[str], needed: Iterable[str], why: str = "") -> list[int]:
+    """Return where the needed columns stand; raises DataFormatError that lists the columns that came."""
+    missing = [name for name in needed if name not in header]
+    if missing:
+        raise DataFormatError(
+            f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}{why}; it has: {', '.join(header)}."
+        )
+    return [header.index(name) for name in needed]
