@@ -187,4 +187,4 @@ def _grown(path: Path) -> bool:
 
 def _write_csv(path: Path, header: tuple[str, str], texts: dict[str, str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *texts.items()])
+        csv.writer(file).writerows([header, *texts.items()])

@@ -47,11 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
 def summary(prepared: Prepared) -> str:
     """Return the recipe, the row of Table 1, and what was odd about the files."""
     report = prepared.report
+    name = f"{report['dataset']}, {report['slice']}"
     malformed, repeats = report["malformed"], report["repeats"]
     lines = [
-        f"{report['dataset']}, {report['slice']}: {report['recipe']}.",
+        f"{name}: {report['recipe']}.",
         "",
-        table({report["dataset"]: report["statistics"]}),
+        table({name: report["statistics"]}),
     ]
     lines += [f"note: {note}" for note in report["notes"]]
     if report["rows_passed_over"]:

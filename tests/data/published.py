@@ -7,7 +7,7 @@ from pathlib import Path
 
 # user -> items, oldest first; the 2-core loses user 4 and item 13, the 3-core loses all.
 WORLD = {"1": ["10", "11", "12"], "2": ["11", "10", "9"], "3": ["12", "9", "13"], "4": ["13"]}
-TITLES = {"9": "", "10": 'Rain, "at last"', "11": "Ramen # food", "12": "two\nlines", "13": "Sea"}
+TITLES = {"9": "", "10": 'Rain, "at last"', "11": "Ramen # food", "12": "two\nlines\rthree", "13": "Sea"}
 UNQUOTED = {**TITLES, "12": "one line, three, commas"}
 
 

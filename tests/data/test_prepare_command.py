@@ -127,7 +127,7 @@ def test_the_command_writes_the_folder_and_says_what_was_odd(data, out, capsys):
         file.write("nothing\n5\t10 10 11\n6\t9 99\n7\t12 99\n")
     assert run(data, out) == 0
     printed = capsys.readouterr().out
-    assert "the 2-core" in printed and "| microlens-50k | 6 | 5 | 14 |" in printed
+    assert "the 2-core" in printed and "| microlens-50k, full | 6 | 5 | 14 |" in printed
     assert (
         "malformed rows, left out: 1;" in printed
         and "MicroLens-50k_pairs.tsv, line 5: expected user<TAB>item" in printed
