@@ -66,13 +66,18 @@ class ClipFetcher:
                 self.failures[item_id] = str(error)
                 self._in_vain += 1
                 if self._in_vain >= DEAD_AFTER:
-                    raise FetchError(
-                        f"{error}; the {DEAD_AFTER} clips before it did not come either. Name the folder's new address "
-                        f"with --base-url, or put clips as {original.parent}/<id>.mp4 by hand and run it again."
-                    ) from error
+                    raise self._dead(f"{error}; {self._in_vain} clips in a row did not come") from error
                 return False
+            except FetchError as error:
+                raise self._dead(str(error)) from error
             self._in_vain = 0
         return True
+
+    def _dead(self, reason: str) -> FetchError:
+        by_hand = self._source.out / ORIGINALS / "<id>.mp4"
+        return FetchError(
+            f"{reason}.\nRun it again later, name a mirror with --base-url, or put clips by hand as {by_hand}."
+        )
 
 
 def missing_clips(out: Path, item_ids: Sequence[str]) -> tuple[str, ...]:

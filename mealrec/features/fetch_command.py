@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace, patience: Patience | None = None) -> int:
     clips = len(missing_clips(out, listed)) if listed else max(0, count - len(list(out.glob("clips/*.mp4"))))
     clip_bytes = clips * ASSUMED_CLIP_BYTES * (2 if arguments.keep_original else 1)
     require_space(out, missing_bytes(address, files, out) + clip_bytes)
-    fetch_files(address, files, out, patience)
+    absent = fetch_files(address, files, out, patience)
+    if absent:
+        print(f"Did not come, and is not needed:\n{absent}")
     if arguments.covers:
         print(f"{unpack_covers(out / layout.covers.path):,} covers in {out / layout.covers.path.removesuffix('.zip')}")
     if arguments.frames:

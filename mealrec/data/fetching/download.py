@@ -97,8 +97,9 @@ def remote_size(url: str, timeout_s: float = 10.0) -> int | None:
     """Return the size that the server announces for a file, or None: it is only a forecast, and never an error."""
     try:
         with urlopen(_request(url, "HEAD"), timeout=timeout_s) as response:
-            return response.length if response.headers.get_content_type() != "text/html" else None
-    except (OSError, HTTPException, ValueError):
+            page = response.headers.get_content_type() == "text/html"
+            return None if page else int(response.headers["Content-Length"])
+    except (OSError, HTTPException, ValueError, TypeError):
         return None
 
 

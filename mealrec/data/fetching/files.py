@@ -22,10 +22,10 @@ END_RECORD = b"PK\x05\x06"  # the record that ends a zip archive; a comment of u
 END_RECORD_REACH = 22 + 65535
 
 
-def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: Patience) -> None:
+def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: Patience) -> str:
     """Fetch the files that are not there yet; one that is there is checked and never overwritten.
 
-    Raises one FetchError that names every address that failed and the path where that file can be put by hand.
+    Returns an account of the files that did not come and are not needed, "" when there is none. Raises one FetchError that names every address that failed and the path where that file can be put by hand.
     """
     files = tuple(files)
     failures: dict[RemoteFile, str] = {}
@@ -39,12 +39,13 @@ def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: 
             left = [later for later in files[number + 1 :] if not (out / later.path).exists()]
             failures |= {later: f"{_url(address, later)}: not asked for after that" for later in left}
             break
-    if failures:
-        lines = [f"  {reason}\n    belongs at {out / file.path}" for file, reason in failures.items()]
-        raise FetchError(
-            f"{len(failures)} of {len(files)} files did not come. Run it again later, name a mirror with --base-url, "
-            "or put each by hand where its line says:\n" + "\n".join(lines)
-        )
+    lines = [f"  {reason}\n    belongs at {out / file.path}" for file, reason in failures.items()]
+    if not any(file.needed for file in failures):
+        return "\n".join(lines)
+    raise FetchError(
+        f"{len(failures)} of {len(files)} files did not come. Run it again later, name a mirror with --base-url, "
+        "or put each by hand where its line says:\n" + "\n".join(lines)
+    )
 
 
 def missing_bytes(address: str, files: Iterable[RemoteFile], out: Path) -> int:

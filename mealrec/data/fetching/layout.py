@@ -19,11 +19,15 @@ ITEM_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One official file: its path below the dataset's address and below --out; its size and sha256 where known."""
+    """One official file: its path below the dataset's address and below --out; its size and sha256 where known.
+
+    Without a file that is not `needed`, all verbs still work.
+    """
 
     path: str
     size: int | None = None
     sha256: str | None = None
+    needed: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ LAYOUTS = {
                 2_392_145,
                 "244aad5380cbbe0fb43458cfcda5ebe820f534384602f80a64dbbcd07dd30e49",
             ),
-            RemoteFile("MicroLens-50k_likes_and_views.txt"),
+            RemoteFile("MicroLens-50k_likes_and_views.txt", needed=False),
         ),
         pairs="MicroLens-50k_pairs.tsv",
         clip_folder="MicroLens-50k_videos",
@@ -70,8 +74,8 @@ LAYOUTS = {
             RemoteFile("MicroLens-100k_pairs.csv"),
             RemoteFile("MicroLens-100k_pairs.tsv"),
             RemoteFile("MicroLens-100k_title_en.csv"),
-            RemoteFile("MicroLens-100k_likes_and_views.txt"),
-            RemoteFile("tags_to_summary.csv"),
+            RemoteFile("MicroLens-100k_likes_and_views.txt", needed=False),
+            RemoteFile("tags_to_summary.csv", needed=False),
         ),
         pairs="MicroLens-100k_pairs.tsv",
         clip_folder="MicroLens-100k_videos",
