@@ -25,7 +25,8 @@ END_RECORD_REACH = 22 + 65535
 def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: Patience) -> str:
     """Fetch the files that are not there yet; one that is there is checked and never overwritten.
 
-    Returns an account of the files that did not come and are not needed, "" when there is none. Raises one FetchError that names every address that failed and the path where that file can be put by hand.
+    Returns an account of the files that did not come and are not needed, "" when there is none. Raises one
+    FetchError that names every address that failed and the path where that file can be put by hand.
     """
     files = tuple(files)
     failures: dict[RemoteFile, str] = {}
