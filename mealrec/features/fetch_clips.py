@@ -36,6 +36,7 @@ class ClipFetcher:
 
     def __init__(self, source: ClipSource):
         self._source, self._turn, self._in_vain = source, Lock(), 0
+        self._end: FetchError | None = None
         self.failures: dict[str, str] = {}
 
     def fetch(self, item_id: str) -> None:
@@ -60,6 +61,8 @@ class ClipFetcher:
         """Return whether the clip came; one download at a time."""
         transfer = Transfer(f"{self._source.address}{item_id}.mp4", original, max_bytes=CLIP_LIMITS.max_bytes)
         with self._turn:
+            if self._end is not None:
+                raise self._end
             try:
                 download(transfer, self._source.patience)
             except FileRefusedError as error:
@@ -74,10 +77,12 @@ class ClipFetcher:
         return True
 
     def _dead(self, reason: str) -> FetchError:
+        """Return the error that ends the run, and see to it that no other thread asks for another clip."""
         by_hand = self._source.out / ORIGINALS / "<id>.mp4"
-        return FetchError(
+        self._end = FetchError(
             f"{reason}.\nRun it again later, name a mirror with --base-url, or put clips by hand as {by_hand}."
         )
+        return self._end
 
 
 def missing_clips(out: Path, item_ids: Sequence[str]) -> tuple[str, ...]:
