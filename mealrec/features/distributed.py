@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mealrec.errors import DataFormatError
 from mealrec.features.items import Batch, ExtractConfig, ItemEncoder
 
 MAX_BLOCKS = 1024
+PATIENCE_S = 5
 LOCAL = "local"
 
 
@@ -41,8 +43,7 @@ def encoded_on_ray(
         raise DataFormatError("--ray needs Ray Data: pip install -r requirements-scale.txt") from error
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    _connect(ray, config, cluster)
-    try:
+    with _connected(ray, config, cluster):
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
@@ -57,20 +58,37 @@ def encoded_on_ray(
             num_gpus=int(_uses_gpu(ray, config)),
         )
         yield from encoded.iter_batches(batch_size=size, batch_format="numpy")
+
+
+@contextmanager
+def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]:
+    """Join a running cluster and leave it again; or start one here and see to it that all of it ends."""
+    import psutil  # comes with Ray
+
+    before = set(psutil.Process().children(recursive=True))
+    started = []
+    try:
+        _join(ray, config, cluster)
+        yield
     finally:
+        if cluster.address == LOCAL:
+            started = [p for p in psutil.Process().children(recursive=True) if p not in before]
         ray.shutdown()
+        # workers end by themselves, but on a busy machine some outlive the command by half a minute
+        for process in psutil.wait_procs(started, timeout=PATIENCE_S)[1]:
+            process.kill()
 
 
-def _connect(ray, config: ExtractConfig, cluster: RayConfig) -> None:
+def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if cluster.address != LOCAL:
-        try:
-            ray.init(address=cluster.address, **quiet)
-        except ConnectionError as error:
-            raise DataFormatError(f'No Ray cluster answers at {cluster.address}: start one, or say "local".') from error
+    if cluster.address == LOCAL:
+        cpus = (cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)) * config.jobs
+        ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
         return
-    cpus = (cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)) * config.jobs
-    ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
+    try:
+        ray.init(address=cluster.address, **quiet)
+    except ConnectionError as error:
+        raise DataFormatError(f'No Ray cluster answers at {cluster.address}: start one, or say "local".') from error
 
 
 def _uses_gpu(ray, config: ExtractConfig) -> bool:
