@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from mealrec.features.weights import pick_device
-from mealrec.recommender.bundle import project_path, read_bundle, read_manifest
+from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.contents import BundleContents
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
 from mealrec.recommender.media import Media
+from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
 from mealrec.recommender.stage import Stage, Variant, set_stage
 from mealrec.recommender.trace import FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
@@ -33,6 +34,7 @@ class Recommender:
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
+        self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
         self.media = Media(
             project_path(path, contents.media),
             self._item_ids,
@@ -71,10 +73,12 @@ class Recommender:
         gives the same answer. Raises RequestError saying which value does not fit.
         """
         clock = Clock()
-        request = checked(history, uploads, k, seed, variant, self._item_ids, self.variants)
+        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants)
         with torch.inference_mode():
             shared = self._variant(request.variant)
-            stage = set_stage(shared, self._features, self._contents, request.history, request.uploads)
+            stage = set_stage(
+                shared, self._features, self._contents, self._row_of, request.history, request.uploads
+            )
             clock.lap("prepare")
             return self._answer(request, stage, clock)
 
@@ -101,7 +105,7 @@ class Recommender:
             return self._loaded[name]
 
     def _answer(self, request: Request, stage: Stage, clock: Clock) -> Recommendation:
-        candidates = torch.tensor(stage.candidates, device=self._device)
+        candidates = stage.candidates.to(self._device)
         scene = _scene(stage, candidates, request.seed)
         walk, table = scene.walk, stage.variant.model.table
         clock.lap("walk")
