@@ -13,6 +13,7 @@ from app.views.recommendations import VARIANT_NAMES
 
 _NOTE = "The model is warming up; its own account of itself appears here."
 _MAX_VALUE = 90
+SEGMENTS = "none: segments of each clip's title stand in for them, and no video was seen"
 _TITLES = {
     "test": "Ranking each test viewer's next clip",
     "against_full": "MealRec against each other system",
@@ -49,8 +50,10 @@ def markup(service: Service) -> str:
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
     catalogue = f"{len(recommender.catalogue)} clips, {new} of them never seen in training"
-    facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
-    return render("about.html", facts=facts, tables=list(_tables(recommender.manifest.get("metrics", {}))))
+    frames = [("frames", SEGMENTS)] if recommender.upload_refusal else []
+    facts = [("bundle", recommender.name), ("catalogue", catalogue), *frames, *_facts(recommender.manifest)]
+    tables = list(_tables(recommender.manifest.get("metrics", {})))
+    return render("about.html", facts=facts, tables=tables, takes_uploads=not recommender.upload_refusal)
 
 
 def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:

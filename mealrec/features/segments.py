@@ -1,21 +1,17 @@
-"""A title as K segments: the stand-in for frames where no pixels can be had."""
+"""Title segments: what stands in for frames where no pixels can be had."""
 
 from __future__ import annotations
 
 
 def split_title(title: str, num_segments: int) -> list[str]:
-    """Return `num_segments` segments of a title: split at its hashtags, then in halves, the longest first.
+    """Split a title at its hashtags into exactly `num_segments` K texts, in their order; an empty title gives none.
 
-    A title with too few words repeats its last segment; one with too many hashtags joins the last ones.
+    Pieces beyond the K-th join the last one. Fewer than K are held longer, as a slow cut would be: slot k shows
+    piece floor(k * pieces / K), so that two pieces a, b fill five slots as a a a b b.
     """
-    parts = [part.strip() for part in title.split("#") if part.strip()] or [title.strip()]
-    while len(parts) < num_segments:
-        longest = max(range(len(parts)), key=lambda place: len(parts[place].split()))
-        words = parts[longest].split()
-        if len(words) < 2:
-            break
-        half = (len(words) + 1) // 2
-        parts[longest : longest + 1] = [" ".join(words[:half]), " ".join(words[half:])]
-    if len(parts) > num_segments:
-        parts[num_segments - 1 :] = [" ".join(parts[num_segments - 1 :])]
-    return parts + parts[-1:] * (num_segments - len(parts))
+    pieces = [piece for part in title.split("#") if (piece := " ".join(part.split()))]
+    if not pieces:  # nothing but hash signs is still a title
+        pieces = [title.strip()] if title.strip() else []
+    if len(pieces) > num_segments:
+        pieces = [*pieces[: num_segments - 1], " ".join(pieces[num_segments - 1 :])]
+    return [pieces[slot * len(pieces) // num_segments] for slot in range(num_segments)] if pieces else []

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="catalogue (default: %(default)s)")
     parser.add_argument("--features", type=Path, required=True, help="feature store the run was trained on")
     parser.add_argument("--encoder", help="VideoMAE directory or hub id of the features (default: as they name it)")
-    parser.add_argument("--system", help="the system that the app shows first (default: full, mealrec, or the only one)")
+    parser.add_argument(
+        "--system", help="the system that the app shows first (default: full, mealrec, or the only one)"
+    )
     parser.add_argument("--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)")
     parser.add_argument("--name", help="the bundle's name (default: that of its folder)")
     parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
@@ -139,7 +141,9 @@ def _encoders(store: FeatureStore, video: str | None, packing: Packing) -> dict[
 
 def _report(arguments: argparse.Namespace) -> dict:
     if arguments.metrics is not None and not arguments.metrics.is_file():
-        raise DataFormatError(f"--metrics: there is no file {arguments.metrics}: make it with `python -m mealrec evaluate`.")
+        raise DataFormatError(
+            f"--metrics: there is no file {arguments.metrics}: make it with `python -m mealrec evaluate`."
+        )
     return _read_json(arguments.metrics or arguments.run / "metrics.json")
 
 

@@ -25,7 +25,8 @@ class Packing:
     """Files to put into a bundle at `out`: `links` maps a path inside it to the file that goes there.
 
     `drawn` are the clips without a picture, by item: their middle frame becomes one. `unplayable` are the items whose
-    clip browsers do not play: it stays behind, or where frames are decoded from it goes to sources/, which no page serves.
+    clip browsers do not play: it stays behind, or where frames are decoded from it goes to sources/, which no page
+    serves.
     """
 
     out: Path

@@ -38,14 +38,13 @@ class Ranking:
     def final_ranks(self, k: int) -> np.ndarray:
         """Return the ranks [S, k], from 1, that the final top-k have at each step."""
         final = self._best(k, -1)
-        return np.array([[_rank(row, place) for place in final] for row in self.scores], int).reshape(len(self.scores), len(final))
+        return np.array([[_rank(row, place) for place in final] for row in self.scores], int).reshape(
+            len(self.scores), len(final)
+        )
 
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
-        if k < len(row):
-            places = np.flatnonzero(row >= np.partition(row, -k)[-k])
-        else:
-            places = np.arange(len(row))
+        places = np.flatnonzero(row >= np.partition(row, -k)[-k]) if k < len(row) else np.arange(len(row))
         return places[np.argsort(-row[places], kind="stable")][:k]
 
 
