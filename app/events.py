@@ -117,7 +117,8 @@ def wire_answers(page: Page) -> None:
         if not session.history:
             return page.inside.clear()
         recommendation = page.service.recommend(session)
-        thumbnails = page.service.thumbnails(recommendation.frame_relevance.item_id)
+        relevance = recommendation.frame_relevance
+        thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
         return page.inside.update(recommendation, thumbnails)
 
     options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}

@@ -17,7 +17,7 @@ SEGMENTS_UNITS = "interest: cosine from −1 to 1 · drive: score points the top
 EMPTY = "This variant does not look at single frames, so there is nothing to tell apart here."
 
 _BARS_HEIGHT, _LINE_HEIGHT = 360, 20
-_WIDE_TEXT, _NARROW_TEXT = 84, 40
+_WIDE_TEXT, _NARROW_TEXT = 84, 38
 _THUMBNAIL_ROW = (0.64, 1.0)
 _ROWS = ((0.345, 0.57), (0.04, 0.265))
 _NARROW_ROWS = ((0.40, 0.67), (0.04, 0.31))
@@ -66,7 +66,16 @@ def _of_segments(relevance: FrameRelevance) -> dict:
 
 def _segment(text: str, places: list[int], number: int) -> dict:
     below = -_LINE_HEIGHT * number
-    place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "yshift": below, "xanchor": "left", "yanchor": "top"}
+    place = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xshift": -34,
+        "yshift": below,
+        "xanchor": "left",
+        "yanchor": "top",
+    }
     font = {"size": 13, "color": style.INK}
     return {"text": _segment_text(text, places, _WIDE_TEXT), "showarrow": False, "align": "left", "font": font, **place}
 

@@ -49,7 +49,7 @@ def markup(service: Service) -> str:
     """Return the section for the loaded bundle."""
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
-    catalogue = f"{len(recommender.catalogue)} clips, {new} of them never seen in training"
+    catalogue = f"{len(recommender.catalogue)} clips" + (f", {new} of them never seen in training" if new else "")
     frames = [("frames", SEGMENTS)] if recommender.upload_refusal else []
     facts = [("bundle", recommender.name), ("catalogue", catalogue), *frames, *_facts(recommender.manifest)]
     tables = list(_tables(recommender.manifest.get("metrics", {})))

@@ -72,7 +72,7 @@ def _leading_tag(catalogue: Catalogue, history: Sequence[str]) -> tuple[str, int
 def _tag_note(catalogue: Catalogue, history: Sequence[str], tag: str, count: int) -> str:
     """Say which hashtag the history keeps to, or else what its latest item is called."""
     if tag:
-        return f"#{_cut(tag)} in {count} of {len(history)}"
+        return f"{count} of {len(history)} are #{_cut(tag)}"
     title = catalogue.titles[history[-1]].strip()
     return f"latest: {_cut(title)}" if title else f"{len(history)} items"
 
