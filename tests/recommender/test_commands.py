@@ -212,7 +212,7 @@ def test_viewers_without_topics_share_no_item_and_no_hashtag():
         "food": tuple(f"c{number}" for number in range(5)),
         "sea": ("a1", "b1", "a2", "e1", "f1"),
         "more food": tuple(f"d{number}" for number in range(5)),
-        "the same": tuple(f"c{number}" for number in range(6)),
+        "the same": tuple(f"c{number}" for number in range(1, 6)),
         "short": ("a3", "a4"),
     }
     catalogue = Catalogue(tuple(titles), titles, {}, frozenset(), histories)
