@@ -13,7 +13,6 @@ from app.views.recommendations import VARIANT_NAMES
 
 _NOTE = "The model is warming up; its own account of itself appears here."
 _MAX_VALUE = 90
-SEGMENTS = "none: segments of each clip's title stand in for them, and no video was seen"
 _TITLES = {
     "test": "Ranking each test viewer's next clip",
     "against_full": "MealRec against each other system",
@@ -50,10 +49,9 @@ def markup(service: Service) -> str:
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
     catalogue = f"{len(recommender.catalogue)} clips" + (f", {new} of them never seen in training" if new else "")
-    frames = [("frames", SEGMENTS)] if recommender.upload_refusal else []
-    facts = [("bundle", recommender.name), ("catalogue", catalogue), *frames, *_facts(recommender.manifest)]
+    facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
     tables = list(_tables(recommender.manifest.get("metrics", {})))
-    return render("about.html", facts=facts, tables=tables, takes_uploads=not recommender.upload_refusal)
+    return render("about.html", facts=facts, tables=tables, refusal=recommender.upload_refusal)
 
 
 def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
@@ -61,7 +59,7 @@ def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
     if "created_with" in manifest:
         yield "made with", _words(manifest["created_with"])
     for kind, encoder in manifest.get("encoders", {}).items():
-        yield f"{kind} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
+        yield f"{kind.replace('_', ' ')} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
     for name, value in manifest.get("training", {}).items():
         if not isinstance(value, Mapping):
             yield f"training: {name.replace('_', ' ')}", _words(value)

@@ -15,7 +15,7 @@ from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
 from mealrec.recommender.bundle import check_weights, write_bundle
-from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents, CatalogueItem
+from mealrec.recommender.contents import CLIPS, BundleContents, CatalogueItem, frame_source
 from mealrec.recommender.examples import choose_viewers
 from mealrec.recommender.packing import Packing
 from mealrec.training.run import load_normalisation, load_system
@@ -57,7 +57,7 @@ def _gather(arguments: argparse.Namespace, packing: Packing) -> BundleContents:
         raise DataFormatError(f"{arguments.features} holds other items than {arguments.data}: extract them again.")
     folders = find_systems(arguments.run / f"seed-{arguments.seed}", arguments.system)
     encoders = _encoders(store, arguments.encoder, packing)
-    decodes = not encoders["video"]["name"].startswith(TITLE_SEGMENTS)
+    decodes = frame_source(encoders["video"]["name"]) == CLIPS
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
     known = np.array([item not in catalogue.held_out for item in catalogue.item_ids])
     times_s = torch.tensor(np.asarray(store.times_s))
@@ -129,7 +129,7 @@ def _encoders(store: FeatureStore, video: str | None, packing: Packing) -> dict[
     """Return the store's encoders as the bundle names them; raises BundleError where a directory holds others."""
     made_with = store.manifest["encoders"]
     names = {kind: encoder["name"] for kind, encoder in made_with.items()}
-    if video and not names["video"].startswith(TITLE_SEGMENTS):
+    if video and frame_source(names["video"]) == CLIPS:
         names["video"] = video
     for kind, name in names.items():
         if Path(name).is_dir():

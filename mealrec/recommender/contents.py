@@ -15,7 +15,7 @@ from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
-TITLE_SEGMENTS = "title-segments"
+CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = "clips", "title-segments", "global-visual"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class BundleContents:
     `models` maps a variant's name to its configuration and weights; `features` [N+1, ...] are normalised, row 0 is
     padding and row i is `catalogue[i - 1]`; `times_s` [N+1, K] says where in the clip each frame lies.
     `encoders` holds {"name", "sha256"} of "video" and "text": a name that starts with "." is a directory
-    relative to the bundle, and "title-segments:…" says that segments of the titles stand in for frames. `media` is the
+    relative to the bundle; what stands before a colon says what stood in for frames, see `frame_source`. `media` is the
     folder of clips and pictures, relative to the bundle; `interval_s` the seconds between a clip's sampled frames.
     """
 
@@ -64,9 +64,9 @@ class BundleContents:
     training: dict
 
     @property
-    def has_title_segments(self) -> bool:
-        """Whether the K frames of an item are segments of its title, encoded as text: no video was seen."""
-        return self.encoders["video"]["name"].partition(":")[0] == TITLE_SEGMENTS
+    def frames_from(self) -> str:
+        """Return what the K frames of an item are, see `frame_source`."""
+        return frame_source(self.encoders["video"]["name"])
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what `features.safetensors` holds, by name."""
@@ -117,6 +117,16 @@ class BundleContents:
                     f"viewers.json: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
                     f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
                 )
+
+
+def frame_source(video_encoder: str) -> str:
+    """Return what the frames made by a video encoder of this name are.
+
+    "clips", or what stood in for them: "title-segments" (segments of an item's title, encoded as text) or
+    "global-visual" (one given feature an item, repeated).
+    """
+    before = video_encoder.partition(":")[0]
+    return before if before in (TITLE_SEGMENTS, GLOBAL_VISUAL) else CLIPS
 
 
 def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:

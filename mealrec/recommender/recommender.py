@@ -14,7 +14,7 @@ from torch import Tensor
 from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import read_bundle, read_manifest
-from mealrec.recommender.contents import BundleContents
+from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
@@ -118,7 +118,7 @@ class Recommender:
         scores = table.scores(preferences, stage.items)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
-        relevance = _relevance(scene, stage, self._contents.has_title_segments)
+        relevance = _relevance(scene, stage, self._contents.frames_from == TITLE_SEGMENTS)
         clock.lap("explain")
         item_ids = ("", *self._item_ids)  # row 0 is padding
         tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from mealrec.errors import BundleError, RequestError
 from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.recommender.bundle import check_encoder
-from mealrec.recommender.contents import BundleContents, CatalogueItem
+from mealrec.recommender.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
 from mealrec.recommender.media import THUMBNAIL_HEIGHT, scaled_down
 from mealrec.recommender.trace import RankedItem
 from mealrec.types import ItemFeatures
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 NEAREST = 10
 MAX_TITLE = 500
 ENCODED_HEIGHT = 1080  # the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
-NO_FRAMES = (
-    "This bundle was made from titles alone: segments of each title stand in for frames, so there is no video encoder "
-    "that could place an uploaded clip among its items. Pick clips of the catalogue instead, or open a bundle that was "
-    "made from clips."
-)
+_INSTEAD = "Pick clips of the catalogue instead, or open a bundle that was made from clips."
+REFUSALS = {
+    TITLE_SEGMENTS: "This bundle was made from titles alone: segments of each title stand in for frames, so there is "
+    f"no video encoder that could place an uploaded clip among its items. {_INSTEAD}",
+    GLOBAL_VISUAL: "This bundle was made from given visual features, without the encoder that made them, so an "
+    f"uploaded clip cannot be placed among its items. {_INSTEAD}",
+}
 Progress = Callable[[str, float], None]
 
 
@@ -65,7 +67,7 @@ class UploadEncoder:
     @property
     def refusal(self) -> str:
         """Say why no video can be encoded; "" where one can."""
-        return NO_FRAMES if self._contents.has_title_segments else ""
+        return REFUSALS.get(self._contents.frames_from, "")
 
     def encode(
         self,

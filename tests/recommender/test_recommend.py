@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,16 @@ from mealrec.recommender.explain import INFLUENCE, INTEREST, frame_relevance
 from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.scene import Scene
 from mealrec.recommender.tracing import Ranking
-from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, ITEMS, STEPS, VARIANTS, tiny_upload, titles_contents
+from tests.recommender.tiny_bundle import (
+    FRAMES,
+    HELD_OUT,
+    ITEMS,
+    STEPS,
+    VARIANTS,
+    tiny_contents,
+    tiny_upload,
+    titles_contents,
+)
 
 HISTORY = ["i1", "i4", "i2"]
 
@@ -88,6 +98,15 @@ def test_a_bundle_of_titles_says_why_it_takes_no_upload(of_titles, recommender):
     with pytest.raises(RequestError) as caught:
         of_titles.encode_upload("clip.mp4")
     assert str(caught.value) == of_titles.upload_refusal and "titles alone" in of_titles.upload_refusal
+
+
+def test_a_bundle_of_given_features_takes_no_upload_either(tmp_path):
+    contents = tiny_contents()
+    given = {**contents.encoders, "video": {"name": "global-visual:given.npy", "sha256": "g"}}
+    write_bundle(tmp_path / "given", replace(contents, encoders=given, media="./media"))
+    loaded = Recommender.from_bundle(tmp_path / "given", device="cpu")
+    assert "given visual features" in loaded.upload_refusal
+    assert not loaded.recommend(["i1"]).frame_relevance.segments
 
 
 @pytest.mark.parametrize("k", [1, 4, 9, 12])
