@@ -19,3 +19,7 @@ class VideoError(MealRecError):
 
 class RequestError(MealRecError):
     """A recommendation request is malformed: unknown item, empty history, k out of range."""
+
+
+class TrainingError(MealRecError):
+    """A training cannot begin or go on: its loss is no number, or its saved state does not fit what is asked."""

@@ -1,0 +1,61 @@
+"""The processes that train one model together, through accelerate, and the random state of each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mealrec.errors import TrainingError
+
+
+def processes(device: torch.device | str):
+    """Return accelerate's Accelerator: one process, unless a launcher (accelerate launch, torchrun) started more.
+
+    Raises TrainingError where accelerate is missing: the app does not need it, training does.
+    """
+    try:
+        from accelerate import Accelerator
+        from accelerate.utils import DistributedDataParallelKwargs
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"training needs the package accelerate ({error}): pip install -r requirements-dev.txt"
+        ) from None
+    # Variant, condition and chance decide which parameters a step uses; the model's buffers never change.
+    handler = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+    return Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[handler])
+
+
+def launched() -> int:
+    """Return how many processes a launcher started; 1 without one."""
+    return int(os.environ.get("WORLD_SIZE", 1))
+
+
+def is_main() -> bool:
+    """Say whether this process is the one that writes."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
+def random_states(accelerator) -> dict[str, Tensor]:
+    """Return every process's random states, as random/<kind> [P, S]; every process calls this."""
+    own = {"cpu": torch.get_rng_state()}
+    if accelerator.device.type == "cuda":
+        own["cuda"] = torch.cuda.get_rng_state(accelerator.device)
+    return {f"random/{kind}": accelerator.gather(state.to(accelerator.device)[None]) for kind, state in own.items()}
+
+
+def restore_random_states(named: dict[str, Tensor], accelerator, path: Path) -> None:
+    """Set this process's random states to what `random_states` returned, read from `path`.
+
+    Raises TrainingError where they are another number of processes', or those of another kind of device.
+    """
+    before = len(named["random/cpu"]), "random/cuda" in named
+    now = accelerator.num_processes, accelerator.device.type == "cuda"
+    if before != now:
+        was, is_now = (f"{count} process(es) on a {'GPU' if gpu else 'CPU'}" for count, gpu in (before, now))
+        raise TrainingError(f"{path} was made by {was}, now there are {is_now}: resume so, or delete it to begin anew")
+    torch.set_rng_state(named["random/cpu"][accelerator.process_index])
+    if "random/cuda" in named:
+        torch.cuda.set_rng_state(named["random/cuda"][accelerator.process_index], accelerator.device)
