@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
-from mealrec.errors import DataFormatError, TrainingError
+from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.training.checkpoint import STATE, Checkpoint
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
     parser.add_argument("--label", default="", help="suffix of the systems' names, to keep changed ones apart")
     parser.add_argument("--jobs", type=int, default=1, help="systems trained at once, one thread each")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--resume", action="store_true", help="go on with the trainings that were interrupted")
     parser.add_argument("--save-every", type=int, default=0, metavar="STEPS", help="save within epochs too")
 
@@ -53,8 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     store = FeatureStore.open(arguments.features)
     recipes = _chosen_recipes(arguments, store)
     todo = _unfinished(recipes, arguments)
-    device = "cuda" if arguments.device == "auto" and torch.cuda.is_available() else arguments.device
-    device = "cpu" if device == "auto" else device
+    device = _device(arguments.device)
     catalogue = read_catalogue(arguments.data)
     if is_main():
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -69,6 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
         summary |= {"device": device, "processes": launched(), "seeds": arguments.seeds}
         write_json(arguments.out / "run.json", summary | {"systems": sorted({recipe.name for recipe in recipes})})
     return 0
+
+
+def _device(named: str) -> str:
+    if named == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if named == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("--device cuda: torch finds no CUDA device here; use cpu or auto")
+    return named
 
 
 def _unfinished(recipes: list[Recipe], arguments: argparse.Namespace) -> list[Recipe]:
@@ -116,7 +123,12 @@ def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[
             f"--systems: expected some of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
         )
     for setting in arguments.set:
-        recipes = [override(recipe, setting) for recipe in recipes]
+        try:
+            recipes = [override(recipe, setting) for recipe in recipes]
+        except MealRecError:
+            raise
+        except ValueError as error:  # a configuration's own check
+            raise DataFormatError(f"--set {setting}: {error}") from None
     chosen = [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes if recipe.name in wanted]
     needed = {(recipe.training.seed, recipe.starts_from) for recipe in chosen}
     present = {(recipe.training.seed, recipe.name) for recipe in chosen}

@@ -95,6 +95,7 @@ def train(
 ) -> Trained:
     """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
 
+    Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
     `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
     line; `progress` names a bar on the terminal. On one CPU thread the seed decides every bit; more threads add
     gradients up in any order. Raises FloatingPointError naming the step at which the loss stopped being a number.
@@ -109,7 +110,9 @@ def train(
         torch.manual_seed(config.seed + 1_000_003 * accelerator.process_index)
     rows = split.validation.sample(config.validation_rows, seed=0)
     if len(rows) < accelerator.num_processes:
-        raise TrainingError(f"validation has {len(rows)} rows for {accelerator.num_processes} process(es): fewer")
+        raise TrainingError(
+            f"expected a validation row for each of {accelerator.num_processes} processes, got {len(rows)}"
+        )
     causal = getattr(model.backbone, "causal", True)
     batches = TrainingBatches(split.train, model_config.max_length, accelerator.device, causal)
     loop = _Loop(model, features, config, accelerator, checkpoint)
@@ -161,10 +164,8 @@ class _Loop:
         steps = batches.steps(config.batch_size)
         for batch in islice(batches.epoch(config.batch_size, order), record.step_in_epoch, None):
             loss = self._step(*share(batch, self.accelerator.process_index, self.accelerator.num_processes))
-            save = (
-                self.checkpoint is not None and self.checkpoint.every and record.train_step % self.checkpoint.every == 0
-            )
-            if loss.device.type == "cpu" or save or not record.train_step % READ_EVERY or record.step_in_epoch == steps:
+            save = self.save_every and record.train_step % self.save_every == 0
+            if save or record.train_step % self.read_every == 0 or record.step_in_epoch == steps:
                 self._check(loss)
                 bar.set_postfix_str(f"epoch {record.epoch + 1}, loss {loss.item():.4g}", refresh=False)
             bar.update()
