@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
         summary |= {"device": device, "processes": launched(), "seeds": arguments.seeds}
         write_json(arguments.out / "run.json", summary | {"systems": sorted({recipe.name for recipe in recipes})})
+    if launched() > 1:
+        processes(device).end_training()
     return 0
 
 
@@ -84,6 +86,7 @@ def _unfinished(recipes: list[Recipe], arguments: argparse.Namespace) -> list[Re
     for recipe in recipes:
         folder = system_folder(arguments.out, recipe)
         if is_finished(folder):
+            (folder / STATE).unlink(missing_ok=True)  # left where the command was killed between the two
             continue
         if (folder / STATE).exists() and not arguments.resume:
             raise TrainingError(

@@ -58,10 +58,13 @@ def test_the_planted_truth_changes_nothing(world, run, tmp_path):
     assert all((blind[name] == beside[name]).all() for name in blind)
 
 
-def test_what_is_trained_already_is_kept(world, run, capsys):
+def test_what_is_trained_already_is_kept_and_a_state_left_beside_it_is_deleted(world, run, capsys):
     capsys.readouterr()
+    left = run / "seed-0" / "full" / "state.safetensors"
+    left.write_bytes(b"")
     assert train_in(run, *world, "--systems", "full") == 0
     assert "epoch" not in capsys.readouterr().out
+    assert not left.exists()
 
 
 def test_a_loss_that_is_no_number_ends_the_command_with_one_line(world, tmp_path, capsys, monkeypatch):
