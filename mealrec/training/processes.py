@@ -23,8 +23,8 @@ def processes(device: torch.device | str):
         raise TrainingError(
             f"training needs the package accelerate ({error}): pip install -r requirements-dev.txt"
         ) from None
-    # Variant, condition and chance decide which parameters a step uses; the model's buffers never change.
-    handler = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+    # Variant, condition and backbone decide which parameters a step uses: the last item alone needs no ages.
+    handler = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[handler])
 
 
@@ -56,6 +56,8 @@ def restore_random_states(named: dict[str, Tensor], accelerator, path: Path) -> 
     if before != now:
         was, is_now = (f"{count} process(es) on a {'GPU' if gpu else 'CPU'}" for count, gpu in (before, now))
         raise TrainingError(f"{path} was made by {was}, now there are {is_now}: resume so, or delete it to begin anew")
-    torch.set_rng_state(named["random/cpu"][accelerator.process_index])
-    if "random/cuda" in named:
-        torch.cuda.set_rng_state(named["random/cuda"][accelerator.process_index], accelerator.device)
+    # Copies: torch reads a state from where its storage begins, which is another process's.
+    own = {name: states[accelerator.process_index].clone() for name, states in named.items() if "random/" in name}
+    torch.set_rng_state(own["random/cpu"])
+    if "random/cuda" in own:
+        torch.cuda.set_rng_state(own["random/cuda"], accelerator.device)

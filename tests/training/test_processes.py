@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import model_scorer
-from mealrec.training.processes import processes
+from mealrec.training.processes import processes, restore_random_states
 from tests.training.two_processes import train_without_chance
 
 
@@ -57,6 +58,18 @@ def test_only_one_process_writes_and_as_many_must_resume(together):
     assert len((together / "log.jsonl").read_text().splitlines()) == 2
     with pytest.raises(TrainingError, match=r"made by 2 process\(es\) on a CPU, now there are 1 process"):
         train_without_chance(together)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_every_process_gets_its_own_random_state_back(index, tmp_path):
+    states, drawn = [], []
+    for seed in (5, 6):
+        torch.manual_seed(seed)
+        states.append(torch.get_rng_state())
+        drawn.append(torch.rand(3))
+    accelerator = SimpleNamespace(num_processes=2, process_index=index, device=torch.device("cpu"))
+    restore_random_states({"random/cpu": torch.stack(states)}, accelerator, tmp_path)
+    assert torch.equal(torch.rand(3), drawn[index])
 
 
 def test_without_accelerate_training_says_what_to_install(monkeypatch):
