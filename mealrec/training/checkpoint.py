@@ -17,9 +17,10 @@ from torch import Tensor
 
 from mealrec.errors import TrainingError
 from mealrec.models.mealrec import MealRec
-from mealrec.training.processes import random_states, restore_random_states
+from mealrec.training.processes import check_processes, gathered, random_states, restore_random_states
 
 STATE, LOG = "state.safetensors", "log.jsonl"
+SUMS, OWN = "sums/", ("sums/", "random/")  # how the names begin of what every process has of its own
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Record:
 class State:
     """A model, the average of its weights, the best average so far, the optimiser, and the record.
 
-    `sums` holds the terms of the epoch under way, added up on the device.
+    `sums` holds the terms of the epoch under way, added up on the device; each process has its own, all else is alike.
     """
 
     def __init__(self, model: MealRec, optimizer: torch.optim.Optimizer):
@@ -49,8 +50,8 @@ class State:
         self.record = Record()
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return every tensor by a name that says its part."""
-        parts = {"model": self.model.state_dict(), "kept": self.kept.state_dict(), "best": self.best, "sums": self.sums}
+        """Return every tensor that is alike in all processes, by a name that says its part."""
+        parts = {"model": self.model.state_dict(), "kept": self.kept.state_dict(), "best": self.best}
         named = {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             named |= {f"optimizer/{index}/{key}": value for key, value in values.items()}
@@ -90,7 +91,8 @@ class Checkpoint:
 
     def save(self, state: State, accelerator) -> None:
         """Write the state; every process calls this, the main one writes."""
-        named = state.tensors() | random_states(accelerator)
+        own = {f"{SUMS}{name}": tensor for name, tensor in state.sums.items()} | random_states(accelerator)
+        named = state.tensors() | gathered(own, accelerator)
         if accelerator.is_main_process:
             self.folder.mkdir(parents=True, exist_ok=True)
             header = {"made_with": json.dumps(self.made_with), "record": json.dumps(asdict(state.record))}
@@ -115,8 +117,10 @@ class Checkpoint:
                 f"{self.path} was made with other settings ({'; '.join(changed)}): resume with those, "
                 "or delete it to begin anew"
             )
-        restore_random_states(named, accelerator, self.path)
-        state.restore(named, Record(**json.loads(header["record"])))
+        check_processes(named, accelerator, self.path)
+        own = {name: every[accelerator.process_index] for name, every in named.items() if name.startswith(OWN)}
+        restore_random_states(own, accelerator)
+        state.restore(named | own, Record(**json.loads(header["record"])))
 
 
 def log_lines(log: Iterable[dict]) -> str:

@@ -38,26 +38,31 @@ def is_main() -> bool:
     return int(os.environ.get("RANK", 0)) == 0
 
 
+def gathered(own: dict[str, Tensor], accelerator) -> dict[str, Tensor]:
+    """Return what every process holds under these names [P, ...]; every process calls this."""
+    return {name: accelerator.gather(tensor.to(accelerator.device)[None]) for name, tensor in own.items()}
+
+
 def random_states(accelerator) -> dict[str, Tensor]:
-    """Return every process's random states, as random/<kind> [P, S]; every process calls this."""
-    own = {"cpu": torch.get_rng_state()}
+    """Return this process's random states by name."""
+    states = {"random/cpu": torch.get_rng_state()}
     if accelerator.device.type == "cuda":
-        own["cuda"] = torch.cuda.get_rng_state(accelerator.device)
-    return {f"random/{kind}": accelerator.gather(state.to(accelerator.device)[None]) for kind, state in own.items()}
+        states["random/cuda"] = torch.cuda.get_rng_state(accelerator.device)
+    return states
 
 
-def restore_random_states(named: dict[str, Tensor], accelerator, path: Path) -> None:
-    """Set this process's random states to what `random_states` returned, read from `path`.
-
-    Raises TrainingError where they are another number of processes', or those of another kind of device.
-    """
+def check_processes(named: dict[str, Tensor], accelerator, path: Path) -> None:
+    """Raise TrainingError where gathered tensors, read from `path`, are of other processes than now train."""
     before = len(named["random/cpu"]), "random/cuda" in named
     now = accelerator.num_processes, accelerator.device.type == "cuda"
     if before != now:
         was, is_now = (f"{count} process(es) on a {'GPU' if gpu else 'CPU'}" for count, gpu in (before, now))
         raise TrainingError(f"{path} was made by {was}, now there are {is_now}: resume so, or delete it to begin anew")
+
+
+def restore_random_states(own: dict[str, Tensor], accelerator) -> None:
+    """Set this process's random states to what `random_states` returned."""
     # Copies: torch reads a state from where its storage begins, which is another process's.
-    own = {name: states[accelerator.process_index].clone() for name, states in named.items() if "random/" in name}
-    torch.set_rng_state(own["random/cpu"])
+    torch.set_rng_state(own["random/cpu"].clone())
     if "random/cuda" in own:
-        torch.cuda.set_rng_state(own["random/cuda"], accelerator.device)
+        torch.cuda.set_rng_state(own["random/cuda"].clone(), accelerator.device)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import model_scorer
-from mealrec.training.processes import processes, restore_random_states
+from mealrec.training.processes import check_processes, processes, restore_random_states
 from tests.training.two_processes import train_without_chance
 
 
@@ -68,7 +68,9 @@ def test_every_process_gets_its_own_random_state_back(index, tmp_path):
         states.append(torch.get_rng_state())
         drawn.append(torch.rand(3))
     accelerator = SimpleNamespace(num_processes=2, process_index=index, device=torch.device("cpu"))
-    restore_random_states({"random/cpu": torch.stack(states)}, accelerator, tmp_path)
+    named = {"random/cpu": torch.stack(states)}
+    check_processes(named, accelerator, tmp_path)
+    restore_random_states({"random/cpu": named["random/cpu"][index]}, accelerator)
     assert torch.equal(torch.rand(3), drawn[index])
 
 
