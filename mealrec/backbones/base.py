@@ -16,11 +16,12 @@ class Backbone(nn.Module):
 
     `causal`: the state at a position depends on the items up to it alone, so one row trains every position. A
     backbone that mixes positions is not causal: only the state at a row's last item means anything, and it is
-    trained on one row for each prefix.
+    trained on one row for each prefix. `reads_text`: `encode` must be given the titles.
     """
 
     Config: type
     causal: bool = True
+    reads_text: bool = False
 
     def encode(self, embedded: Tensor, items: Tensor, text: Tensor | None = None) -> Tensor:
         """Return the preference after each position [B, L, D].

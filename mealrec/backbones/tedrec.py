@@ -31,6 +31,7 @@ class Encoder(sasrec.Encoder):
 
     Config = TedRecConfig
     causal = False
+    reads_text = True
 
     def __init__(self, config: TedRecConfig):
         super().__init__(config)

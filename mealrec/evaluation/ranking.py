@@ -55,11 +55,12 @@ def model_scorer(model: MealRec, features: ItemFeatures, seed: int = 0, ends_at:
     def score(histories: np.ndarray) -> np.ndarray:
         history = torch.from_numpy(histories).to(features.text.device)
         start = last_state(model.encode(items, history), history)
+        context = model.context(start, history, items)
         if ends_at == "start":
-            return model.table.scores(start, items).cpu().numpy()
-        generator = torch.Generator().manual_seed(seed)
-        walk = model.walk(model.context(start, history, items), items, generator)
-        return model.table.scores(walk.preference, items).cpu().numpy()
+            preference = model.preference(start, context)
+        else:
+            preference = model.walk(context, items, torch.Generator().manual_seed(seed)).preference
+        return model.table.scores(preference, items, history).cpu().numpy()
 
     return score
 

@@ -6,20 +6,22 @@ from dataclasses import asdict, dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mealrec.backbones.base import build as build_backbone
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
 from mealrec.models.attention import Memory, zero_
-from mealrec.models.content import ContentSpace
+from mealrec.models.content import Anchors, ContentSpace
 from mealrec.models.npd import NPD, NPDConfig
 from mealrec.models.table import Items, ItemTable
 from mealrec.models.tcd import TCD, TCDConfig, recency_log_weights
 
 VARIANTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
 CONDITIONS = ("moments", "items", "last")
-HEADS = ("moments", "item")
+HEADS = ("moments", "item", "content")
+CONTENTS = ("both", "none")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class MealRecConfig:
     """Everything that shapes the model; stored as JSON beside its weights.
 
     `variant`: the whole model, an ablation of Sec. 5.3, or the backbone alone. `condition`: what NPD sees.
-    `head`: how a preference meets an item, see ItemTable.scores.
+    `head`: how a preference meets an item, see ItemTable.scores. `content` "none" leaves IDs alone (a backbone
+    that reads titles still does). `anchor_width`: directions a modality in the space that head="content" compares
+    in. `guided` pushes what ranks towards the history's content, see `MealRec.context`; `guidance_decay`: how fast
+    older items lose their say in that, like Eq. 7's γ.
     """
 
     num_items: int
@@ -40,6 +45,10 @@ class MealRecConfig:
     variant: str = "full"
     condition: str = "moments"
     head: str = "moments"
+    content: str = "both"
+    anchor_width: int = 64
+    guided: bool = False
+    guidance_decay: float = 0.3
     id_dropout: float = 0.3
     content_dropout: float = 0.3
     backbone_dropout: float = 0.3
@@ -48,7 +57,8 @@ class MealRecConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
     def __post_init__(self) -> None:
-        for name, known in (("variant", VARIANTS), ("condition", CONDITIONS), ("head", HEADS)):
+        choices = {"variant": VARIANTS, "condition": CONDITIONS, "head": HEADS, "content": CONTENTS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
 
@@ -68,7 +78,8 @@ class Context:
     """What is known of R histories before any diffusion.
 
     `start` [R, D] is x_0; `history` [R, L] item indices, `present` [R, L]; `last` [R] the last item;
-    `log_weights` [R, L] log α_k; `frames` [R, K, D] the last item's mapped frames.
+    `log_weights` [R, L] log α_k; `frames` [R, K, D] the last item's mapped frames; `content` [R, 2C] what
+    head="content" compares with items' anchors: the history's content p, then NPD's guidance q.
     """
 
     start: Tensor
@@ -77,11 +88,12 @@ class Context:
     last: Tensor
     log_weights: Tensor
     frames: Tensor
+    content: Tensor
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Both walks of R histories, noisiest step first, and where they end: `preference` [R, D]."""
+    """Both walks of R histories, noisiest step first, and what ranks at their end: `preference` [R, D or D + 2C]."""
 
     context: Context
     tcd: tuple[DiffusionStep, ...]
@@ -96,9 +108,22 @@ class MealRec(nn.Module):
         super().__init__()
         self.config, width = config, config.width
         content = ContentSpace(config.visual_width, config.text_width, width, config.content_dropout)
-        self.table = ItemTable(config.num_items, content, width, config.id_dropout, config.head)
+        anchors = None
+        if config.head == "content":
+            anchors = Anchors(config.visual_width, config.text_width, config.anchor_width)
+            self.register_buffer("guidance", torch.zeros(()))  # its strength, chosen on validation after training
         self.backbone = build_backbone(
             config.backbone, width, max_length=config.max_length, dropout=config.backbone_dropout
+        )
+        self.table = ItemTable(
+            config.num_items,
+            content,
+            width,
+            config.id_dropout,
+            config.head,
+            uses_content=config.content == "both",
+            reads_text=self.backbone.reads_text,
+            anchors=anchors,
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.schedule = Schedule(config.schedule)
@@ -131,7 +156,7 @@ class MealRec(nn.Module):
 
         Paper: Eq. 12.
         """
-        return self.norm(self.backbone.encode(items.entry[sequences], sequences, items.title[sequences]))
+        return self.norm(self.backbone.encode(items.entry[sequences], sequences, items.text[sequences]))
 
     def context(self, start: Tensor, history: Tensor, items: Items, hidden: Tensor | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on; `hidden` [R, K] marks frames to show as absent."""
@@ -141,7 +166,28 @@ class MealRec(nn.Module):
         frames = items.moments[last]
         if hidden is not None:
             frames = torch.where(hidden.unsqueeze(-1), self.content.absent_visual, frames)
-        return Context(start, history, present, last, log_weights, frames)
+        content = self._content_preference(items, history, present, log_weights)
+        return Context(start, history, present, last, log_weights, frames, content)
+
+    def _content_preference(self, items: Items, history: Tensor, present: Tensor, log_weights: Tensor) -> Tensor:
+        """Return [R, 2C]: the history's content p at its learned weight, and the guidance q at its chosen one.
+
+        Paper: Eq. 7 weighs the items of p. Departs: q is guidance as conditional diffusion models know it, a push
+        towards what the denoiser is conditioned on. It is no part of training, which has learned its pairs by heart
+        and gives content too little weight; its strength is chosen on validation.
+        """
+        anchors = items.anchor[history]
+        if not anchors.shape[-1]:
+            return anchors.new_zeros(len(history), 0)
+        p = _direction(anchors, log_weights) * self.table.log_match.exp()
+        if self.training or not self.config.guided:
+            return torch.cat([p, torch.zeros_like(p)], -1)
+        q = _direction(anchors, recency_log_weights(present, self.config.guidance_decay))
+        return torch.cat([p, q * self.guidance], -1)
+
+    def preference(self, state: Tensor, context: Context) -> Tensor:
+        """Return what ranks, [R, D] or [R, D + 2C] (see ItemTable.scores), of a state x [R, D] such as x_0 or x̂_0."""
+        return torch.cat([state, context.content], -1)
 
     def refine(self, zt: Tensor, diffusion_step: Tensor, context: Context, items: Items) -> Tensor:
         """Return ẑ_0^(t) [R, K, D] (Eq. 8) of noisy frames z_t [R, K, D], diffusion_step [R]."""
@@ -163,7 +209,7 @@ class MealRec(nn.Module):
         return self.npd.condition(refined, title, history, context.present)
 
     def fused(self, refined: Tensor, context: Context, items: Items) -> Tensor:
-        """Return the preference [R, D] of the variants without NPD: an MLP over x_0, frames and title."""
+        """Return the state [R, D] of the variants without NPD: an MLP over x_0, frames and title."""
         title = items.title[context.last]
         return context.start + self.fuse(torch.cat([context.start, refined.mean(1), title], -1))
 
@@ -175,7 +221,7 @@ class MealRec(nn.Module):
         (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps.
         """
         if self.config.variant == "backbone":
-            return Walk(context, (), (), context.start)
+            return Walk(context, (), (), self.preference(context.start, context))
         noise_between = generator if sigma else None
         tcd_steps: tuple[DiffusionStep, ...] = ()
         npd_steps: tuple[DiffusionStep, ...] = ()
@@ -191,7 +237,7 @@ class MealRec(nn.Module):
             )
             refined = tcd_steps[-1].x0_hat
         if not self.has_npd:
-            return Walk(context, tcd_steps, (), self.fused(refined, context, items))
+            return Walk(context, tcd_steps, (), self.preference(self.fused(refined, context, items), context))
         memory, visible = self.condition(refined, context, items)
 
         def denoise_preference(xt: Tensor, _step: int) -> Tensor:
@@ -200,9 +246,14 @@ class MealRec(nn.Module):
         npd_steps = tuple(
             reverse_walk(self.schedule, denoise_preference, self._corrupt(context.start, generator), noise_between)
         )
-        return Walk(context, tcd_steps, npd_steps, npd_steps[-1].x0_hat)
+        return Walk(context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context))
 
     def _corrupt(self, clean: Tensor, generator: torch.Generator) -> Tensor:
         # One noise for all rows: the same history gets the same answer alone or in a batch.
         noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device).to(clean.device)
         return q_sample(self.schedule, clean, self.schedule.num_steps, noise.expand_as(clean))
+
+
+def _direction(anchors: Tensor, log_weights: Tensor) -> Tensor:
+    """Return the unit direction [R, C] of anchors [R, L, C] weighed by exp(log_weights) [R, L]."""
+    return F.normalize((log_weights.exp().unsqueeze(1) @ anchors).squeeze(1), dim=-1)

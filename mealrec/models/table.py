@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.content import ContentSpace
+from mealrec.models.content import Anchors, ContentSpace
 from mealrec.types import ItemFeatures
 
 
@@ -16,7 +16,9 @@ class Items:
     """All items at the model width, row 0 padding.
 
     Content: `visual` [N+1, D] (v_i), `title` [N+1, D] (h_i), `moments` [N+1, K, D] (F_i). `identity` [N+1, D]
-    is the ID embedding and `bias` [N+1] the item's own appeal.
+    is the ID embedding and `bias` [N+1] the item's own appeal. `text` [N+1, D] is the title for a backbone that
+    reads titles, and `anchor` [N+1, C] the item in the space that is never trained; C is 0 unless the head uses it.
+    A system of IDs alone has zeros for content.
     """
 
     visual: Tensor
@@ -24,6 +26,8 @@ class Items:
     moments: Tensor
     identity: Tensor
     bias: Tensor
+    text: Tensor
+    anchor: Tensor
 
     @property
     def entry(self) -> Tensor:
@@ -35,42 +39,83 @@ class ItemTable(nn.Module):
     """ID embeddings plus content, with ID dropout so that content alone can carry an item.
 
     An item without an ID (uploaded, or held out of training) has zero ID embedding and a learned bias.
+    `uses_content` false makes a system of IDs alone, whose backbone may still read titles (`reads_text`).
+    `anchors` are needed by head="content".
     """
 
-    def __init__(self, num_items: int, content: ContentSpace, width: int, id_dropout: float, head: str):
+    def __init__(
+        self,
+        num_items: int,
+        content: ContentSpace,
+        width: int,
+        id_dropout: float,
+        head: str,
+        uses_content: bool = True,
+        reads_text: bool = False,
+        anchors: Anchors | None = None,
+    ):
         super().__init__()
         self.num_items, self.id_dropout, self.width, self.head = num_items, id_dropout, width, head
-        self.content = content
+        self.content, self.anchors, self.uses_content = content, anchors, uses_content
+        self.reads_text = reads_text
         self.ids = nn.Embedding(num_items + 1, width)
         self.bias = nn.Parameter(torch.zeros(num_items + 1))
         self.bias_without_id = nn.Parameter(torch.zeros(()))
         self.log_scale = nn.Parameter(torch.zeros(()))
         nn.init.normal_(self.ids.weight, std=0.1)
+        if anchors is not None:
+            self.log_match = nn.Parameter(torch.zeros(()))
 
-    def forward(self, features: ItemFeatures) -> Items:
-        """Return every item of `features` at the model width."""
+    def forward(self, features: ItemFeatures, shown: Tensor | None = None) -> Items:
+        """Return every item of `features` at the model width.
+
+        `shown` names the items whose frames will be looked at: the others' moments stay zero. All by default.
+        """
         items = torch.arange(len(features), device=features.text.device)
         known = features.has_id & (items <= self.num_items)
-        if self.training:
+        if self.training and self.id_dropout:
             known = known & (torch.rand(len(items), device=items.device) >= self.id_dropout)
         row = items.clamp(max=self.num_items)
+        none = features.text.new_zeros(len(items), self.width)
+        text = self.content.title(features, items) if self.uses_content or self.reads_text else none
         return Items(
-            self.content.global_visual(features, items),
-            self.content.title(features, items),
-            self.content.frames(features, items),
+            self.content.global_visual(features, items) if self.uses_content else none,
+            text if self.uses_content else none,
+            self._moments(features, items, shown),
             self.ids(row) * known.unsqueeze(-1),
             torch.where(known, self.bias[row], self.bias_without_id),
+            text,
+            features.text.new_zeros(len(items), 0) if self.anchors is None else self.anchors(features),
         )
 
-    def scores(self, preference: Tensor, items: Items) -> Tensor:
-        """Return the logits ŷ [R, N+1] of preferences [R, D].
+    def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
+        if shown is None:
+            return self.content.frames(features, items)
+        nothing = features.text.new_zeros(len(items), features.frames.shape[1], self.width)
+        return nothing if not len(shown) else nothing.index_copy(0, shown, self.content.frames(features, shown))
+
+    def scores(self, preference: Tensor, items: Items, seen: Tensor | None = None) -> Tensor:
+        """Return the logits ŷ [R, N+1] of preferences [R, D], or [R, D + 2C] with head="content".
 
         Paper: Eq. 15, ŷ_ui. Departs: with head="moments" a clip appeals by its best moments, so its K frames
-        enter as log Σ_k exp(x·f_k); head="item" matches their summary v_i, as the paper does.
+        enter as log Σ_k exp(x·f_k); head="item" matches their summary v_i, as the paper does; head="content"
+        adds (p + q)·c_i, the likeness of the item's anchor to the history's content p and to the guidance q.
+        Guidance says what else is like the history: items of `seen` [R, L] get none, being like themselves.
         """
+        if self.head == "content":
+            return self._content_scores(preference, items, seen)
         scaled = preference * self.log_scale.exp() / self.width**0.5
         by_item = scaled @ (items.identity + items.title).T + items.bias
         if self.head == "item":
             return by_item + scaled @ items.visual.T
         by_moment = (scaled @ items.moments.flatten(0, 1).T).unflatten(1, (-1, items.moments.shape[1]))
         return by_item + by_moment.logsumexp(-1)
+
+    def _content_scores(self, preference: Tensor, items: Items, seen: Tensor | None) -> Tensor:
+        size = items.anchor.shape[1]
+        state, content, guidance = preference.split([self.width, size, size], -1)
+        wanted = torch.cat([state * self.log_scale.exp() / self.width**0.5, content + guidance], -1)
+        scores = wanted @ torch.cat([items.entry, items.anchor], -1).T + items.bias
+        if seen is None:
+            return scores
+        return scores.scatter_add(1, seen, -(items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype))

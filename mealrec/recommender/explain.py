@@ -146,17 +146,18 @@ def gradient(scene: Scene) -> Tensor:
 
 
 def _one_step(scene: Scene, ending: Ending) -> Tensor:
-    """Return the preference [B, D] after one denoising of the clean sample at t = 1, differentiably."""
+    """Return what ranks [B, D or D + 2C] after one denoising of the clean sample at t = 1, differentiably."""
     model, (items, histories) = scene.model, scene.ending_with(ending)
     context = model.context(scene.start_at(items, histories, scene.lengths - 1), histories, items)
     refined = context.frames
     if model.config.variant == "backbone":
-        return context.start
+        return model.preference(context.start, context)
     if model.has_tcd:
         refined = model.refine(model.tcd.encode(refined), torch.ones_like(scene.last), context, items)
     if not model.has_npd:
-        return model.fused(refined, context, items)
-    return model.npd.denoise(context.start, *model.condition(refined, context, items))
+        return model.preference(model.fused(refined, context, items), context)
+    x0_hat = model.npd.denoise(context.start, *model.condition(refined, context, items))
+    return model.preference(x0_hat, context)
 
 
 def _likeness_to_earlier(scene: Scene, frames: Tensor, centre: Tensor | float = 0.0) -> Tensor:

@@ -112,10 +112,10 @@ class Recommender:
     def _answer(self, request: Request, stage: Stage, clock: Clock) -> Recommendation:
         candidates = stage.candidates.to(self._device)
         scene = _scene(stage, candidates, request.seed)
-        walk, table = scene.walk, stage.variant.model.table
+        walk, model = scene.walk, stage.variant.model
         clock.lap("walk")
-        preferences = torch.stack([step.x0_hat[0] for step in walk.npd]) if walk.npd else walk.preference[:1]
-        scores = table.scores(preferences, stage.items)
+        preferences = [model.preference(step.x0_hat, walk.context)[0] for step in walk.npd] or [walk.preference[0]]
+        scores = model.table.scores(torch.stack(preferences), stage.items)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
         relevance = _relevance(scene, stage, self._contents.frames_from == TITLE_SEGMENTS)

@@ -53,7 +53,7 @@ class Scene:
 
     @cached_property
     def preferences(self) -> Tensor:
-        """Return where the walks end [B, K+1, D]; entry 0 has no frame hidden."""
+        """Return what ranks where the walks end [B, K+1, D or D + 2C]; entry 0 has no frame hidden."""
         return self.walk.preference.unflatten(0, (len(self.histories), -1))
 
     @cached_property
@@ -88,9 +88,12 @@ class Scene:
         return scores.masked_fill(~self.candidates.unsqueeze(1), float("-inf")).log_softmax(-1)
 
     def centred_cosine(self, frames: Tensor, preference: Tensor, centre: Tensor | None = None) -> Tensor:
-        """Return [B, K]: the cosine of frames [B, K, D], less `centre` (the mean frame), with preferences [B, D]."""
+        """Return [B, K]: the cosine of frames [B, K, D], less `centre` (the mean frame), with preferences' states.
+
+        `preference` [B, D or D + 2C] begins with its state [B, D].
+        """
         centre = self.mean_frame if centre is None else centre
-        return F.cosine_similarity(frames - centre, preference.unsqueeze(1), dim=-1)
+        return F.cosine_similarity(frames - centre, preference[:, None, : frames.shape[-1]], dim=-1)
 
     def ending_with(self, ending: Ending) -> tuple[Items, Tensor]:
         """Return the items that the histories name with M rows behind them, and histories [M, L] of these rows.

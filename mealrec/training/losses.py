@@ -22,6 +22,8 @@ class LossConfig:
     `lambda_start` ranks by x_0 too, so that the walk begins from a good place. The walk applies g_θ T times,
     training otherwise only once, so an answer of g_θ is noised and denoised anew, up to `longest_detour`
     times: `lambda_again` ranks by what comes out, `lambda_settle` asks that it stay where it was.
+    `joint` false trains the encoder by ranking with x_0 alone and both denoisers by Eq. 11 and 14 alone, on what
+    the encoder made, closed to the gradient: a denoiser that is taught to rank learns the training rows by heart.
     `frame_dropout` hides frames of the last item. `click_noise` replaces that share of the clicks at random in
     what both modules see, while Eq. 14's target stays the undisturbed x_0: a click can be an accident, and
     Gaussian noise does not look like one.
@@ -33,16 +35,24 @@ class LossConfig:
     lambda_again: float = 0.5
     lambda_settle: float = 0.5
     longest_detour: int = 3
+    joint: bool = True
     frame_dropout: float = 0.15
     click_noise: float = 0.0
 
+    def weight(self, term: str) -> float:
+        """Return a term's weight in the sum; the ranking loss has 1."""
+        return getattr(self, f"lambda_{term}", 1.0)
+
 
 def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, config: LossConfig) -> dict[str, Tensor]:
-    """Return the terms by name and their weighted sum under "total".
+    """Return the terms by name, their weighted sum as "total", and figures to watch for a collapse as "watch/...".
 
     Paper: Eq. 16. Items without an ID are never negatives: training must not see them.
     """
-    items = model.table(features)
+    whole, watched = model.config.variant != "backbone", batch
+    if whole and config.click_noise:
+        watched = replace(batch, items=with_accidents(batch.items, features, config.click_noise))
+    items = model.table(features, _looked_at(model, batch, watched))
     users, positions = batch.rows
     targets = batch.targets[users, positions]
 
@@ -50,26 +60,26 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
         return ranking_loss(model, preference, items, targets, features)
 
     clean = model.encode(items, batch.items)[users, positions]
-    if model.config.variant == "backbone":
-        terms = {"rank": rank(clean)}
+    if not whole:
+        terms = {"rank": rank(model.preference(clean, model.context(clean, batch.prefixes(), items)))}
     else:
-        start, watched = clean, batch
-        if config.click_noise:
-            watched = replace(batch, items=with_accidents(batch.items, features, config.click_noise))
-            start = model.encode(items, watched.items)[users, positions]
+        start = clean if watched is batch else model.encode(items, watched.items)[users, positions]
         hidden = torch.rand(len(targets), model.config.num_frames, device=clean.device) < config.frame_dropout
         context = model.context(start, watched.prefixes(), items, hidden)
-        terms = {"start": rank(clean)} | _diffusion_terms(model, context, clean.detach(), items, config, rank)
-    weights = {
-        "tcd": config.lambda_tcd,
-        "npd": config.lambda_npd,
-        "start": config.lambda_start,
-        "again": config.lambda_again,
-        "settle": config.lambda_settle,
-    }
-    total = sum(weights.get(name, 1.0) * term for name, term in terms.items())
-    entered = items.entry[batch.items], batch.items, items.title[batch.items]
+        terms = {"start": rank(model.preference(clean, context))}
+        terms |= _diffusion_terms(model, context, clean.detach(), items, config, rank)
+    total = sum(config.weight(name) * term for name, term in terms.items() if not name.startswith("watch/"))
+    entered = items.entry[batch.items], batch.items, items.text[batch.items]
     return terms | {"total": total + model.backbone.extra_loss(*entered)}
+
+
+def _looked_at(model: MealRec, *batches: SequenceBatch) -> Tensor | None:
+    """Return the items whose frames a loss looks at: mapping the frames of all would cost more than the rest."""
+    if model.config.head == "moments":
+        return None
+    if model.config.variant == "backbone":
+        return batches[0].items.new_zeros(0)
+    return torch.cat([batch.items.flatten() for batch in batches]).unique()
 
 
 def with_accidents(sequences: Tensor, features: ItemFeatures, share: float) -> Tensor:
@@ -82,17 +92,21 @@ def with_accidents(sequences: Tensor, features: ItemFeatures, share: float) -> T
 
 def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tensor, features: ItemFeatures) -> Tensor:
     """Return the cross-entropy over all items with an ID. Paper: Eq. 15."""
-    logits = model.table.scores(preference, items)
     trainable = features.has_id.clone()
     trainable[0] = False
-    return F.cross_entropy(logits.masked_fill(~trainable, -1e4), targets)
+    # An own appeal this low leaves an item out; masking the logits instead would copy them.
+    ranked = replace(items, bias=items.bias.masked_fill(~trainable, -1e4))
+    return F.cross_entropy(model.table.scores(preference, ranked), targets)
 
 
 def _diffusion_terms(
     model: MealRec, context: Context, clean: Tensor, items: Items, config: LossConfig, rank: Callable[[Tensor], Tensor]
 ) -> dict[str, Tensor]:
     """Return the terms of Eq. 11, 14 and 15; `clean` [R, D] is Eq. 14's target x_0, closed to the gradient."""
-    start, terms = context.start, {}
+    if not config.joint:
+        context = replace(context, start=context.start.detach(), frames=context.frames.detach())
+        items = Items(**{name: tensor.detach() for name, tensor in vars(items).items()})
+    start, terms = context.start, {"watch/var_x0": clean.var(0).mean()}
     steps = torch.randint(1, model.schedule.num_steps + 1, (len(start),), device=start.device)
     refined = context.frames
     if model.has_tcd:
@@ -100,8 +114,10 @@ def _diffusion_terms(
         zt = q_sample(model.schedule, z0, steps, torch.randn_like(z0))
         refined = model.refine(zt, steps, context, items)
         terms["tcd"] = F.mse_loss(refined, z0.detach())  # Eq. 11; an open target collapses z_0
+        terms["watch/var_z0"] = z0.detach().flatten(0, 1).var(0).mean()
     if not model.has_npd:
-        return terms | {"rank": rank(model.fused(refined, context, items))}
+        return terms | {"rank": rank(model.preference(model.fused(refined, context, items), context))}
+    refined = refined if config.joint else refined.detach()
     memory, visible = model.condition(refined, context, items)
 
     def denoise(x0: Tensor, at: Tensor) -> Tensor:
@@ -109,10 +125,14 @@ def _diffusion_terms(
 
     x0_hat = denoise(start, steps)
     terms["npd"] = F.mse_loss(x0_hat, clean)  # Eq. 14; an open target collapses x_0
-    terms["rank"] = rank(x0_hat)
+    terms["watch/npd_over_var_x0"] = terms["npd"].detach() / terms["watch/var_x0"]
+    terms["watch/cosine"] = F.cosine_similarity(x0_hat.detach(), clean, dim=-1).mean()
+    if not config.joint:
+        return terms
+    terms["rank"] = rank(model.preference(x0_hat, context))
     if config.lambda_again or config.lambda_settle:
         again = denoise(_walked(denoise, x0_hat.detach(), steps, config.longest_detour), steps)
-        terms["again"] = rank(again)
+        terms["again"] = rank(model.preference(again, context))
         terms["settle"] = F.mse_loss(again, x0_hat.detach())
     return terms
 

@@ -29,7 +29,10 @@ def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
     write_text(folder / LOG, log_lines(trained.log))
     kept = trained.log[trained.epoch - 1] if trained.epoch else {}
     summary = {"epoch": trained.epoch} | {f"validation_{name}": kept[name] for name in kept if name.endswith("@10")}
-    write_json(folder / "training.json", asdict(recipe.training) | summary | {"seconds": round(trained.seconds, 1)})
+    write_json(
+        folder / "training.json",
+        asdict(recipe.training) | summary | {"seconds": round(trained.seconds, 1), "guidance": trained.guidance},
+    )
     write_json(folder / "config.json", recipe.model.to_dict())
     (folder / STATE).unlink(missing_ok=True)
 

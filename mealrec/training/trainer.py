@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,10 +24,13 @@ from mealrec.training.losses import LossConfig, total_loss
 from mealrec.training.processes import processes
 from mealrec.types import ItemFeatures, SequenceBatch
 
+SCHEDULES = ("constant", "cosine")
+WARMUP = 0.1  # of all steps, before a cosine falls
 STOP_ON = {"masked": ("N@10",), "mean": ("N@10", "unmasked_N@10")}
 PRECISIONS = ("fp32", "bf16")
 # Reading a value waits for the GPU, so there the loss is looked at every so many steps; what is said is the first
 # step at which it was no number.
+GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 READ_EVERY = {"cpu": 1, "cuda": 50}
 
 
@@ -37,10 +41,14 @@ class TrainConfig:
     `stop_on`: N@10 with the history "masked", or the "mean" of masked and unmasked. `batch_size` counts users, over
     all processes. `average` is the decay of the weight average that is evaluated and kept; 0 keeps the weights
     themselves. Validation looks at `validation_rows` viewers, the same ones for every system and seed.
+    `id_rate` multiplies the learning rate of the ID embeddings: Adam moves a rare item's only when it comes up.
+    `rate_schedule` "cosine" warms up and then falls to zero at `max_epochs`.
     `precision` "bf16" computes the loss in bfloat16 where that is safe; weights and validation stay fp32.
     """
 
     learning_rate: float = 1e-3
+    id_rate: float = 1.0
+    rate_schedule: str = "constant"
     weight_decay: float = 0.0
     batch_size: int = 256
     max_epochs: int = 40
@@ -54,20 +62,25 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
 
     def __post_init__(self) -> None:
-        for name, known in (("stop_on", tuple(STOP_ON)), ("precision", PRECISIONS)):
+        choices = {"stop_on": tuple(STOP_ON), "precision": PRECISIONS, "rate_schedule": SCHEDULES}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The kept model, the epoch it is from (counted from 1), what it was chosen by, the log, and the seconds."""
+    """The kept model, the epoch it is from (counted from 1), what it was chosen by, the log, and the seconds.
+
+    `guidance` maps each strength that was tried to what it gave on validation; the best is the model's.
+    """
 
     model: MealRec
     epoch: int
     validation: float
     log: tuple[dict, ...]
     seconds: float
+    guidance: dict[float, float] = field(default_factory=dict)
 
 
 class Objective(nn.Module):
@@ -104,6 +117,8 @@ def train(
     features = features.to(accelerator.device)
     torch.manual_seed(config.seed)
     model = MealRec(model_config).to(accelerator.device)
+    if model_config.head == "content":
+        model.table.anchors.fit(features)
     if start is not None:
         model.load_state_dict(start, strict=False)
     if accelerator.process_index:  # equal weights, but noise and dropout of its own
@@ -113,7 +128,7 @@ def train(
         raise TrainingError(
             f"expected a validation row for each of {accelerator.num_processes} processes, got {len(rows)}"
         )
-    causal = getattr(model.backbone, "causal", True)
+    causal = model.backbone.causal
     batches = TrainingBatches(split.train, model_config.max_length, accelerator.device, causal)
     loop = _Loop(model, features, config, accelerator, checkpoint)
     state, shown = loop.state, progress and accelerator.is_main_process
@@ -127,7 +142,19 @@ def train(
             report(state.record.log[-1])
     state.kept.load_state_dict(state.best)
     record = state.record
-    return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds)
+    guidance = choose_guidance(state.kept, rows, features, config.stop_on) if model_config.guided else {}
+    return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds, guidance)
+
+
+def choose_guidance(model: MealRec, rows: EvaluationRows, features: ItemFeatures, stop_on: str) -> dict[float, float]:
+    """Set the model's strength of guidance to the best of GUIDANCE on validation; return what each gave."""
+    given = {}
+    for strength in GUIDANCE:
+        model.guidance.fill_(strength)
+        found = _measure(model, rows, features)
+        given[strength] = float(np.mean([found[name] for name in STOP_ON[stop_on]])) / len(rows)
+    model.guidance.fill_(max(given, key=given.get))
+    return given
 
 
 class _Loop:
@@ -136,8 +163,10 @@ class _Loop:
     def __init__(self, model: MealRec, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
         self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
         self.objective = accelerator.prepare(Objective(model, features, config))
-        parameters = model.parameters()
-        optimizer = torch.optim.AdamW(parameters, config.learning_rate, weight_decay=config.weight_decay)
+        ids = model.table.ids.weight
+        self.rates = config.learning_rate * config.id_rate, config.learning_rate
+        groups = [{"params": [ids]}, {"params": [weight for weight in model.parameters() if weight is not ids]}]
+        optimizer = torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
         self.state = State(model, optimizer)
         if checkpoint is not None:
             checkpoint.restore(self.state, accelerator)
@@ -162,6 +191,7 @@ class _Loop:
         self.state.model.train()
         order = torch.Generator().manual_seed(config.seed + 1_000_003 * (record.epoch + 1))
         steps = batches.steps(config.batch_size)
+        self.total_steps = steps * config.max_epochs
         for batch in islice(batches.epoch(config.batch_size, order), record.step_in_epoch, None):
             loss = self._step(*share(batch, self.accelerator.process_index, self.accelerator.num_processes))
             save = self.save_every and record.train_step % self.save_every == 0
@@ -176,6 +206,8 @@ class _Loop:
     def _step(self, batch: SequenceBatch, weight: float) -> Tensor:
         state, record = self.state, self.state.record
         record.train_step, record.step_in_epoch = record.train_step + 1, record.step_in_epoch + 1
+        for group, rate in zip(state.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * self._share_of_rate()
         terms = self.objective(batch.items, batch.targets)
         loss = terms["total"]
         self.bad_step = torch.where((self.bad_step == 0) & ~loss.isfinite(), record.train_step, self.bad_step)
@@ -190,6 +222,12 @@ class _Loop:
             value = term.detach().double() * weight
             state.sums[name] = state.sums[name] + value if name in state.sums else value
         return loss.detach()
+
+    def _share_of_rate(self) -> float:
+        if self.config.rate_schedule == "constant":
+            return 1.0
+        done = self.state.record.train_step / self.total_steps
+        return done / WARMUP if done < WARMUP else 0.5 + 0.5 * math.cos(math.pi * (done - WARMUP) / (1 - WARMUP))
 
     def _check(self, loss: Tensor) -> None:
         if step := int(self.bad_step):
@@ -227,12 +265,17 @@ def _close_epoch(state: State, config: TrainConfig, found: dict[str, float], sec
 def _validate(model: MealRec, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
     """Return H@10 and N@10, masked and unmasked; every process ranks its share of the rows."""
     mine = rows.pick(np.arange(len(rows)) % accelerator.num_processes == accelerator.process_index)
-    found = rank_rows(model_scorer(model, features), mine, features.has_id.cpu().numpy())
-    sums = {
+    sums = _measure(model, mine, features)
+    values = torch.tensor(list(sums.values()), dtype=torch.float64, device=accelerator.device)
+    means = accelerator.reduce(values, "sum") / len(rows)
+    return dict(zip(sums, means.tolist(), strict=True))
+
+
+def _measure(model: MealRec, rows: EvaluationRows, features: ItemFeatures) -> dict[str, float]:
+    """Return the sums over rows of H@10 and N@10, masked and unmasked."""
+    found = rank_rows(model_scorer(model, features), rows, features.has_id.cpu().numpy())
+    return {
         f"{prefix}{name}@10": measure(rank, 10).sum()
         for prefix, rank in (("", found.masked), ("unmasked_", found.unmasked))
         for name, measure in (("H", hits), ("N", ndcg))
     }
-    values = torch.tensor(list(sums.values()), dtype=torch.float64, device=accelerator.device)
-    means = accelerator.reduce(values, "sum") / len(rows)
-    return dict(zip(sums, means.tolist(), strict=True))
