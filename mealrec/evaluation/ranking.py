@@ -57,7 +57,7 @@ def model_scorer(model: MealRec, features: ItemFeatures, seed: int = 0, ends_at:
         start = last_state(model.encode(items, history), history)
         context = model.context(start, history, items)
         if ends_at == "start":
-            preference = model.preference(start, context)
+            preference = model.preference(start, context.content)
         else:
             preference = model.walk(context, items, torch.Generator().manual_seed(seed)).preference
         return model.table.scores(preference, items, history).cpu().numpy()

@@ -79,7 +79,7 @@ class Context:
 
     `start` [R, D] is x_0; `history` [R, L] item indices, `present` [R, L]; `last` [R] the last item;
     `log_weights` [R, L] log α_k; `frames` [R, K, D] the last item's mapped frames; `content` [R, 2C] what
-    head="content" compares with items' anchors: the history's content p, then NPD's guidance q.
+    head="content" compares with items' anchors (C = 0 with another head): the history's content p, then guidance q.
     """
 
     start: Tensor
@@ -166,11 +166,11 @@ class MealRec(nn.Module):
         frames = items.moments[last]
         if hidden is not None:
             frames = torch.where(hidden.unsqueeze(-1), self.content.absent_visual, frames)
-        content = self._content_preference(items, history, present, log_weights)
+        content = self.content_preference(items, history)
         return Context(start, history, present, last, log_weights, frames, content)
 
-    def _content_preference(self, items: Items, history: Tensor, present: Tensor, log_weights: Tensor) -> Tensor:
-        """Return [R, 2C]: the history's content p at its learned weight, and the guidance q at its chosen one.
+    def content_preference(self, items: Items, history: Tensor) -> Tensor:
+        """Return [R, 2C] of histories [R, L]: their content p at its learned weight, the guidance q at its chosen one.
 
         Paper: Eq. 7 weighs the items of p. Departs: q is guidance as conditional diffusion models know it, a push
         towards what the denoiser is conditioned on. It is no part of training, which has learned its pairs by heart
@@ -179,15 +179,16 @@ class MealRec(nn.Module):
         anchors = items.anchor[history]
         if not anchors.shape[-1]:
             return anchors.new_zeros(len(history), 0)
-        p = _direction(anchors, log_weights) * self.table.log_match.exp()
+        present = history > 0
+        p = _direction(anchors, recency_log_weights(present, self.config.tcd.decay)) * self.table.log_match.exp()
         if self.training or not self.config.guided:
             return torch.cat([p, torch.zeros_like(p)], -1)
         q = _direction(anchors, recency_log_weights(present, self.config.guidance_decay))
         return torch.cat([p, q * self.guidance], -1)
 
-    def preference(self, state: Tensor, context: Context) -> Tensor:
-        """Return what ranks, [R, D] or [R, D + 2C] (see ItemTable.scores), of a state x [R, D] such as x_0 or x̂_0."""
-        return torch.cat([state, context.content], -1)
+    def preference(self, state: Tensor, content: Tensor) -> Tensor:
+        """Return what ranks [R, D + 2C], see ItemTable.scores: a state [R, D] such as x̂_0, and the content [R, 2C]."""
+        return torch.cat([state, content], -1)
 
     def refine(self, zt: Tensor, diffusion_step: Tensor, context: Context, items: Items) -> Tensor:
         """Return ẑ_0^(t) [R, K, D] (Eq. 8) of noisy frames z_t [R, K, D], diffusion_step [R]."""
@@ -221,7 +222,7 @@ class MealRec(nn.Module):
         (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps.
         """
         if self.config.variant == "backbone":
-            return Walk(context, (), (), self.preference(context.start, context))
+            return Walk(context, (), (), self.preference(context.start, context.content))
         noise_between = generator if sigma else None
         tcd_steps: tuple[DiffusionStep, ...] = ()
         npd_steps: tuple[DiffusionStep, ...] = ()
@@ -237,7 +238,7 @@ class MealRec(nn.Module):
             )
             refined = tcd_steps[-1].x0_hat
         if not self.has_npd:
-            return Walk(context, tcd_steps, (), self.preference(self.fused(refined, context, items), context))
+            return Walk(context, tcd_steps, (), self.preference(self.fused(refined, context, items), context.content))
         memory, visible = self.condition(refined, context, items)
 
         def denoise_preference(xt: Tensor, _step: int) -> Tensor:
@@ -246,7 +247,7 @@ class MealRec(nn.Module):
         npd_steps = tuple(
             reverse_walk(self.schedule, denoise_preference, self._corrupt(context.start, generator), noise_between)
         )
-        return Walk(context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context))
+        return Walk(context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context.content))
 
     def _corrupt(self, clean: Tensor, generator: torch.Generator) -> Tensor:
         # One noise for all rows: the same history gets the same answer alone or in a batch.

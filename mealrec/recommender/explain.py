@@ -151,13 +151,13 @@ def _one_step(scene: Scene, ending: Ending) -> Tensor:
     context = model.context(scene.start_at(items, histories, scene.lengths - 1), histories, items)
     refined = context.frames
     if model.config.variant == "backbone":
-        return model.preference(context.start, context)
+        return model.preference(context.start, context.content)
     if model.has_tcd:
         refined = model.refine(model.tcd.encode(refined), torch.ones_like(scene.last), context, items)
     if not model.has_npd:
-        return model.preference(model.fused(refined, context, items), context)
+        return model.preference(model.fused(refined, context, items), context.content)
     x0_hat = model.npd.denoise(context.start, *model.condition(refined, context, items))
-    return model.preference(x0_hat, context)
+    return model.preference(x0_hat, context.content)
 
 
 def _likeness_to_earlier(scene: Scene, frames: Tensor, centre: Tensor | float = 0.0) -> Tensor:

@@ -114,7 +114,9 @@ class Recommender:
         scene = _scene(stage, candidates, request.seed)
         walk, model = scene.walk, stage.variant.model
         clock.lap("walk")
-        preferences = [model.preference(step.x0_hat, walk.context)[0] for step in walk.npd] or [walk.preference[0]]
+        preferences = [model.preference(step.x0_hat, walk.context.content)[0] for step in walk.npd] or [
+            walk.preference[0]
+        ]
         scores = model.table.scores(torch.stack(preferences), stage.items)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ class LossConfig:
     times: `lambda_again` ranks by what comes out, `lambda_settle` asks that it stay where it was.
     `joint` false trains the encoder by ranking with x_0 alone and both denoisers by Eq. 11 and 14 alone, on what
     the encoder made, closed to the gradient: a denoiser that is taught to rank learns the training rows by heart.
+    `denoised_share` of the rows train the denoisers then: they learn from fewer, and cost as much less.
     `frame_dropout` hides frames of the last item. `click_noise` replaces that share of the clicks at random in
     what both modules see, while Eq. 14's target stays the undisturbed x_0: a click can be an accident, and
     Gaussian noise does not look like one.
@@ -36,6 +38,7 @@ class LossConfig:
     lambda_settle: float = 0.5
     longest_detour: int = 3
     joint: bool = True
+    denoised_share: float = 1.0
     frame_dropout: float = 0.15
     click_noise: float = 0.0
 
@@ -52,34 +55,24 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
     whole, watched = model.config.variant != "backbone", batch
     if whole and config.click_noise:
         watched = replace(batch, items=with_accidents(batch.items, features, config.click_noise))
-    items = model.table(features, _looked_at(model, batch, watched))
     users, positions = batch.rows
-    targets = batch.targets[users, positions]
+    targets, histories = batch.targets[users, positions], watched.prefixes()
+    share = (1.0 if config.joint else config.denoised_share) if whole else 0.0
+    denoised = torch.rand(len(targets), device=targets.device).argsort()[: math.ceil(share * len(targets))]
+    items = model.table(features, None if model.config.head == "moments" else histories[denoised].unique())
+    content = model.content_preference(items, histories)
 
-    def rank(preference: Tensor) -> Tensor:
-        return ranking_loss(model, preference, items, targets, features)
+    def rank(state: Tensor) -> Tensor:
+        return ranking_loss(model, model.preference(state, content), items, targets, features)
 
     clean = model.encode(items, batch.items)[users, positions]
-    if not whole:
-        terms = {"rank": rank(model.preference(clean, model.context(clean, batch.prefixes(), items)))}
-    else:
+    terms = {("start" if whole else "rank"): rank(clean)}
+    if whole:
         start = clean if watched is batch else model.encode(items, watched.items)[users, positions]
-        hidden = torch.rand(len(targets), model.config.num_frames, device=clean.device) < config.frame_dropout
-        context = model.context(start, watched.prefixes(), items, hidden)
-        terms = {"start": rank(model.preference(clean, context))}
-        terms |= _diffusion_terms(model, context, clean.detach(), items, config, rank)
+        terms |= _denoiser_terms(model, (clean, start, histories), denoised, items, config, rank)
     total = sum(config.weight(name) * term for name, term in terms.items() if not name.startswith("watch/"))
     entered = items.entry[batch.items], batch.items, items.text[batch.items]
     return terms | {"total": total + model.backbone.extra_loss(*entered)}
-
-
-def _looked_at(model: MealRec, *batches: SequenceBatch) -> Tensor | None:
-    """Return the items whose frames a loss looks at: mapping the frames of all would cost more than the rest."""
-    if model.config.head == "moments":
-        return None
-    if model.config.variant == "backbone":
-        return batches[0].items.new_zeros(0)
-    return torch.cat([batch.items.flatten() for batch in batches]).unique()
 
 
 def with_accidents(sequences: Tensor, features: ItemFeatures, share: float) -> Tensor:
@@ -99,13 +92,34 @@ def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tens
     return F.cross_entropy(model.table.scores(preference, ranked), targets)
 
 
+def _denoiser_terms(
+    model: MealRec,
+    rows: tuple[Tensor, Tensor, Tensor],
+    denoised: Tensor,
+    items: Items,
+    config: LossConfig,
+    rank: Callable[[Tensor], Tensor],
+) -> dict[str, Tensor]:
+    """Return the terms of Eq. 11, 14 and 15 over the rows that are `denoised` [M].
+
+    `rows` are x_0 of the undisturbed histories [R, D], Eq. 14's target and closed to the gradient; x_0 of the
+    histories that both modules see [R, D]; and these histories [R, L]. `rank` needs all rows.
+    """
+    if config.joint:
+        denoised = torch.arange(len(rows[0]), device=denoised.device)
+    else:
+        items = Items(**{name: tensor.detach() for name, tensor in vars(items).items()})
+    clean, start, histories = (tensor[denoised] for tensor in rows)
+    clean, start = clean.detach(), start if config.joint else start.detach()
+    hidden = torch.rand(len(clean), model.config.num_frames, device=clean.device) < config.frame_dropout
+    context = model.context(start, histories, items, hidden)
+    return _diffusion_terms(model, context, clean, items, config, rank)
+
+
 def _diffusion_terms(
     model: MealRec, context: Context, clean: Tensor, items: Items, config: LossConfig, rank: Callable[[Tensor], Tensor]
 ) -> dict[str, Tensor]:
-    """Return the terms of Eq. 11, 14 and 15; `clean` [R, D] is Eq. 14's target x_0, closed to the gradient."""
-    if not config.joint:
-        context = replace(context, start=context.start.detach(), frames=context.frames.detach())
-        items = Items(**{name: tensor.detach() for name, tensor in vars(items).items()})
+    """Return the terms of Eq. 11, 14 and 15; `clean` [M, D] is Eq. 14's target x_0, closed to the gradient."""
     start, terms = context.start, {"watch/var_x0": clean.var(0).mean()}
     steps = torch.randint(1, model.schedule.num_steps + 1, (len(start),), device=start.device)
     refined = context.frames
@@ -116,7 +130,7 @@ def _diffusion_terms(
         terms["tcd"] = F.mse_loss(refined, z0.detach())  # Eq. 11; an open target collapses z_0
         terms["watch/var_z0"] = z0.detach().flatten(0, 1).var(0).mean()
     if not model.has_npd:
-        return terms | {"rank": rank(model.preference(model.fused(refined, context, items), context))}
+        return terms | {"rank": rank(model.fused(refined, context, items))}
     refined = refined if config.joint else refined.detach()
     memory, visible = model.condition(refined, context, items)
 
@@ -129,10 +143,10 @@ def _diffusion_terms(
     terms["watch/cosine"] = F.cosine_similarity(x0_hat.detach(), clean, dim=-1).mean()
     if not config.joint:
         return terms
-    terms["rank"] = rank(model.preference(x0_hat, context))
+    terms["rank"] = rank(x0_hat)
     if config.lambda_again or config.lambda_settle:
         again = denoise(_walked(denoise, x0_hat.detach(), steps, config.longest_detour), steps)
-        terms["again"] = rank(model.preference(again, context))
+        terms["again"] = rank(again)
         terms["settle"] = F.mse_loss(again, x0_hat.detach())
     return terms
 

@@ -62,7 +62,9 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
         changes = {"backbone": backbone, "id_dropout": 0.0, "content_dropout": 0.0, "backbone_dropout": 0.5}
         alone = MealRecConfig(**shape, **changes, variant="backbone", head="content")
         by_ids = replace(alone, head="item", content="none")
-        whole = replace(alone, variant="full", condition="items", guided=True, schedule=ScheduleConfig(scale=0.25))
+        whole = replace(
+            alone, variant="full", condition="items", guided=True, schedule=ScheduleConfig(num_steps=5, scale=1.25)
+        )
         training = TrainConfig(
             seed=seed,
             learning_rate=2e-3,
@@ -73,7 +75,7 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
             stop_on="mean",
             validation_rows=5000,
             precision="bf16",
-            loss=LossConfig(lambda_npd=1.0, lambda_start=1.0, joint=False),
+            loss=LossConfig(lambda_npd=1.0, lambda_start=1.0, joint=False, denoised_share=0.125),
         )
         jointly = replace(training, loss=LossConfig(lambda_start=0.5, lambda_again=0.0, lambda_settle=0.0))
         recipes += [
