@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,17 @@ from mealrec.errors import DataFormatError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-PENDING, DONE, FAILED, ABSENT = range(4)
+PENDING, DONE, FAILED, ABSENT, GIVEN = range(5)
+CLIPS, TITLE_SEGMENTS = "clips", "title-segments"
 
 
 @dataclass(frozen=True)
 class StoreLayout:
-    """What a store holds: sizes, and who made it (`encoders`: name and sha256 of `video` and `text`)."""
+    """What a store holds: sizes, and what made it.
+
+    `encoders`: name and sha256 of `video` and `text` (and of the file that gives `global_visual`, where one does);
+    `frames`: what stands for a frame (see docs/features.md); `titles_sha256`: of the titles encoded.
+    """
 
     item_ids: tuple[str, ...]
     visual_width: int
@@ -27,6 +32,8 @@ class StoreLayout:
     num_frames: int
     interval_s: float
     encoders: dict
+    frames: str = CLIPS
+    titles_sha256: str = ""
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
         """Return each array's shape and type."""
@@ -49,7 +56,8 @@ class StoreLayout:
 class FeatureStore:
     """Features of N items, in the order of `item_ids`.
 
-    `global_visual` [N, V], `frames` [N, K, V], `text` [N, H], `times_s` [N, K] (seconds into the clip),
+    `global_visual` [N, V], `frames` [N, K, V], `text` [N, H], `times_s` [N, K] (seconds into the clip; of title
+    segments their place 0..K-1),
     `has_visual`, `has_text` [N] bool; rows without a clip or a title are zeros and hold no data.
     `manifest` also names the encoders and `failures` {item_id: why its clip could not be read}.
     """
@@ -75,7 +83,7 @@ class FeatureStore:
             raise DataFormatError(f"{path} was not finished: run the same `extract` command again to go on.")
         arrays = open_arrays(path, layout_of(manifest), mode="r")
         states = arrays.pop("clip_state")
-        return cls(tuple(manifest["item_ids"]), has_visual=np.asarray(states == DONE), manifest=manifest, **arrays)
+        return cls(tuple(manifest["item_ids"]), has_visual=np.isin(states, (DONE, GIVEN)), manifest=manifest, **arrays)
 
 
 def write_store(
@@ -129,6 +137,20 @@ def open_arrays(path: Path, layout: StoreLayout, mode: str) -> dict[str, np.ndar
     return arrays
 
 
+def resume_or_create(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
+    """Return the writable maps of a store begun with this very layout, or of a new one.
+
+    Raises DataFormatError where the folder holds a store of another layout.
+    """
+    if not (path / MANIFEST).is_file():
+        return create_arrays(path, layout)
+    found = layout_of(read_manifest(path))
+    if found != layout:
+        other = ", ".join(name for name, value in vars(layout).items() if vars(found)[name] != value)
+        raise DataFormatError(f"{path} holds features of other {other}: choose another --out, or delete it first.")
+    return open_arrays(path, layout, mode="r+")
+
+
 def finish(path: Path, layout: StoreLayout, arrays: dict[str, np.ndarray], failures: dict[str, str]) -> None:
     """Flush the maps and mark the store finished; `failures` maps item ids to reasons."""
     for array in arrays.values():
@@ -159,11 +181,11 @@ def layout_of(manifest: dict) -> StoreLayout:
 
     Raises DataFormatError naming the fields that are missing.
     """
-    fields = list(StoreLayout.__dataclass_fields__)
-    missing = [name for name in fields if name not in manifest]
+    described = {field.name: manifest[field.name] for field in fields(StoreLayout) if field.name in manifest}
+    missing = [f.name for f in fields(StoreLayout) if f.name not in described and f.default is MISSING]
     if missing:
         raise DataFormatError(f"The features' {MANIFEST} lacks {', '.join(missing)}: extract the features again.")
-    return StoreLayout(**{name: manifest[name] for name in fields} | {"item_ids": tuple(manifest["item_ids"])})
+    return StoreLayout(**described | {"item_ids": tuple(manifest["item_ids"])})
 
 
 def _write_manifest(path: Path, manifest: dict) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,20 +85,20 @@ class VideoEncoder:
         return cls(model.to(pick_device(device)), _preprocessing(source, config.image_size), source, checksum)
 
     @torch.inference_mode()
-    def encode(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Encode frames [B, K, H, W, 3] uint8.
+    def encode(self, clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Encode clips [B][K, H, W, 3] uint8 in one forward pass; each may have a size of its own.
 
         Returns (frame_features [B, K, V], global_visual [B, V]), float32. Raises DataFormatError where K is
         not the encoder's.
         """
-        if frames.ndim != 5 or frames.shape[1] != self.num_frames or frames.dtype != np.uint8:
-            raise DataFormatError(
-                f"Frames [B, {self.num_frames}, H, W, 3] uint8 are expected, {list(frames.shape)} {frames.dtype} came."
-            )
+        for clip in clips:
+            if clip.ndim != 4 or len(clip) != self.num_frames or clip.dtype != np.uint8:
+                raise DataFormatError(
+                    f"Frames [B, {self.num_frames}, H, W, 3] uint8 are expected, {list(clip.shape)} {clip.dtype} came."
+                )
         device = next(self.model.parameters()).device
-        pixels = self.preprocessing.resize(torch.tensor(frames, device=device).flatten(0, 1))
-        pixels = self.preprocessing.normalise(pixels).unflatten(0, frames.shape[:2])
-        features = tube_tokens(self.model, pixels).mean(2).cpu().numpy()
+        pixels = torch.stack([self.preprocessing.resize(torch.tensor(clip, device=device)) for clip in clips])
+        features = tube_tokens(self.model, self.preprocessing.normalise(pixels)).mean(2).cpu().numpy()
         return features, features.mean(1)
 
 

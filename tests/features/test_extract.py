@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mealrec.errors import DataFormatError
-from mealrec.features import command
+from mealrec.features import command, items
 from mealrec.features.frames import sample_frames
 from mealrec.features.store import FeatureStore
 
@@ -23,7 +23,7 @@ class LetterCounts:
 
 @pytest.fixture(autouse=True)
 def no_bert(monkeypatch):
-    monkeypatch.setattr(command.TextEncoder, "from_pretrained", lambda *_: LetterCounts())
+    monkeypatch.setattr(items.TextEncoder, "from_pretrained", lambda *_: LetterCounts())
 
 
 def extract(data, encoder_path, out, *options) -> int:
@@ -57,13 +57,13 @@ def test_a_stopped_run_goes_on(catalogue, encoder_path, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return sample_frames(path, **settings)
 
-    monkeypatch.setattr(command, "sample_frames", stop_at_second)
+    monkeypatch.setattr(items, "sample_frames", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
-        extract(catalogue, encoder_path, tmp_path / "out", "--jobs", "1")
+        extract(catalogue, encoder_path, tmp_path / "out", "--jobs", "1", "--batch", "1")
     with pytest.raises(DataFormatError, match="not finished"):
         FeatureStore.open(tmp_path / "out")
     decoded.clear()
-    monkeypatch.setattr(command, "sample_frames", lambda p, **s: decoded.append(p.stem) or sample_frames(p, **s))
+    monkeypatch.setattr(items, "sample_frames", lambda p, **s: decoded.append(p.stem) or sample_frames(p, **s))
     extract(catalogue, encoder_path, tmp_path / "out")
     assert sorted(decoded) == ["8", "9"]
     assert FeatureStore.open(tmp_path / "out").has_visual.tolist() == [True, True, False, False]
