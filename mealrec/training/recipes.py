@@ -73,4 +73,27 @@ def _with(part, path: list[str], value: str, setting: str):
     return replace(part, **{path[0]: new})
 
 
-RECIPES = {"sample": sample_catalogue}
+def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
+    """Return every trained system of a comparison on real data: encoders as published, controls, MealRec, ablations.
+
+    `shape` as in `sample_catalogue`. "<backbone>-content" has MealRec's content and head, and MealRec on that
+    backbone begins with it.
+    """
+    alone = TrainConfig(seed=seed, batch_size=128)
+    whole = replace(alone, learning_rate=2e-4, max_epochs=6, loss=LossConfig(lambda_npd=1.0, lambda_start=1.0))
+    schedule, recipes = ScheduleConfig(scale=0.25), []
+    for backbone in ("sasrec", "cl4srec", "tedrec"):
+        content = MealRecConfig(**shape, backbone=backbone, variant="backbone", schedule=schedule)
+        recipes += [
+            Recipe(backbone, replace(content, head="item", id_dropout=0.0), alone),
+            Recipe(f"{backbone}-content", content, alone),
+        ]
+        name = "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
+        for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd"):
+            own = name if variant == "full" else f"{name}-{variant.replace('_', '-')}"
+            recipes.append(Recipe(own, replace(content, variant=variant), whole, starts_from=f"{backbone}-content"))
+    last = MealRecConfig(**shape, condition="last", schedule=schedule)
+    return (*recipes, Recipe("mealrec-last", last, whole, starts_from="sasrec-content"))
+
+
+RECIPES = {"sample": sample_catalogue, "microlens": microlens}
