@@ -1,4 +1,4 @@
-"""SASRec: causal self-attention over the history (Sec. 3.2)."""
+"""SASRec (Kang and McAuley, 2018): causal self-attention over the history (Sec. 3.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ class SASRecConfig:
 
 
 class Encoder(Backbone):
-    """Paper: Eq. 5 and 12, SeqEnc."""
+    """Paper: Eq. 5 and 12, SeqEnc.
+
+    Departs: the blocks normalise their input, not their output, and widen to 2 D with GELU; who ranks by the
+    states normalises them.
+    """
 
     Config = SASRecConfig
 
@@ -34,12 +38,22 @@ class Encoder(Backbone):
         self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(config.blocks))
         self.dropout = nn.Dropout(config.dropout)
 
-    def encode(self, embedded: Tensor, items: Tensor) -> Tensor:
-        """See Backbone.encode."""
-        length = items.shape[1]
-        steps = torch.arange(length, device=items.device)
+    def encode(self, embedded: Tensor, items: Tensor, text: Tensor | None = None) -> Tensor:
+        """See Backbone.encode. Raises ValueError for histories longer than `max_length`."""
+        length, longest = items.shape[1], self.config.max_length
+        if length > longest:
+            raise ValueError(f"a history must have at most max_length = {longest} items, got {length}; keep the latest")
+        return self.attend(self.tokens(embedded, items, text))
+
+    def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
+        """Return what the blocks read [B, L, D]: here items and their positions; the titles are not read."""
+        return embedded + self.positions[: items.shape[1]]
+
+    def attend(self, tokens: Tensor) -> Tensor:
+        """Return the states [B, L, D] of tokens [B, L, D] that see themselves and what stands before them."""
+        steps = torch.arange(tokens.shape[1], device=tokens.device)
         causal = hide(steps[:, None] >= steps)[None]
-        x = self.dropout(embedded + self.positions[:length])
+        x = self.dropout(tokens)
         for block in self.blocks:
             x = block(x, causal)
         return x

@@ -55,6 +55,8 @@ def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
     train, validation, test, as_target, as_last = [], [], [], [], []
     for user, watched in catalogue.histories.items():
         items = [index[item] for item in watched]
+        if len(items) < 2:
+            continue
         sequence = [item for item in items[:-2] if item not in held_out]
         if len(sequence) > 1:
             train.append(tuple(sequence[-max_length - 1 :]))

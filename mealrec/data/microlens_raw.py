@@ -1,14 +1,14 @@
 """Reading MicroLens as its publishers offer it, in both forms of its titles and both of its pairs.
 
-The official reader of the project's own form is microlens.py; this one counts what it cannot read and goes on.
+Where microlens.py reads the project's own form and stops at the first fault, this counts faults and goes on.
 """
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from mealrec.data.source import Source, columns, read_csv, read_lines
-from mealrec.errors import DataFormatError
 
 TITLES = ("{}_titles.csv", "{}_title_en.csv", "titles.csv")
 PAIRS = ("{}_pairs.tsv", "pairs.tsv", "{}_pairs.csv", "pairs.csv")
@@ -22,26 +22,16 @@ def read_microlens(folder: Path, name: str) -> Source:
     leaves ties. Raises DataFormatError where pairs or titles are missing, or a file is no text at all.
     """
     source = Source()
-    pairs = _present(folder, PAIRS, name)
-    titles = _present(folder, TITLES, name)
-    for files, role, wanted in ((pairs, "pairs", PAIRS), (titles, "titles", TITLES)):
-        if not files:
-            names = ", ".join(pattern.format(name) for pattern in wanted)
-            raise DataFormatError(f"{folder} holds no {role} of {name}: expected one of {names}.")
-        source.files[role] = files[0].name
-        source.notes += [f"{spare.name} lies there too and was not read" for spare in files[1:]]
-    (_read_tsv if pairs[0].suffix == ".tsv" else _read_timed)(source, pairs[0])
-    _read_texts(source, source.titles, titles[0], "item,title")
+    pairs = source.choose(folder, "pairs", [pattern.format(name) for pattern in PAIRS])
+    titles = source.choose(folder, "titles", [pattern.format(name) for pattern in TITLES])
+    (_read_tsv if pairs.suffix == ".tsv" else _read_timed)(source, pairs)
+    _read_texts(source, source.titles, titles, "item,title")
     if (folder / TOPICS).is_file():
         source.files["topics"] = TOPICS
         _read_texts(source, source.topics, folder / TOPICS, "item,topic")
     source.find_media("clips", folder / "clips", folder / f"{name}_videos")
     source.find_media("posters", folder / "posters")
     return source
-
-
-def _present(folder: Path, patterns: tuple[str, ...], name: str) -> list[Path]:
-    return [path for pattern in patterns if (path := folder / pattern.format(name)).is_file()]
 
 
 def _read_tsv(source: Source, path: Path) -> None:
@@ -74,7 +64,7 @@ def _read_timed(source: Source, path: Path) -> None:
 def _read_texts(source: Source, texts: dict[str, str], path: Path, header: str) -> None:
     """Read `item,text`: CSV under its header; without one, unquoted and split at the first comma only."""
     _, first = next(read_lines(path), (1, ""))
-    if first != header:
+    if next(csv.reader([first]), []) != header.split(","):
         for line, text in read_lines(path):
             item, comma, rest = text.partition(",")
             if comma:

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
+from mealrec.data.datasets import DATASETS
 from mealrec.data.microlens import Catalogue
-from mealrec.data.microlens_raw import read_microlens
+from mealrec.data.recbole import write_inter
 from mealrec.data.rows import Rows, SmallSlice, by_user, chronological, core_in_words, keep_core, small_slice
 from mealrec.data.source import Source
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
 
-DATASETS = ("microlens-50k", "microlens-100k")
 SLICES = ("full", "small")
 REPEATS = "of a user's interactions with one item the first is kept"
 REPORT = "prepared.json"
+MEDIA = ("clips", "posters")
 
 
 @dataclass(frozen=True)
@@ -45,45 +46,73 @@ def prepare(
     k_items: int | None = None,
     users: int | None = None,
     seed: int = 0,
+    positive: str | None = None,
 ) -> Prepared:
     """Read a published dataset and return its k-core as a catalogue, with a report of all that was done.
 
     Args:
         slice: "full", or "small": `users` users drawn with `seed`, the latest interactions of each.
         k, k_items: the least number of interactions of a user and of an item (`k_items` is `k` where None).
+        users: None draws as many as the dataset's slice `small` says.
+        positive: the rule that says which rows count, for ShortVideo alone; None is its default.
 
     Raises DataFormatError where a file is missing or not in its documented form, or nothing is left.
     """
-    if dataset not in DATASETS or slice not in SLICES:
-        raise DataFormatError(
-            f"expected a dataset of {', '.join(DATASETS)} and a slice of {', '.join(SLICES)}, "
-            f"got {dataset!r} and {slice!r}."
-        )
-    source = read_microlens(Path(data), dataset.replace("microlens", "MicroLens"))
+    _check(dataset, slice, k, k_items, users, positive)
+    source = DATASETS[dataset].source(Path(data), positive)
     rows, repeats = chronological(source, Path(data))
-    recipe, small = [], SmallSlice()
+    k_items = k if k_items is None else k_items
+    settings, recipe = {"k": k, "k_items": k_items}, []
     if slice == "small":
-        rows, words = small_slice(rows, SmallSlice(users or small.users, small.latest), seed)
+        small = DATASETS[dataset].small
+        small = SmallSlice(users or small.users, small.latest)
+        rows, words = small_slice(rows, small, seed)
+        settings |= {"seed": seed, **vars(small)}
         recipe.append(words)
-    rows = keep_core(rows, k, k if k_items is None else k_items)
-    recipe.append(core_in_words(k, k_items))
+    rows = keep_core(rows, k, k_items)
     catalogue = _catalogue(rows, source)
-    untitled = [item for item in catalogue.item_ids if item not in source.titles]
     report = {
         "dataset": dataset,
         "slice": slice,
-        "recipe": "; then ".join(recipe),
-        "files": source.files,
-        "notes": source.notes,
-        "interactions_read": len(source.users),
-        "malformed": source.malformed.report(),
+        "recipe": "; then ".join([*recipe, core_in_words(k, k_items)]),
+        "settings": settings,
         "repeats": {"dropped": repeats, "rule": REPEATS},
-        "items_without_a_title_row": len(untitled),
-        "items_with_an_empty_title": sum(not title for title in catalogue.titles.values()) - len(untitled),
+        **_counts(source, catalogue),
         "statistics": statistics(catalogue),
     }
     times = by_user(rows, rows.times.tolist()) if source.timed else None
     return Prepared(catalogue, report, times, source.media)
+
+
+def _check(dataset: str, slice: str, k: int, k_items: int | None, users: int | None, positive: str | None) -> None:
+    wrong = {
+        f"a dataset of {', '.join(DATASETS)}, got {dataset!r}": dataset not in DATASETS,
+        f"a slice of {', '.join(SLICES)}, got {slice!r}": slice not in SLICES,
+        f"k of 1 or more, got {k}": k < 1,
+        f"k_items of 0 or more, got {k_items}": k_items is not None and k_items < 0,
+        f"1 user or more, got {users}": users is not None and users < 1,
+        "users with the slice small alone: full takes all": users is not None and slice != "small",
+        f"a rule with shortvideo alone, got {positive!r} for {dataset}": bool(
+            positive and dataset in DATASETS and not DATASETS[dataset].has_rules
+        ),
+    }
+    for expected, is_wrong in wrong.items():
+        if is_wrong:
+            raise DataFormatError(f"expected {expected}.")
+
+
+def _counts(source: Source, catalogue: Catalogue) -> dict:
+    """Return what was read from where, and what was odd about it."""
+    untitled = [item for item in catalogue.item_ids if item not in source.titles]
+    return {
+        "files": source.files,
+        "notes": source.notes,
+        "interactions_read": len(source.users),
+        "rows_passed_over": source.passed_over,
+        "malformed": source.malformed.report(),
+        "items_without_a_title_row": len(untitled),
+        "items_with_an_empty_title": sum(not title for title in catalogue.titles.values()) - len(untitled),
+    }
 
 
 def _catalogue(rows: Rows, source: Source) -> Catalogue:
@@ -93,9 +122,10 @@ def _catalogue(rows: Rows, source: Source) -> Catalogue:
     return Catalogue(item_ids, titles, topics, frozenset(), by_user(rows, [rows.item_ids[i] for i in rows.items]))
 
 
-def write_prepared(prepared: Prepared, out: Path) -> None:
+def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> None:
     """Write a catalogue folder with its prepared.json, all of it or nothing; clips and posters are linked.
 
+    `recbole` adds NAME/NAME.inter, where NAME is the dataset and its slice.
     Raises DataFormatError where `out` holds anything that no earlier call has written.
     """
     out = Path(out).resolve()
@@ -105,22 +135,31 @@ def write_prepared(prepared: Prepared, out: Path) -> None:
     for path in (partial, old):
         shutil.rmtree(path, ignore_errors=True)
     partial.mkdir(parents=True)
-    catalogue = prepared.catalogue
-    files = ["pairs.tsv", "titles.csv", *(["topics.csv"] if catalogue.topics else []), *prepared.media]
-    # the report first: what a killed run leaves behind can be told from another's folder
-    report = {**prepared.report, "written": [REPORT, *files]}
-    (partial / REPORT).write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    pairs = "".join(f"{user}\t{' '.join(items)}\n" for user, items in catalogue.histories.items())
-    (partial / "pairs.tsv").write_text(pairs, encoding="utf-8")
-    _write_csv(partial / "titles.csv", ("item", "title"), catalogue.titles)
-    if catalogue.topics:
-        _write_csv(partial / "topics.csv", ("item", "topic"), catalogue.topics)
-    for kind, folder in prepared.media.items():
-        (partial / kind).symlink_to(folder.resolve(), target_is_directory=True)
+    _fill(partial, prepared, recbole)
     if out.exists():
         out.rename(old)
     partial.rename(out)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(folder: Path, prepared: Prepared, recbole: bool) -> None:
+    catalogue, report = prepared.catalogue, prepared.report
+    name = report["dataset"] if report["slice"] == "full" else f"{report['dataset']}-{report['slice']}"
+    written = [REPORT, "pairs.tsv", "titles.csv", *prepared.media]
+    written += ["topics.csv"] * bool(catalogue.topics) + [name] * recbole
+    # the report first: what a killed run leaves behind can be told from another's folder
+    text = json.dumps({**report, "written": written}, indent=2, ensure_ascii=False)
+    (folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    pairs = "".join(f"{user}\t{' '.join(items)}\n" for user, items in catalogue.histories.items())
+    (folder / "pairs.tsv").write_text(pairs, encoding="utf-8")
+    _write_csv(folder / "titles.csv", ("item", "title"), catalogue.titles)
+    if catalogue.topics:
+        _write_csv(folder / "topics.csv", ("item", "topic"), catalogue.topics)
+    for kind, target in prepared.media.items():
+        (folder / kind).symlink_to(target.resolve(), target_is_directory=True)
+    if recbole:
+        (folder / name).mkdir()
+        write_inter(catalogue, folder / name / f"{name}.inter", prepared.times)
 
 
 def check_replaceable(out: Path) -> None:
@@ -129,18 +168,23 @@ def check_replaceable(out: Path) -> None:
         return
     if not out.is_dir():
         raise DataFormatError(f"{out} is a file: name a folder to write.")
-    found = {path.name for path in out.iterdir()}
     report = out / REPORT
     try:
         written = json.loads(report.read_text(encoding="utf-8"))["written"] if report.is_file() else []
     except (ValueError, KeyError, TypeError):
         written = []
-    if foreign := sorted(found - set(written)):
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in written or _grown(path))
+    if foreign:
         raise DataFormatError(
             f"{out} holds {', '.join(foreign[:3])}, which `prepare` did not write: choose another folder or empty it."
         )
 
 
+def _grown(path: Path) -> bool:
+    """Tell a folder of clips or posters that was put where a link had been."""
+    return path.name in MEDIA and not path.is_symlink()
+
+
 def _write_csv(path: Path, header: tuple[str, str], texts: dict[str, str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *texts.items()])
+        csv.writer(file).writerows([header, *texts.items()])

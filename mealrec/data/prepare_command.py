@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mealrec.data.prepare import DATASETS, SLICES, Prepared, check_replaceable, prepare, write_prepared
+from mealrec.data.datasets import DATASETS
+from mealrec.data.prepare import SLICES, Prepared, check_replaceable, prepare, write_prepared
+from mealrec.data.shortvideo import POSITIVE, RULES
 from mealrec.data.statistics import table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
     parser.add_argument("dataset", choices=DATASETS, help="which dataset the files are")
-    parser.add_argument("--data", type=Path, required=True, help="folder with the files as published")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the files as published, or a .inter file")
     parser.add_argument("--out", type=Path, required=True, help="catalogue folder to write")
     parser.add_argument("--slice", choices=SLICES, default="full", help="all users, or a sample (default: %(default)s)")
     parser.add_argument("--k", type=int, default=4, help="interactions each user and item keeps (default: %(default)s)")
     parser.add_argument("--k-items", type=int, help="interactions each item keeps (default: as --k)")
     parser.add_argument("--users", type=int, help="users in the slice small (default: by dataset)")
     parser.add_argument("--seed", type=int, default=0, help="draws the slice small (default: %(default)s)")
+    parser.add_argument("--positive", choices=RULES, help=f"which rows of ShortVideo count (default: {POSITIVE})")
+    parser.add_argument("--recbole", action="store_true", help="write NAME/NAME.inter for RecBole too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
         k_items=arguments.k_items,
         users=arguments.users,
         seed=arguments.seed,
+        positive=arguments.positive,
     )
-    write_prepared(prepared, arguments.out)
+    write_prepared(prepared, arguments.out, recbole=arguments.recbole)
     print(summary(prepared), end="")
     print(f"{arguments.out}: written")
     return 0
@@ -42,20 +47,23 @@ def run(arguments: argparse.Namespace) -> int:
 def summary(prepared: Prepared) -> str:
     """Return the recipe, the row of Table 1, and what was odd about the files."""
     report = prepared.report
+    name = f"{report['dataset']}, {report['slice']}"
     malformed, repeats = report["malformed"], report["repeats"]
     lines = [
-        f"{report['dataset']}, {report['slice']}: {report['recipe']}.",
+        f"{name}: {report['recipe']}.",
         "",
-        table({report["dataset"]: report["statistics"]}),
+        table({name: report["statistics"]}),
     ]
     lines += [f"note: {note}" for note in report["notes"]]
+    if report["rows_passed_over"]:
+        lines.append(f"rows in order but not wanted: {report['rows_passed_over']:,}")
     if malformed["count"]:
-        lines.append(f"{malformed['count']:,} malformed rows were left out, the first of them:")
+        lines.append(f"malformed rows, left out: {malformed['count']:,}; the first:")
         lines += [f"  {row['file']}, line {row['line']}: {row['problem']}" for row in malformed["first"]]
     if repeats["dropped"]:
-        lines.append(f"{repeats['dropped']:,} repeats were left out: {repeats['rule']}.")
+        lines.append(f"repeats, left out: {repeats['dropped']:,} ({repeats['rule']})")
     lines += [
-        f"{report[key]:,} {key.replace('_', ' ')}"
+        f"{key.replace('_', ' ')}: {report[key]:,}"
         for key in ("items_without_a_title_row", "items_with_an_empty_title")
         if report[key]
     ]

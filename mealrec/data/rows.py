@@ -87,8 +87,8 @@ def keep_core(rows: Rows, k_users: int, k_items: int) -> Rows:
     return rows.pick(kept)
 
 
-def core_in_words(k: int, k_items: int | None) -> str:
-    if k_items in (None, k):
+def core_in_words(k: int, k_items: int) -> str:
+    if k_items == k:
         return f"the {k}-core: every user and every item keeps {k} interactions or more"
     return f"every user keeps {k} interactions or more, every item {k_items}"
 

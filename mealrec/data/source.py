@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,8 +37,9 @@ class Malformed:
 class Source:
     """A dataset's rows in the order of the file, and its titles.
 
-    `times` holds a timestamp a row where `timed`, else the row's place in its user's list. `files` maps a role to
-    the file's name, `notes` says what a reader chose or missed, `media` maps clips and posters to their folders.
+    `times` holds a timestamp a row where `timed`, else the row's place in its user's list. `files` maps a role to the
+    file's name, `media` maps clips and posters to their folders, `notes` says what a reader chose or missed, and
+    `passed_over` counts the rows that are in order but not wanted.
     """
 
     users: list[str] = field(default_factory=list)
@@ -53,8 +54,11 @@ class Source:
     media: dict[str, Path] = field(default_factory=dict)
     passed_over: int = 0
 
-    def add(self, path: Path, line: int, user: str, item: str, time: str) -> None:
-        """Add a row, or count it as malformed: an id must be one word without slashes, a time a finite number."""
+    def add(self, path: Path, line: int, user: str, item: str, time: str) -> bool:
+        """Add a row, or count it as malformed and return False.
+
+        An id must be one word without slashes, since it names files; a time must be a finite number.
+        """
         moment = number(time)
         if not (WORD.fullmatch(user) and WORD.fullmatch(item)):
             self.malformed.add(path, line, f"expected a user and an item of one word each, got {user!r} and {item!r}")
@@ -64,6 +68,8 @@ class Source:
             self.users.append(user)
             self.items.append(item)
             self.times.append(moment)
+            return True
+        return False
 
     def add_text(self, texts: dict[str, str], path: Path, line: int, item: str, text: str) -> None:
         """Add a title or a topic of an item that has none yet."""
@@ -73,6 +79,15 @@ class Source:
             self.malformed.add(path, line, f"a second row for item {item}; the first one counts")
         else:
             texts[item] = text
+
+    def choose(self, folder: Path, role: str, names: Sequence[str]) -> Path:
+        """Return the first of the named files that exists and note the others; raises DataFormatError without any."""
+        found = [folder / name for name in names if (folder / name).is_file()]
+        if not found:
+            raise DataFormatError(f"{folder} holds no file with the {role}: expected one of {', '.join(names)}.")
+        self.files[role] = found[0].name
+        self.notes += [f"{spare.name} lies there too and was not read" for spare in found[1:]]
+        return found[0]
 
     def find_media(self, kind: str, *folders: Path) -> None:
         """Note the first of the folders that exists as the one with the clips or the posters."""

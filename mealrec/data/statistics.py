@@ -10,6 +10,17 @@ import numpy as np
 from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import Catalogue
 
+COLUMNS = {
+    "#Users": ("users", "{:,}"),
+    "#Items": ("items", "{:,}"),
+    "#Interactions": ("interactions", "{:,}"),
+    "Avg. Length": ("mean_length", "{:.2f}"),
+    "Sparsity": ("sparsity", "{:.2%}"),
+    "Unseen test items": ("unseen_test_items", "{:.2%}"),
+    "Unseen test rows": ("unseen_test_rows", "{:.2%}"),
+    "Gini": ("popularity_gini", "{:.3f}"),
+}
+
 
 @dataclass(frozen=True)
 class PairStatistics:
@@ -70,16 +81,12 @@ def statistics(catalogue: Catalogue) -> dict:
 
 def table(rows: dict[str, dict]) -> str:
     """Return Table 1 in Markdown, a row for each named result of `statistics`."""
-    head = "| Dataset | #Users | #Items | #Interactions | Avg. Length | Sparsity | Unseen test items | Gini |"
-    return "\n".join([head, "|---|" + "---:|" * 7, *(_row(name, values) for name, values in rows.items())]) + "\n"
+    head = [f"| Dataset | {' | '.join(COLUMNS)} |", "|---|" + "---:|" * len(COLUMNS)]
+    return "\n".join([*head, *(_row(name, values) for name, values in rows.items())]) + "\n"
 
 
 def _row(name: str, values: dict) -> str:
-    return (
-        f"| {name} | {values['users']:,} | {values['items']:,} | {values['interactions']:,} "
-        f"| {values['mean_length']:.2f} | {values['sparsity']:.2%} | {values['unseen_test_items']:.2%} "
-        f"| {values['popularity_gini']:.3f} |"
-    )
+    return f"| {name} | {' | '.join(shape.format(values[key]) for key, shape in COLUMNS.values())} |"
 
 
 def _share(chosen: np.ndarray) -> float:

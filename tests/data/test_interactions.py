@@ -82,7 +82,7 @@ def test_long_histories_keep_their_latest_items():
 
 
 def test_users_too_short_for_a_part_are_left_out_of_it():
-    split = leave_one_out(catalogue_of("ab", "abc"))
+    split = leave_one_out(catalogue_of("ab", "abc", "a"))
     assert split.train == () and split.validation.users == ("u1",) and split.test.users == ("u0", "u1")
 
 
