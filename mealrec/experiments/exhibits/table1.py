@@ -12,7 +12,8 @@ from mealrec.experiments.results import Exhibit
 from mealrec.experiments.world import about_catalogue
 
 NOTES = """
-Unseen test items: the share of the items tested that no training sequence holds. Gini: of the items' popularity.
+Unseen test items: the share of the items tested that no training sequence holds; unseen test rows: the share of the
+users tested on one. Gini: of the items' popularity.
 """
 KEPT = ("dataset", "slice", "recipe", "statistics")  # the rest may quote rows, and the data are not ours
 
