@@ -51,4 +51,7 @@ def grouped_bars(title: str, values: dict[str, dict[str, dict]]) -> dict:
         )
     highest = max(value + more for bar in data for value, more in zip(bar["y"], bar["error_y"]["array"], strict=True))
     axis = {"title": {"text": f"{METRIC}, {FORM}"}, "range": [0, 1.08 * highest or 1]}
-    return {"data": data, "layout": layout(title, showlegend=len(values) > 1, yaxis=axis, barmode="group")}
+    return {
+        "data": data,
+        "layout": layout(title, showlegend=len(values) > 1, xaxis={"showgrid": False}, yaxis=axis, barmode="group"),
+    }

@@ -26,7 +26,7 @@ Plotly.newPlot("figure", figure.data, figure.layout, {{staticPlot: true}});
 </script>"""
 
 
-def layout(title: str, width: int = 900, height: int = 460, **changes) -> dict:
+def layout(title: str, width: int = 900, height: int = 480, **changes) -> dict:
     """Return the layout that all figures share, with some parts changed."""
     font = {"family": "DejaVu Sans, Helvetica, Arial, sans-serif", "size": 13, "color": INK}
     axis = {"gridcolor": LINE, "zeroline": False, "linecolor": LINE, "tickfont": {"color": SOFT}, "automargin": True}
@@ -38,11 +38,16 @@ def layout(title: str, width: int = 900, height: int = 460, **changes) -> dict:
         "colorway": list(COLOURS),
         "paper_bgcolor": "#fff",
         "plot_bgcolor": "#fff",
-        "margin": {"l": 60, "r": 24, "t": 64, "b": 56},
-        "legend": {"orientation": "h", "y": -0.16, "font": {"color": SOFT}},
+        "margin": {"l": 60, "r": 24, "t": 64, "b": 92},
+        "legend": {"orientation": "h", "y": -0.17, "yanchor": "top", "font": {"color": SOFT}},
     }
-    axes = {name: axis | value for name, value in changes.items() if name.startswith(("xaxis", "yaxis"))}
+    axes = {name: axis | _titled(value) for name, value in changes.items() if name.startswith(("xaxis", "yaxis"))}
     return {**base, "xaxis": axis, "yaxis": axis, **changes, **axes}
+
+
+def _titled(axis: dict) -> dict:
+    """Return the axis with its title small and close, where it has one."""
+    return axis | {"title": {"font": {"size": 13, "color": SOFT}, "standoff": 8, **axis.get("title", {})}}
 
 
 def draw(figure: dict, path: Path) -> str:

@@ -125,7 +125,7 @@ def heatmaps(found: list[dict], lambdas, steps) -> dict:
         annotations.append(place | {"text": module, "xanchor": "center"})
     axes = {
         f"{name}{suffix}": {"type": "category", "title": {"text": title}, "showgrid": False, **extra}
-        for suffix, symbol, domain in (("", "λ_T", [0, 0.46]), ("2", "λ_N", [0.54, 1]))
+        for suffix, symbol, domain in (("", "λ<sub>T</sub>", [0, 0.46]), ("2", "λ<sub>N</sub>", [0.54, 1]))
         for name, title, extra in (
             ("xaxis", "diffusion steps T", {"domain": domain, "anchor": f"y{suffix}"}),
             ("yaxis", symbol, {"anchor": f"x{suffix}"}),
