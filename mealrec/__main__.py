@@ -15,6 +15,7 @@ from mealrec.errors import MealRecError
 
 VERBS = {
     "sample": ("mealrec.sample.command", "build the sample catalogue, its contact sheet and its statistics"),
+    "fetch": ("mealrec.features.fetch_command", "download MicroLens's official files, and clips one by one"),
     "prepare": ("mealrec.data.prepare_command", "turn a published dataset into a catalogue folder"),
     "extract": ("mealrec.features.command", "turn clips and titles into features"),
     "pretrain-encoder": ("mealrec.features.pretrain_command", "train the bundled video encoder"),

@@ -19,3 +19,7 @@ class VideoError(MealRecError):
 
 class RequestError(MealRecError):
     """A recommendation request is malformed: unknown item, empty history, k out of range."""
+
+
+class FetchError(MealRecError):
+    """A file cannot be fetched: its address does not answer, or what comes is not the published file."""

@@ -27,12 +27,13 @@ class Timetable:
     """When each frame of a video appears.
 
     `starts_s` [F] ascending, in the stream's own clock; `duration_s` from the first frame's start to the
-    last frame's end; `codec` as FFmpeg names it.
+    last frame's end; `codec` as FFmpeg names it; `stated_s` how long the header says it is, 0 where it does not.
     """
 
     starts_s: np.ndarray
     duration_s: float
     codec: str
+    stated_s: float
 
 
 def open_video(path: str, demuxer: str) -> av.container.InputContainer:
@@ -52,6 +53,7 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
         stream = _picture_stream(container)
         _check_header(container, stream, limits)
         starts, last_duration, codec = [], 0.0, stream.codec_context.name
+        stated_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         for packet in _packets(container, stream):
             stamp = packet.dts if packet.pts is None else packet.pts
             if packet.is_discard or stamp is None:
@@ -64,7 +66,7 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
     starts_s = np.sort(np.asarray(starts))
     if not last_duration and len(starts_s) > 1:  # MPEG-TS does not tell
         last_duration = float(np.median(np.diff(starts_s)))
-    return Timetable(starts_s, float(starts_s[-1] - starts_s[0]) + last_duration, codec)
+    return Timetable(starts_s, float(starts_s[-1] - starts_s[0]) + last_duration, codec, stated_s)
 
 
 def decode_frames(path: str, demuxer: str, table: Timetable, targets_s: np.ndarray, limits: DecodeLimits) -> np.ndarray:
@@ -77,6 +79,12 @@ def decode_frames(path: str, demuxer: str, table: Timetable, targets_s: np.ndarr
         if frames is not None:
             return frames
     return _decode_with_pyav(path, demuxer, targets_s, limits)
+
+
+def all_frames(path: str, demuxer: str, limits: DecodeLimits) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Yield (start in seconds, frame) of the whole video in the order of display; what is damaged is left out."""
+    with open_video(path, demuxer) as container:
+        yield from _decoded(container, limits, None)
 
 
 def resize(frames: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -183,14 +191,15 @@ def _pick(decoded: Iterable[tuple[float, av.VideoFrame]], targets_s: np.ndarray,
         if shown is None and strict and start_s > targets_s[0] + SLACK_S:
             return []
         while shown is not None and start_s > targets_s[len(pictures)] + SLACK_S:
-            pictures.append(_upright(shown))
+            pictures.append(upright(shown))
             if len(pictures) == len(targets_s):
                 return pictures
         shown = frame
     if shown is not None:
-        pictures += [_upright(shown)] * (len(targets_s) - len(pictures))
+        pictures += [upright(shown)] * (len(targets_s) - len(pictures))
     return pictures
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
+def upright(frame: av.VideoFrame) -> np.ndarray:
+    """Return a frame's pixels [H, W, 3] uint8 RGB, turned as the header asks."""
     return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)

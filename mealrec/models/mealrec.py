@@ -42,6 +42,7 @@ class MealRecConfig:
     head: str = "moments"
     id_dropout: float = 0.3
     content_dropout: float = 0.3
+    backbone_dropout: float = 0.3
     tcd: TCDConfig = field(default_factory=TCDConfig)
     npd: NPDConfig = field(default_factory=NPDConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
@@ -96,7 +97,9 @@ class MealRec(nn.Module):
         self.config, width = config, config.width
         content = ContentSpace(config.visual_width, config.text_width, width, config.content_dropout)
         self.table = ItemTable(config.num_items, content, width, config.id_dropout, config.head)
-        self.backbone = build_backbone(config.backbone, width)
+        self.backbone = build_backbone(
+            config.backbone, width, max_length=config.max_length, dropout=config.backbone_dropout
+        )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.schedule = Schedule(config.schedule)
         shape = {"width": width}
@@ -128,7 +131,7 @@ class MealRec(nn.Module):
 
         Paper: Eq. 12.
         """
-        return self.norm(self.backbone.encode(items.entry[sequences], sequences))
+        return self.norm(self.backbone.encode(items.entry[sequences], sequences, items.title[sequences]))
 
     def context(self, start: Tensor, history: Tensor, items: Items, hidden: Tensor | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on; `hidden` [R, K] marks frames to show as absent."""

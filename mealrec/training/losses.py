@@ -68,7 +68,8 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
         "settle": config.lambda_settle,
     }
     total = sum(weights.get(name, 1.0) * term for name, term in terms.items())
-    return terms | {"total": total + model.backbone.extra_loss(items.entry[batch.items], batch.items)}
+    entered = items.entry[batch.items], batch.items, items.title[batch.items]
+    return terms | {"total": total + model.backbone.extra_loss(*entered)}
 
 
 def with_accidents(sequences: Tensor, features: ItemFeatures, share: float) -> Tensor:
