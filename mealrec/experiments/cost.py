@@ -24,6 +24,8 @@ MEBIBYTE = 2**20
 class Cost:
     """One process's figures. `epochs_s` leaves out the first epoch, which also warms up.
 
+    On a CPU the seconds are those that the one thread has worked, so that other work on the machine counts little; on a
+    GPU they are the clock's.
     `memory_mb` is the most the process held while it trained and evaluated, libraries and data and all; `added_mb` what
     that is above what it held before. On a GPU both count what torch has allocated there.
     """
@@ -47,24 +49,24 @@ def _measure(recipe: Recipe, data: Path, store: Path, device: str, epochs: int) 
     before, ends = _forget_peak(device), []
 
     def note(line: dict) -> None:
-        _settle(device)
-        ends.append(time.perf_counter())
+        ends.append(_now(device))
 
     # One validation row, so that the time between two reports is that of an epoch's steps.
     brief = replace(recipe.training, max_epochs=epochs + 1, patience=epochs + 1, validation_rows=1)
     trained = train(recipe.model, brief, world.split, features, note)
-    began = time.perf_counter()
+    began = _now(device)
     rank_rows(model_scorer(trained.model, features), world.split.test, world.candidates)
-    _settle(device)
-    evaluation = time.perf_counter() - began
+    evaluation = _now(device) - began
     peak = _peak_mb(device)
     durations = tuple(after - earlier for earlier, after in zip(ends, ends[1:], strict=False))
     return Cost(durations, evaluation, peak, peak - before)
 
 
-def _settle(device: str) -> None:
-    if device.startswith("cuda"):
-        torch.cuda.synchronize()
+def _now(device: str) -> float:
+    if not device.startswith("cuda"):
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def _forget_peak(device: str) -> float:

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mealrec.errors import MealRecError
 from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
-from mealrec.experiments.provenance import code_digest
+from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
 from mealrec.experiments.world import Source, World, make_world, open_world
 from mealrec.models.mealrec import MealRec
@@ -27,6 +28,10 @@ from mealrec.training.trainer import train
 
 MADE = "made.json"
 ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
+
+
+class TrainingFailed(MealRecError):
+    """A system's loss stopped being a number."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ def write_ranks(folder: Path, ranks: Ranks, ends_at: str = "walk") -> None:
 def made(job: Job) -> dict:
     """Return how a job's training went, and whether the code has changed since."""
     record = json.loads((job.folder / MADE).read_text())
-    return record | {"code_has_changed": record["code"] != code_digest(), "folder": job.folder.name}
+    return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
 
 
 def load(job: Job, device: str) -> MealRec:
@@ -181,10 +186,13 @@ def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
 
     if not (job.folder / MADE).is_file():
         weights = load_system(start).to(device).state_dict() if start else None
-        trained = train(recipe.model, recipe.training, world.split, features, report, weights)
+        try:
+            trained = train(recipe.model, recipe.training, world.split, features, report, weights)
+        except FloatingPointError as error:
+            raise TrainingFailed(f"{title}: {error}") from error
         save_system(job.folder, recipe, trained)
         summary = {"epoch": trained.epoch, "epochs": len(trained.log), "validation_N@10": trained.validation}
-        summary |= {"seconds": round(trained.seconds, 1), "device": device, "code": code_digest()}
+        summary |= {"seconds": round(trained.seconds, 1), "device": device, "code": CODE}
         write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
         print(f"{title}: kept epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s")
     model = load(job, device)

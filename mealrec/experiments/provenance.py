@@ -8,7 +8,6 @@ import platform
 import shlex
 import sys
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -34,7 +33,7 @@ def provenance(about: dict, seeds: int, jobs: int, device: str) -> dict:
         "data": {key: about[key] for key in ("dataset", "slice", "recipe", "statistics") if key in about},
         "features": about.get("features", "none"),
         "seeds": list(range(seeds)),
-        "code": code_digest(),
+        "code": CODE,
     }
 
 
@@ -60,15 +59,17 @@ def cpu_model() -> str:
     return next(names, platform.processor() or "unknown")
 
 
-@lru_cache
 def code_digest() -> str:
-    """Return a short checksum of the code that decides what a training comes to."""
+    """Return a short checksum of the code that decides what a training comes to, as it is on disk now."""
     digest = hashlib.sha256()
     for part in DECIDES_WEIGHTS:
         path = PACKAGE / part
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+CODE = code_digest()  # of what this process runs, even where a file is edited meanwhile
 
 
 def heading(title: str, made: dict) -> str:

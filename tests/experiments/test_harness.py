@@ -11,7 +11,7 @@ import torch
 
 from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.experiments import harness
-from mealrec.experiments.harness import load, made, one_thread, read_ranks
+from mealrec.experiments.harness import TrainingFailed, load, made, one_thread, read_ranks
 from mealrec.experiments.systems import FIRST_STATE
 from mealrec.training.trainer import train
 
@@ -79,6 +79,12 @@ def test_a_killed_run_goes_on(fresh, monkeypatch, counted):
     fresh.train(recipes)
     assert [seed for _, seed in counted] == [1, 2]
     assert all(fresh.job(recipe).done for recipe in recipes)
+
+
+def test_a_loss_that_is_no_number_names_the_system(fresh):
+    broken = replace(fresh, settings=(*fresh.settings, "training.learning_rate=1e30"))
+    with pytest.raises(TrainingFailed, match=r"sasrec, seed 0: the loss is .* at step"):
+        broken.train([broken.recipe("sasrec", 0)])
 
 
 def test_a_run_killed_between_training_and_ranking_only_ranks(study, counted):
