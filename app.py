@@ -12,7 +12,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401
 
-from app.catalogue import Catalogue, media_folder
+from app.catalogue import Catalogue, served_folders
 from app.service import Service
 from app.ui import build_demo, launch_options
 from mealrec.errors import BundleError
@@ -35,13 +35,12 @@ def preview() -> Catalogue:
         return Catalogue.empty()
 
 
-def served_folders() -> list[str]:
-    """Return the only folders that the server hands out: the bundle's clips and posters."""
+def served() -> list[str]:
+    """Return the only folders that the server hands out: the bundle's clips and pictures."""
     try:
-        folder = media_folder(BUNDLE)
+        return [str(folder) for folder in served_folders(BUNDLE)]
     except BundleError:
         return []
-    return [str(folder / "clips"), str(folder / "posters")]
 
 
 demo = build_demo(Service(load_recommender, preview()).start())
@@ -52,5 +51,5 @@ if __name__ == "__main__":
     demo.launch(
         server_port=int(port) if port else None,
         inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
-        **launch_options(served_folders()),
+        **launch_options(served()),
     )

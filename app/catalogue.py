@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mealrec.errors import BundleError
+from mealrec.recommender.places import MediaFolder, project_path
 
 PAGE_SIZE = 24
 
@@ -52,25 +53,12 @@ class Page:
     total: int
 
 
-class FolderMedia:
-    """Posters and clips in a folder of MicroLens's form: posters/<id>.webp and clips/<id>.mp4."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def clip_path(self, item_id: str) -> Path | None:
-        """Return the clip's path, or None where there is none."""
-        return _existing(self._folder / "clips" / f"{item_id}.mp4")
-
-    def poster_path(self, item_id: str) -> Path | None:
-        """Return the poster's path, or None where there is none."""
-        return _existing(self._folder / "posters" / f"{item_id}.webp")
-
-
 class Catalogue:
     """The clips that a visitor can pick from."""
 
-    def __init__(self, items: Sequence[Item], media: Media) -> None:
+    def __init__(self, items: Sequence[Item], media: Media, variants: Sequence[str] = ()) -> None:
+        """Hold the clips; `variants` names the bundle's models, where that is known."""
+        self.variants = tuple(variants)
         self._items = {item.item_id: item for item in items}
         self._words = {item.item_id: f"{item.title} {item.topic} {item.item_id}".casefold() for item in items}
         self.media = media
@@ -86,14 +74,18 @@ class Catalogue:
         """
         try:
             rows = json.loads((bundle / "catalogue.json").read_text(encoding="utf-8"))
-            return cls([Entry(**row) for row in rows], FolderMedia(media_folder(bundle)))
+            entries, manifest = [Entry(**row) for row in rows], _manifest(bundle)
+            media = MediaFolder(media_folder(bundle), (entry.item_id for entry in entries))
+            return cls(entries, media, manifest.get("models", ()))
+        except BundleError:
+            raise
         except (OSError, ValueError, TypeError) as error:
             raise BundleError(f"{bundle} holds no readable catalogue: point MEALREC_BUNDLE to a bundle.") from error
 
     @classmethod
     def empty(cls) -> Catalogue:
         """Return a catalogue without clips, for a page whose files are not there yet."""
-        return cls((), FolderMedia(Path()))
+        return cls((), MediaFolder(Path(), ()))
 
     def __len__(self) -> int:
         return len(self._items)
@@ -119,20 +111,24 @@ class Catalogue:
 
 
 def media_folder(bundle: Path) -> Path:
-    """Return the folder of clips/ and posters/ that a bundle's manifest names.
+    """Return the folder of clips and pictures that a bundle's manifest names.
 
     Raises:
-        BundleError: there is no readable manifest, or its folder lies outside the bundle's project.
+        BundleError: there is no readable manifest, or its folder is none that the bundle may name.
     """
+    return project_path(bundle, _manifest(bundle)["media"])
+
+
+def served_folders(bundle: Path) -> list[Path]:
+    """Return the only folders that a page of this bundle hands out."""
+    return MediaFolder(media_folder(bundle), ()).served
+
+
+def _manifest(bundle: Path) -> dict:
     try:
-        relative = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["media"]
-        folder = (bundle / relative).resolve()
+        manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+        if not isinstance(manifest["media"], str):
+            raise TypeError("media is no text")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BundleError(f"{bundle} holds no readable manifest: point MEALREC_BUNDLE to a bundle.") from error
-    if not folder.is_relative_to(bundle.resolve().parent.parent):
-        raise BundleError(f"{bundle / 'manifest.json'} names media outside its project: make the bundle anew.")
-    return folder
-
-
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() else None
+    return manifest

@@ -117,7 +117,8 @@ def wire_answers(page: Page) -> None:
         if not session.history:
             return page.inside.clear()
         recommendation = page.service.recommend(session)
-        thumbnails = page.service.thumbnails(recommendation.frame_relevance.item_id)
+        relevance = recommendation.frame_relevance
+        thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
         return page.inside.update(recommendation, thumbnails)
 
     options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
@@ -139,7 +140,15 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
     restored.then(
         arrive,
         [page.session, page.catalogue.place],
-        [page.header, page.history, page.ranked.ranking, page.about, page.ranked.variant, page.catalogue.posters],
+        [
+            page.header,
+            page.history,
+            page.ranked.ranking,
+            page.about,
+            page.ranked.variant,
+            page.catalogue.posters,
+            *page.upload.offer,
+        ],
         concurrency_limit=None,
         **_QUIET,
     )
@@ -160,17 +169,19 @@ def _encoding(service: Service, video: str, title: str, session: Session) -> Ite
 
 def _restored(service: Service, stored: Mapping, query: Mapping) -> Session:
     session = state.from_mapping(query if "history" in query else stored)
-    variant = session.variant if session.variant in recommendations.VARIANT_NAMES else "full"
+    known = service.catalogue.variants or recommendations.VARIANT_NAMES
+    variant = session.variant if session.variant in known else "full"
     return replace(session, history=service.known(session), variant=variant)
 
 
 def _arrived(service: Service, session: Session, place: catalogue.Browse) -> tuple:
-    """Return header, strip, ranking, account, variants and posters once the model is there, or why it is not."""
+    """Return what is drawn anew once the model is there, or why it is not: from the header to the upload's parts."""
     try:
         recommender = service.recommender()
     except MealRecError as error:
         reason, welcome = str(error), _welcome(service, session)
-        return header.markup("failed", reason), welcome, recommendations.empty(reason), "", gr.skip(), gr.skip()
+        as_they_are = (gr.skip(),) * 4
+        return header.markup("failed", reason), welcome, recommendations.empty(reason), "", *as_they_are
     return (
         header.markup("ready", recommender.name),
         _welcome(service, session),
@@ -178,6 +189,7 @@ def _arrived(service: Service, session: Session, place: catalogue.Browse) -> tup
         about.markup(service),
         gr.update(choices=recommendations.choices(recommender.variants)),
         catalogue.markup(service, place),
+        *upload.offered(recommender.upload_refusal),
     )
 
 

@@ -1,4 +1,8 @@
-"""Colours shared by the page, the cards and the charts; free of any import."""
+"""Colours shared by the page, the cards and the charts; free of the project's other parts."""
+
+from __future__ import annotations
+
+from zlib import crc32
 
 ACCENT_LIGHT = "#6d4aff"
 ACCENT_DARK = "#a48bff"
@@ -13,9 +17,24 @@ TOPIC_COLOURS = {
     "music": "#c556a8",
     "pets": "#b38a1d",
 }
-_OTHER_TOPIC = "#7d7a88"
+_NO_TOPIC = "#7d7a88"
+_HUES = tuple(colour for topic, colour in TOPIC_COLOURS.items() if topic != "city")
 
 
 def topic_colour(topic: str) -> str:
     """Return a topic's colour as #rrggbb; readable on a light and on a dark page."""
-    return TOPIC_COLOURS.get(topic, _OTHER_TOPIC)
+    return TOPIC_COLOURS.get(topic) or (_hue(crc32(topic.encode())) if topic else _NO_TOPIC)
+
+
+def clip_colour(topic: str, item_id: str) -> str:
+    """Return the colour of a clip without a picture: its topic's, or without a topic one of its own."""
+    return topic_colour(topic) if topic else _hue(crc32(item_id.encode()))
+
+
+def rank_colour(topic: str, rank: int) -> str:
+    """Return the colour of a recommended clip in a chart: its topic's, or without topics one that tells ranks apart."""
+    return topic_colour(topic) if topic else _hue(rank)
+
+
+def _hue(number: int) -> str:
+    return _HUES[number % len(_HUES)]

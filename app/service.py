@@ -71,7 +71,7 @@ class Service:
     def _open(self) -> None:
         try:
             recommender = self._load()
-            self._catalogue = Catalogue(recommender.catalogue, recommender.media)
+            self._catalogue = Catalogue(recommender.catalogue, recommender.media, recommender.variants)
             self._recommender = recommender
         except MealRecError as error:
             self._failure = str(error)

@@ -59,7 +59,7 @@ def _uploads(recommender: Recommender) -> dict[str, float]:
     """Return the median of decoding, encoding and ranking one clip of the catalogue as if it were uploaded."""
     paths = (recommender.media.clip_path(item.item_id) for item in recommender.catalogue)
     clip = next((path for path in paths if path is not None), None)
-    if clip is None:
+    if clip is None or recommender.upload_refusal:
         return {}
     recommender.encode_upload(clip)  # the first one also loads the encoders
     return _medians([_upload(recommender, clip) for _ in range(UPLOADS)])

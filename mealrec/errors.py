@@ -23,3 +23,7 @@ class RequestError(MealRecError):
 
 class FetchError(MealRecError):
     """A file cannot be fetched: its address does not answer, or what comes is not the published file."""
+
+
+class TrainingError(MealRecError):
+    """A training cannot begin or go on: its loss is no number, or its saved state does not fit what is asked."""

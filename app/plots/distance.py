@@ -66,7 +66,7 @@ def _walks(trace: Recommendation) -> dict[str, tuple[list[int], list[float], str
     walks = {}
     if trace.tcd:
         distances = [float(step.distance.mean()) for step in trace.tcd]
-        walks["frames (TCD)"] = (_levels(trace.tcd), [*distances, 0.0], style.WARM)
+        walks[f"{style.part(trace.frame_relevance)}s (TCD)"] = (_levels(trace.tcd), [*distances, 0.0], style.WARM)
     if trace.npd:
         distances = [float(step.distance) for step in trace.npd]
         walks["preference (NPD)"] = (_levels(trace.npd), [*distances, 0.0], style.ACCENT)

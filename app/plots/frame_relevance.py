@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -11,8 +12,12 @@ from mealrec.recommender.trace import FrameRelevance, Recommendation
 
 TITLE = "Which frames of the last clip matter"
 UNITS = "interest: cosine from −1 to 1 · drive: score points the top clip loses when the frame is hidden"
+SEGMENTS_TITLE = "Which parts of the last clip’s title matter"
+SEGMENTS_UNITS = "interest: cosine from −1 to 1 · drive: score points the top clip loses when the segment is hidden"
 EMPTY = "This variant does not look at single frames, so there is nothing to tell apart here."
 
+_BARS_HEIGHT, _LINE_HEIGHT = 360, 20
+_WIDE_TEXT, _NARROW_TEXT = 84, 38
 _THUMBNAIL_ROW = (0.64, 1.0)
 _ROWS = ((0.345, 0.57), (0.04, 0.265))
 _NARROW_ROWS = ((0.40, 0.67), (0.04, 0.31))
@@ -30,24 +35,79 @@ def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
     relevance = trace.frame_relevance
     if not len(relevance.times_s):
         return style.note(TITLE, UNITS)
+    if relevance.segments:
+        return _of_segments(relevance)
     names = [f"{index + 1} · {time:.1f} s" for index, time in enumerate(relevance.times_s)]
     rows = _ROWS if thumbnails else _BARE_ROWS
+    chart = _chart(TITLE, UNITS, 536 if thumbnails else 360, relevance, names, rows)
+    chart["layout"]["meta"] = {"narrow": _narrow() if thumbnails else {}}
+    chart["layout"]["images"] = [_thumbnail(index, source) for index, source in enumerate(thumbnails[: len(names)])]
+    return chart
+
+
+def _of_segments(relevance: FrameRelevance) -> dict:
+    """Draw both answers under the segments' texts, a line each; a text held for several segments stands once."""
+    names = [str(index + 1) for index in range(len(relevance.segments))]
+    runs = [(text, [index for index, _ in run]) for text, run in groupby(enumerate(relevance.segments), lambda e: e[1])]
+    height = _BARS_HEIGHT + _LINE_HEIGHT * len(runs) + 12
+    share = _BARS_HEIGHT / height
+    rows = tuple((low * share, high * share) for low, high in _BARE_ROWS)
+    chart = _chart(SEGMENTS_TITLE, SEGMENTS_UNITS, height, relevance, names, rows)
+    heads = chart["layout"]["annotations"]
+    lines = [_segment(text, places, number) for number, (text, places) in enumerate(runs)]
+    short = {
+        f"layout.annotations.{len(heads) + number}.text": _segment_text(text, places, _NARROW_TEXT)
+        for number, (text, places) in enumerate(runs)
+    }
+    heads += lines
+    chart["layout"]["meta"] = {"narrow": short}
+    return chart
+
+
+def _segment(text: str, places: list[int], number: int) -> dict:
+    below = -_LINE_HEIGHT * number
+    place = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xshift": -34,
+        "yshift": below,
+        "xanchor": "left",
+        "yanchor": "top",
+    }
+    font = {"size": 13, "color": style.INK}
+    return {"text": _segment_text(text, places, _WIDE_TEXT), "showarrow": False, "align": "left", "font": font, **place}
+
+
+def _segment_text(text: str, places: list[int], limit: int) -> str:
+    span = str(places[0] + 1) if len(places) == 1 else f"{places[0] + 1}–{places[-1] + 1}"
+    return f"<b>{span}</b>  {style.safe(text, limit) or '(no title)'}"
+
+
+def _chart(
+    title: str,
+    units: str,
+    height: int,
+    relevance: FrameRelevance,
+    names: list[str],
+    rows: Sequence[tuple[float, float]],
+) -> dict:
+    """Return the two rows of bars, one bar a frame."""
     chart = style.titled(
-        TITLE,
-        UNITS,
-        height=536 if thumbnails else 360,
+        title,
+        units,
+        height=height,
         margin={"l": 46, "r": 10, "t": 4, "b": 24},
         bargap=0.32,
-        meta={"narrow": _narrow() if thumbnails else {}},
-        xaxis=style.axis("", showgrid=False, anchor="y2", range=[-0.5, len(names) - 0.5]),
+        xaxis=style.axis("", showgrid=False, anchor="y2", range=[-0.5, len(names) - 0.5], type="category"),
         yaxis=_value_axis("cosine", relevance.interest, rows[0]),
         yaxis2=_value_axis("score", relevance.influence, rows[1]),
         annotations=[_head("Fits your interest", rows[0]), _head("Drove this recommendation", rows[1])],
-        images=[_thumbnail(index, source) for index, source in enumerate(thumbnails[: len(names)])],
     )
     chart["data"] = [
-        _bars(names, relevance.interest, "fit", "interest", "y", relevance.item_id),
-        _bars(names, relevance.influence, "score lost", "drive", "y2", relevance.item_id),
+        _bars(names, relevance.interest, "fit", "interest", "y", relevance),
+        _bars(names, relevance.influence, "score lost", "drive", "y2", relevance),
     ]
     return chart
 
@@ -58,11 +118,13 @@ def reading(trace: Recommendation) -> str:
     if not len(relevance.times_s):
         return EMPTY
     best, driver = int(np.argmax(relevance.interest)), int(np.argmax(relevance.influence))
-    fits = f"Frame {best + 1} ({relevance.times_s[best]:.1f} s) fits your interest best"
+    part = style.part(relevance)
+    named = style.quoted(relevance.segments[best]) if relevance.segments else f"{relevance.times_s[best]:.1f} s"
+    fits = f"{part.capitalize()} {best + 1} ({named}) fits your interest best"
     if relevance.influence[driver] <= 0:
-        return f"{fits}; hiding any one frame would not lower the top clip’s score."
+        return f"{fits}; hiding any one {part} would not lower the top clip’s score."
     loss = f"cost the top clip most ({relevance.influence[driver]:.2g} points)"
-    which = "it" if driver == best else f"frame {driver + 1}"
+    which = "it" if driver == best else f"{part} {driver + 1}"
     joint = "and" if driver == best else "but" if _opposed(relevance, driver) else "while"
     return f"{fits}, {joint} hiding {which} would {loss}."
 
@@ -72,7 +134,7 @@ def _opposed(relevance: FrameRelevance, driver: int) -> bool:
     return bool(relevance.interest[driver] < np.median(relevance.interest))
 
 
-def _bars(names: list[str], values: np.ndarray, unit: str, kind: str, yaxis: str, item_id: str) -> dict:
+def _bars(names: list[str], values: np.ndarray, unit: str, kind: str, yaxis: str, relevance: FrameRelevance) -> dict:
     """One bar a frame, the strongest in the accent."""
     strongest = [index == int(np.argmax(values)) for index in range(len(names))]
     return {
@@ -81,7 +143,7 @@ def _bars(names: list[str], values: np.ndarray, unit: str, kind: str, yaxis: str
         "x": names,
         "y": style.plain(values),
         "yaxis": yaxis,
-        "customdata": [[item_id, index + 1] for index in range(len(names))],
+        "customdata": [[relevance.item_id, name] for name in style.part_names(relevance)],
         "text": [_signed(value) for value in values],
         "textposition": "outside",
         "textfont": {"size": 11, "color": style.INK_SOFT},
@@ -91,7 +153,7 @@ def _bars(names: list[str], values: np.ndarray, unit: str, kind: str, yaxis: str
             "opacity": [1.0 if first else 0.42 for first in strongest],
             "cornerradius": 4,
         },
-        "hovertemplate": f"frame %{{customdata[1]}}, %{{x}}<br>{unit} %{{y:.3f}}<extra></extra>",
+        "hovertemplate": f"%{{customdata[1]}}<br>{unit} %{{y:.3f}}<extra></extra>",
     }
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from app.palette import topic_colour
+from app.palette import rank_colour, topic_colour
 from app.plots import style
 from mealrec.recommender.trace import NPDStep, Plane, Recommendation
 
 TITLE = "Your preference finds its place (NPD)"
 UNITS = "map of the catalogue’s clips, coloured by topic; nearer means more alike (no unit)"
+UNITS_WITHOUT_TOPICS = "map of the catalogue’s clips; nearer means more alike (no unit)"
 EMPTY = "This variant runs without NPD: the ranking comes from the plain preference, in one step."
 
+_MOST_TOPICS = 8
 _LEGEND = {
     "orientation": "h",
     "x": 0,
@@ -60,7 +63,8 @@ def figure(trace: Recommendation) -> dict:
     moving = [{**look, **place} for look, place in zip(looks, _places(trace, steps, len(steps) - 1), strict=True)]
     meta = {"captions": _captions(trace), "narrow": {"layout.height": 430}}
     layout = style.plane_axes(trace.item_plane) | {"margin": {"l": 6, "r": 6, "t": 6, "b": 74}}
-    chart = style.titled(TITLE, UNITS, 440, **layout, meta=meta, showlegend=True, legend=_LEGEND)
+    units = UNITS if any(trace.item_plane.topics) else UNITS_WITHOUT_TOPICS
+    chart = style.titled(TITLE, units, 440, **layout, meta=meta, showlegend=True, legend=_LEGEND)
     chart["data"] = [*still, *moving]
     chart["frames"] = style.animation(steps, lambda index: _places(trace, steps, index), first_trace=len(still))
     return chart
@@ -126,19 +130,24 @@ def _captions(trace: Recommendation) -> list[str]:
 
 
 def _map(plane: Plane) -> list[dict]:
+    drawn = style.thinned(len(plane.points))
+    counts = Counter(plane.topics[index] for index in drawn if plane.topics[index])
+    named = {topic for topic, _ in counts.most_common(_MOST_TOPICS)}
     members: dict[str, list[int]] = {}
-    for index in style.thinned(len(plane.points)):
-        members.setdefault(plane.topics[index], []).append(int(index))
-    return [_topic(plane, topic, indices) for topic, indices in sorted(members.items())]
+    for index in drawn:
+        topic = plane.topics[index]
+        members.setdefault(topic if topic in named else "", []).append(int(index))
+    rest = "other" if named else "the catalogue"
+    return [_topic(plane, topic, indices, rest) for topic, indices in sorted(members.items())]
 
 
-def _topic(plane: Plane, topic: str, indices: list[int]) -> dict:
+def _topic(plane: Plane, topic: str, indices: list[int], rest: str) -> dict:
     return {
         "type": "scatter",
-        "name": style.safe(topic, 20) or "other",
+        "name": style.safe(topic, 20) or rest,
         **style.points(plane.points[indices]),
         "mode": "markers",
-        "customdata": [[plane.item_ids[index], style.safe(topic)] for index in indices],
+        "customdata": [[plane.item_ids[index], style.safe(plane.topics[index])] for index in indices],
         "marker": {"size": 6, "color": topic_colour(topic), "opacity": 0.5},
         "hovertemplate": "clip %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
     }
@@ -146,7 +155,7 @@ def _topic(plane: Plane, topic: str, indices: list[int]) -> dict:
 
 def _final(trace: Recommendation) -> dict:
     """The recommended clips, as discs with their rank."""
-    known = [item for item in trace.items if item.item_id in trace.item_plane.item_ids]
+    known = [item for item in trace.items if item.item_id in trace.item_plane.place]
     return {
         "type": "scatter",
         "name": "final top clips",
@@ -159,7 +168,7 @@ def _final(trace: Recommendation) -> dict:
         ],
         "marker": {
             "size": 15,
-            "color": [topic_colour(item.topic) for item in known],
+            "color": [rank_colour(item.topic, item.rank) for item in known],
             "line": {"width": 1, "color": style.SURFACE},
         },
         "hovertemplate": "<b>%{text}</b> %{customdata[1]}<br>%{customdata[3]} · score %{customdata[2]}<extra></extra>",
@@ -169,13 +178,12 @@ def _final(trace: Recommendation) -> dict:
 
 def _spots(plane: Plane, item_ids: Sequence[str]) -> dict:
     """Where clips stand on the map; one that is not on it, such as an upload, is left out."""
-    place = {item_id: index for index, item_id in enumerate(plane.item_ids)}
-    return style.points(plane.points[[place[item_id] for item_id in item_ids if item_id in place]])
+    return style.points(plane.points[[plane.place[item_id] for item_id in item_ids if item_id in plane.place]])
 
 
 def _rings(plane: Plane, item_ids: tuple[str, ...]) -> dict:
     """Rings that carry their clips' ids, so that a ring appears on its clip and never travels between two."""
-    return {**_spots(plane, item_ids), "ids": [item_id for item_id in item_ids if item_id in plane.item_ids]}
+    return {**_spots(plane, item_ids), "ids": [item_id for item_id in item_ids if item_id in plane.place]}
 
 
 def _places(trace: Recommendation, steps: Sequence[NPDStep], index: int) -> list[dict]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.palette import topic_colour
+from app.palette import rank_colour
 from app.plots import style
 from mealrec.recommender.trace import RankedItem, Recommendation
 
@@ -105,7 +105,7 @@ def _line(item: RankedItem, levels: list[int], ranks: np.ndarray, scale: RankSca
         "customdata": [[item.item_id, int(rank), style.safe(item.title, 60)] for rank in ranks],
         "mode": "lines+markers",
         "line": {
-            "color": topic_colour(item.topic),
+            "color": rank_colour(item.topic, item.rank),
             "width": 3 if leading else 1.8,
             "shape": "spline",
             "smoothing": 0.5,

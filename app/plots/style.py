@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from mealrec.recommender.trace import NPDStep, Plane, TCDStep
+from mealrec.recommender.trace import FrameRelevance, NPDStep, Plane, TCDStep
 
 INK = "var(--mr-ink)"
 INK_SOFT = "var(--mr-ink-2)"
@@ -92,6 +92,18 @@ def plane_axes(plane: Plane) -> dict:
         "plot_bgcolor": "rgba(128,128,140,0.05)",
         "margin": {"l": 6, "r": 6, "t": 6, "b": 30},
     }
+
+
+def part(relevance: FrameRelevance) -> str:
+    """Return what one of the K parts of the last clip is: a frame, or where there are none a segment of its title."""
+    return "title segment" if relevance.segments else "frame"
+
+
+def part_names(relevance: FrameRelevance, limit: int = 60) -> list[str]:
+    """Return each part with its number, and its time or its text; safe for Plotly."""
+    if relevance.segments:
+        return [f"{number}: “{safe(text, limit)}”" for number, text in enumerate(relevance.segments, start=1)]
+    return [f"frame {number} ({time:.1f} s)" for number, time in enumerate(relevance.times_s, start=1)]
 
 
 def thinned(count: int) -> np.ndarray:

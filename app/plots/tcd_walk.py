@@ -12,6 +12,8 @@ from mealrec.recommender.trace import Recommendation, TCDStep
 
 TITLE = "The frames find their place (TCD)"
 UNITS = "map of the catalogue’s frames; nearer means more alike (no unit)"
+SEGMENTS_TITLE = "The title’s segments find their place (TCD)"
+SEGMENTS_UNITS = "map of all titles’ segments; nearer means more alike (no unit)"
 EMPTY = "This variant runs without TCD: the frames are used as they are, and nothing walks."
 
 
@@ -24,8 +26,9 @@ def figure(trace: Recommendation) -> dict:
     moving = [
         {**look, **place} for look, place in zip(_looks(trace), _places(trace, steps, len(steps) - 1), strict=True)
     ]
-    meta = {"captions": _captions(steps), "narrow": {"layout.height": 340}}
-    chart = style.titled(TITLE, UNITS, 420, **style.plane_axes(trace.frame_plane), meta=meta)
+    meta = {"captions": _captions(steps, style.part(trace.frame_relevance)), "narrow": {"layout.height": 340}}
+    title, units = (SEGMENTS_TITLE, SEGMENTS_UNITS) if trace.frame_relevance.segments else (TITLE, UNITS)
+    chart = style.titled(title, units, 420, **style.plane_axes(trace.frame_plane), meta=meta)
     chart["data"] = [*still, *moving]
     chart["frames"] = style.animation(steps, lambda index: _places(trace, steps, index), first_trace=len(still))
     return chart
@@ -35,14 +38,15 @@ def reading(trace: Recommendation) -> str:
     """Tell when half the way was done and which frame had the farthest to go."""
     if not trace.tcd:
         return EMPTY
+    part = style.part(trace.frame_relevance)
     distances = np.stack([step.distance for step in trace.tcd])
     mean = distances.mean(axis=1)
     reached = np.flatnonzero(mean <= mean[0] / 2)
     half = style.step_phrase(int(reached[0]) if reached.size else len(mean) - 1, len(mean))
     if distances.shape[1] == 1:
-        return f"The frame walks to its clean place: half the way is done by {half}."
-    farthest = f"frame {int(np.argmax(distances[0])) + 1} had the farthest to go"
-    return f"The frames walk to their clean places: half the way is done by {half}; {farthest}."
+        return f"The {part} walks to its clean place: half the way is done by {half}."
+    farthest = f"{part} {int(np.argmax(distances[0])) + 1} had the farthest to go"
+    return f"The {part}s walk to their clean places: half the way is done by {half}; {farthest}."
 
 
 def _with_end(steps: tuple[TCDStep, ...]) -> tuple[TCDStep, ...]:
@@ -52,7 +56,7 @@ def _with_end(steps: tuple[TCDStep, ...]) -> tuple[TCDStep, ...]:
     return (*steps, replace(last, diffusion_step=0, **end))
 
 
-def _captions(steps: tuple[TCDStep, ...]) -> list[str]:
+def _captions(steps: tuple[TCDStep, ...], part: str) -> list[str]:
     """A line for each step of a walk with its end."""
     *walked, _ = steps
     lines = [
@@ -60,11 +64,11 @@ def _captions(steps: tuple[TCDStep, ...]) -> list[str]:
         f"{step.distance.mean():.2f}"
         for index, step in enumerate(walked)
     ]
-    return [*lines, "the end · every frame has reached its predicted clean place"]
+    return [*lines, f"the end · every {part} has reached its predicted clean place"]
 
 
 def _map(trace: Recommendation) -> dict:
-    plane = trace.frame_plane
+    plane, part = trace.frame_plane, style.part(trace.frame_relevance)
     drawn = style.thinned(len(plane.points))
     return {
         "type": "scatter",
@@ -73,7 +77,7 @@ def _map(trace: Recommendation) -> dict:
         "mode": "markers",
         "customdata": [[plane.item_ids[index], style.safe(plane.topics[index])] for index in drawn],
         "marker": {"size": 4, "color": style.INK_FAINT, "opacity": 0.28},
-        "hovertemplate": "a frame of clip %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+        "hovertemplate": f"a {part} of clip %{{customdata[0]}}<br>%{{customdata[1]}}<extra></extra>",
     }
 
 
@@ -90,7 +94,7 @@ def _looks(trace: Recommendation) -> list[dict]:
 def _trail_look(frame: int, colour: str) -> dict:
     return {
         "type": "scatter",
-        "name": f"way of frame {frame + 1}",
+        "name": f"way of number {frame + 1}",
         "mode": "lines",
         "line": {"color": colour, "width": 2},
         "opacity": 0.6,
@@ -103,7 +107,7 @@ def _clean_look(colours: list[str]) -> dict:
         "type": "scatter",
         "name": "predicted clean",
         "mode": "markers",
-        "text": [f"frame {frame + 1}" for frame in range(len(colours))],
+        "text": [f"number {frame + 1}" for frame in range(len(colours))],
         "marker": {"size": 20, "symbol": "circle-open", "color": colours, "line": {"width": 2}},
         "hovertemplate": "where %{text} is predicted to end<extra></extra>",
     }
@@ -117,7 +121,7 @@ def _head_look(colours: list[str]) -> dict:
         "text": [str(frame + 1) for frame in range(len(colours))],
         "textfont": {"size": 10, "color": "#ffffff"},
         "marker": {"size": 16, "color": colours, "line": {"width": 1.5, "color": style.SURFACE}},
-        "hovertemplate": "frame %{text} (%{customdata[1]} s)<br>%{customdata[2]} from its end<extra></extra>",
+        "hovertemplate": "%{customdata[1]}<br>%{customdata[2]} from its end<extra></extra>",
     }
 
 
@@ -126,7 +130,7 @@ def _places(trace: Recommendation, steps: Sequence[TCDStep], index: int) -> list
     step = steps[index]
     ways = np.stack([each.plane_latents for each in steps], axis=1)
     relevance = trace.frame_relevance
-    facts = zip(relevance.times_s, step.distance, strict=True)
-    heads = {"customdata": [[relevance.item_id, f"{time:.1f}", f"{distance:.2f}"] for time, distance in facts]}
+    facts = zip(style.part_names(relevance), step.distance, strict=True)
+    heads = {"customdata": [[relevance.item_id, name, f"{distance:.2f}"] for name, distance in facts]}
     trails = [style.way_so_far(way, index) for way in ways]
     return [*trails, style.points(step.plane_clean), {**style.points(step.plane_latents), **heads}]

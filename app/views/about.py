@@ -48,9 +48,10 @@ def markup(service: Service) -> str:
     """Return the section for the loaded bundle."""
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
-    catalogue = f"{len(recommender.catalogue)} clips, {new} of them never seen in training"
+    catalogue = f"{len(recommender.catalogue)} clips" + (f", {new} of them never seen in training" if new else "")
     facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
-    return render("about.html", facts=facts, tables=list(_tables(recommender.manifest.get("metrics", {}))))
+    tables = list(_tables(recommender.manifest.get("metrics", {})))
+    return render("about.html", facts=facts, tables=tables, refusal=recommender.upload_refusal)
 
 
 def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
@@ -58,7 +59,7 @@ def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
     if "created_with" in manifest:
         yield "made with", _words(manifest["created_with"])
     for kind, encoder in manifest.get("encoders", {}).items():
-        yield f"{kind} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
+        yield f"{kind.replace('_', ' ')} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
     for name, value in manifest.get("training", {}).items():
         if not isinstance(value, Mapping):
             yield f"training: {name.replace('_', ' ')}", _words(value)

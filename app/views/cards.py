@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.markup import file_url, picture_url
+from app.palette import clip_colour
 from app.service import Service
 
 UPLOAD_TOPIC = "your upload"
@@ -15,7 +16,8 @@ UPLOAD_TOPIC = "your upload"
 class Card:
     """One clip as the page draws it; `poster` and `clip` are addresses, "" where there is none.
 
-    A new clip was held out of training: the model knows it by its content alone.
+    A new clip was held out of training: the model knows it by its content alone. `words` and `tags` are the title
+    taken apart, `colour` the clip's own: what is drawn where there is no poster.
     """
 
     item_id: str
@@ -24,6 +26,23 @@ class Card:
     poster: str
     clip: str
     is_new: bool = False
+
+    @property
+    def words(self) -> str:
+        """Return the title before its hashtags; of a title that begins with them the first."""
+        parts = [" ".join(part.split()) for part in self.title.split("#") if part.strip()]
+        return parts[0] if parts else ""
+
+    @property
+    def tags(self) -> str:
+        """Return the hashtags after the words."""
+        parts = [" ".join(part.split()) for part in self.title.split("#") if part.strip()]
+        return " ".join(f"#{part}" for part in parts[1:])
+
+    @property
+    def colour(self) -> str:
+        """Return the colour behind a title without a poster."""
+        return clip_colour(self.topic, self.item_id)
 
 
 def card(service: Service, item_id: str) -> Card:

@@ -27,6 +27,13 @@ class UploadView:
     stop: gr.Button
     report: gr.HTML
     examples: gr.HTML
+    columns: gr.Row
+    refusal: gr.HTML
+
+    @property
+    def offer(self) -> list[gr.blocks.Block]:
+        """Return what `offered` gives values for."""
+        return [self.columns, self.refusal]
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,8 @@ class Example:
 
 def build() -> UploadView:
     """Draw the drop zone, the optional title, the buttons and the examples."""
-    with gr.Row(elem_id="upload-columns"):
+    refusal = gr.HTML("", visible=False, elem_id="upload-refusal")
+    with gr.Row(elem_id="upload-columns") as columns:
         with gr.Column(scale=4, min_width=260):
             video = gr.Video(
                 label="Your clip", show_label=False, sources=["upload"], height=300, elem_id="upload-video"
@@ -59,7 +67,7 @@ def build() -> UploadView:
                 render("examples.html", examples=_examples()), js_on_load=CLICK_ACTIONS, elem_id="upload-examples"
             )
             report = gr.HTML(idle(), elem_id="upload-report")
-    return UploadView(video, title, encode, stop, report, examples)
+    return UploadView(video, title, encode, stop, report, examples, columns, refusal)
 
 
 def example_path(key: str) -> str | None:
@@ -85,6 +93,13 @@ def idle(cancelled: bool = False) -> str:
 def rest(cancelled: bool = False) -> tuple:
     """Return report, cancel button and start button as they are while nothing is being encoded."""
     return idle(cancelled), gr.update(visible=False), gr.update(interactive=True)
+
+
+def offered(refusal: str) -> tuple:
+    """Return the values of `offer`: where a bundle takes no uploads, the reason stands in place of the drop zone."""
+    if not refusal:
+        return gr.skip(), gr.skip()
+    return gr.update(visible=False), gr.update(visible=True, value=render("no_upload.html", reason=refusal))
 
 
 def _progress(report: Progress) -> str:

@@ -1,4 +1,4 @@
-"""Training batches: one row a user, a target at every position."""
+"""Training batches: one row a user with a target at every position, or one row a prefix."""
 
 from __future__ import annotations
 
@@ -11,14 +11,54 @@ from mealrec.types import SequenceBatch
 
 
 class TrainingBatches:
-    """All training sequences as one pair of tensors, shuffled anew for every epoch."""
+    """All training sequences as one pair of tensors, shuffled anew for every epoch.
 
-    def __init__(self, sequences: Sequence[Sequence[int]], max_length: int, device: torch.device | str):
-        self.items = torch.from_numpy(pad([s[:-1] for s in sequences], max_length)).to(device)
+    With `causal=False`, for a backbone whose states see what comes after them, every prefix is a row of its own
+    with one target, at its end: the same predictions, and no state that has seen its own target.
+    """
+
+    def __init__(
+        self,
+        sequences: Sequence[Sequence[int]],
+        max_length: int,
+        device: torch.device | str,
+        causal: bool = True,
+    ):
+        items = torch.from_numpy(pad([s[:-1] for s in sequences], max_length))
+        self.lengths = (items > 0).sum(1)  # stays on the CPU: cutting a batch must not wait for a GPU
+        self.items = items.to(device)
         self.targets = torch.from_numpy(pad([s[1:] for s in sequences], max_length)).to(device)
+        self.causal = causal
+
+    def steps(self, batch_size: int) -> int:
+        """Return how many batches an epoch has."""
+        return -(-len(self.items) // batch_size)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[SequenceBatch]:
-        """Yield every user once, in a random order drawn from `generator`."""
-        order = torch.randperm(len(self.items), generator=generator).to(self.items.device)
-        for rows in order.split(batch_size):
-            yield SequenceBatch(self.items[rows], self.targets[rows])
+        """Yield `batch_size` users at a time, in a random order from `generator`, cut to the longest of them."""
+        for users in torch.randperm(len(self.items), generator=generator).split(batch_size):
+            longest = int(self.lengths[users].max())
+            users = users.to(self.items.device)
+            batch = SequenceBatch(self.items[users, :longest], self.targets[users, :longest])
+            yield batch if self.causal else _by_prefix(batch)
+
+
+def share(batch: SequenceBatch, process: int, processes: int) -> tuple[SequenceBatch, float]:
+    """Return one process's rows of a joint batch, and the weight of their loss.
+
+    A loss is a mean over targets, and processes have differently many: weighted so, the mean over the processes
+    is the mean over the joint batch. A process without a row gets one of weight 0, as all must step together.
+    """
+    if processes == 1:
+        return batch, 1.0
+    own = slice(process, None, processes) if process < len(batch.items) else slice(0, 1)
+    mine = SequenceBatch(batch.items[own], batch.targets[own])
+    if process >= len(batch.items):
+        return mine, 0.0
+    return mine, processes * float((mine.targets > 0).sum() / (batch.targets > 0).sum())
+
+
+def _by_prefix(batch: SequenceBatch) -> SequenceBatch:
+    users, positions = batch.rows
+    steps = torch.arange(batch.items.shape[1], device=batch.items.device)
+    return SequenceBatch(batch.prefixes(), batch.targets[users] * (steps == positions[:, None]))

@@ -22,6 +22,7 @@ from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
 from mealrec.experiments.world import Source, World, make_world, open_world
 from mealrec.models.mealrec import MealRec
+from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.recipes import Recipe, microlens, override
 from mealrec.training.run import load_system, save_system, write_json
 from mealrec.training.trainer import train
@@ -82,7 +83,7 @@ class Study:
         return Job(recipe, base, self.work / "systems" / f"{recipe.name}-seed{seed}-{key}")
 
     def train(self, recipes: Sequence[Recipe]) -> list[Job]:
-        """Train what is missing; return all jobs, in order. What a killed run had finished is kept."""
+        """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
         jobs = [self.job(recipe) for recipe in recipes]
         bases = [self.job(job.base) for job in jobs if job.base]
         # What others wait for comes first, then the longest chains.
@@ -187,14 +188,16 @@ def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
     if not (job.folder / MADE).is_file():
         weights = load_system(start).to(device).state_dict() if start else None
         try:
-            trained = train(recipe.model, recipe.training, world.split, features, report, weights)
+            checkpoint = Checkpoint(job.folder, {"key": job.folder.name})
+            trained = train(recipe.model, recipe.training, world.split, features, report, weights, checkpoint)
         except FloatingPointError as error:
             raise TrainingFailed(f"{title}: {error}") from error
         save_system(job.folder, recipe, trained)
-        summary = {"epoch": trained.epoch, "epochs": len(trained.log), "validation_N@10": trained.validation}
+        kept = trained.log[trained.epoch - 1]
+        summary = {"epoch": trained.epoch, "epochs": len(trained.log), "validation_N@10": kept["N@10"]}
         summary |= {"seconds": round(trained.seconds, 1), "device": device, "code": CODE}
         write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
-        print(f"{title}: kept epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s")
+        print(f"{title}: kept epoch {trained.epoch}, validation N@10 {kept['N@10']:.4f}, {trained.seconds:.0f} s")
     model = load(job, device)
     for ends_at in ["walk"] if recipe.model.variant == "backbone" else ["start", "walk"]:
         scorer = model_scorer(model, features, ends_at=ends_at)

@@ -16,12 +16,11 @@ from mealrec.data.prepare import prepare, write_prepared
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
 from mealrec.features.extraction import extract_title_segments
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import GLOBAL_VISUAL, TITLE_SEGMENTS, FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.types import ItemFeatures
 
 REPORT = "prepared.json"
-STAND_IN = "title-segments"
 MAX_LENGTH = 10
 
 
@@ -148,10 +147,15 @@ def about_catalogue(folder: Path, catalogue: Catalogue) -> dict:
 def features_in_words(manifest: dict) -> str:
     """Return what stands for a video's frames, a stand-in named as such, and which encoders made the features."""
     names = {kind: encoder.get("name", "?") for kind, encoder in manifest.get("encoders", {}).items()}
-    if manifest.get("frames") == STAND_IN:
+    if manifest.get("frames") == TITLE_SEGMENTS:
         return (
-            f"{STAND_IN}, a stand-in for frames: no pixels were seen, each title was cut at its hashtags into "
+            f"{TITLE_SEGMENTS}, a stand-in for frames: no pixels were seen, each title was cut at its hashtags into "
             f"{manifest['num_frames']} segments; text encoder {names.get('text', '?')}"
+        )
+    if manifest.get("frames") == GLOBAL_VISUAL:
+        return (
+            f"{GLOBAL_VISUAL}, a stand-in for frames: each repeats its clip's one published feature "
+            f"({names.get('video', '?')}); text encoder {names.get('text', '?')}"
         )
     return f"frames of the clips; video encoder {names.get('video', '?')}, text encoder {names.get('text', '?')}"
 

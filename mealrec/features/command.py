@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from mealrec.features.catalogue import read_titles
+from mealrec.features.distributed import RayConfig
 from mealrec.features.extraction import extract
 from mealrec.features.items import ExtractConfig
-from mealrec.features.store import CLIPS, TITLE_SEGMENTS, FeatureStore
+from mealrec.features.store import CLIPS, FRAME_SOURCES, TITLE_SEGMENTS, FeatureStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="feature store to write, or to go on with")
     parser.add_argument(
         "--frames",
-        choices=(CLIPS, TITLE_SEGMENTS),
+        choices=FRAME_SOURCES,
         default=CLIPS,
-        help="clips: decoded from files; title-segments: the title cut at its hashtags stands in for pixels",
+        help="clips: decoded from files; title-segments: the title cut at its hashtags stands in for pixels; "
+        "global-visual: each frame repeats the file's row",
+    )
+    parser.add_argument(
+        "--global-visual", type=Path, help=".npy, row i is item i + 1: v of items that have no readable clip"
     )
     parser.add_argument("--encoder", default="checkpoints/encoder", help="VideoMAE directory or hub id")
     parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
@@ -30,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
     parser.add_argument("--jobs", type=int, default=2, help="clips decoded at a time")
     parser.add_argument("--batch", type=int, help="items a forward pass (8 clips, or 256 titles)")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help='encode on a Ray cluster ("auto", HOST:PORT), or on this machine ("local")'
+    )
+    parser.add_argument("--workers", type=int, help="actors on Ray (a GPU each where it has some, else --jobs cores)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,15 +50,26 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         jobs=arguments.jobs,
     )
-    store = extract(read_titles(arguments.data), arguments.data, arguments.out, config, arguments.batch)
+    store = extract(
+        read_titles(arguments.data),
+        arguments.data,
+        arguments.out,
+        config,
+        batch_size=arguments.batch,
+        global_visual=arguments.global_visual,
+        ray=RayConfig(arguments.ray, arguments.workers) if arguments.ray else None,
+    )
     print(summary(store))
     return 0
 
 
 def summary(store: FeatureStore) -> str:
     """Return how many items have what, and why each broken clip is broken."""
-    failures, seen = store.manifest["failures"], int(np.sum(store.has_visual))
-    if store.manifest["frames"] == TITLE_SEGMENTS:
-        return f"{seen} titles in {store.manifest['num_frames']} segments, {len(store.item_ids) - seen} empty"
-    lines = [f"{seen} clips, {len(store.item_ids) - seen - len(failures)} without a file, {len(failures)} unreadable"]
-    return "\n".join([*lines, *(f"  {item_id}: {reason}" for item_id, reason in failures.items())])
+    manifest, items, seen = store.manifest, len(store.item_ids), int(store.has_frames.sum())
+    if manifest["frames"] == TITLE_SEGMENTS:
+        return f"{seen} titles in {manifest['num_frames']} segments, {items - seen} empty"
+    failures, given = manifest["failures"], int(store.has_visual.sum()) - seen
+    line = f"{seen} clips, {items - seen - len(failures)} without a file, {len(failures)} unreadable"
+    if given:
+        line += f"; {given} of them with features of {manifest['encoders']['global_visual']['name']} in every frame"
+    return "\n".join([line, *(f"  {item_id}: {reason}" for item_id, reason in failures.items())])

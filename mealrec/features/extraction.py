@@ -7,25 +7,40 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from mealrec.errors import DataFormatError
+from mealrec.features.distributed import RayConfig, encoded_on_ray
+from mealrec.features.given import GivenVisual
 from mealrec.features.items import Batch, ExtractConfig, ItemEncoder
 from mealrec.features.store import (
     ABSENT,
     CLIPS,
     DONE,
     FAILED,
+    GIVEN,
+    GLOBAL_VISUAL,
     PENDING,
     TITLE_SEGMENTS,
     FeatureStore,
     StoreLayout,
     finish,
+    is_complete,
+    reopen,
     resume_or_create,
 )
 
-BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256}  # items a forward pass, of clips and of texts alone
+BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256, GLOBAL_VISUAL: 256}  # items a forward pass: clips, or texts alone
+
+
+class Named(NamedTuple):
+    """What features were made from, where that is no encoder."""
+
+    name: str
+    checksum: str
 
 
 def extract_title_segments(
@@ -45,44 +60,78 @@ def extract_title_segments(
 
 
 def extract(
-    titles: dict[str, str], data: Path | None, out: Path, config: ExtractConfig, batch_size: int | None = None
+    titles: dict[str, str],
+    data: Path | None,
+    out: Path,
+    config: ExtractConfig,
+    *,
+    batch_size: int | None = None,
+    global_visual: Path | None = None,
+    ray: RayConfig | None = None,
 ) -> FeatureStore:
-    """Make, or go on with, the store of these titles and of the clips under `data`; return it opened."""
-    encoder = ItemEncoder(data, config)
-    layout = layout_for(titles, encoder)
+    """Make, or go on with, the store of these titles and of the clips under `data`; return it opened.
+
+    `global_visual`: a file with v_i of items that have no readable clip; `ray`: where to encode, if not here.
+    """
+    encoder, given = ItemEncoder(data, config), global_visual and GivenVisual.open(global_visual)
+    layout = layout_for(titles, encoder, given)
     arrays = resume_or_create(out, layout)
     batches = list(pending_batches(titles, arrays, config.frames, batch_size or BATCH[config.frames]))
-    failures = write_batches(arrays, layout, encoded_ahead(encoder, batches), sum(len(b["row"]) for b in batches))
-    finish(out, layout, arrays, failures)
+    if batches or not is_complete(out):
+        reopen(out, layout)
+        encoded = encoded_on_ray(data, config, batches, ray) if ray else encoded_ahead(encoder, batches)
+        failures = write_batches(arrays, layout, encoded, sum(len(batch["row"]) for batch in batches))
+        if given:
+            write_given(arrays, layout, given)
+        finish(out, layout, arrays, failures)
     return FeatureStore.open(out)
 
 
-def layout_for(titles: dict[str, str], encoder: ItemEncoder) -> StoreLayout:
-    """Return what the store of these titles, made by this encoder, looks like."""
+def layout_for(titles: dict[str, str], encoder: ItemEncoder, given: GivenVisual | None) -> StoreLayout:
+    """Return what the store of these titles looks like; raises DataFormatError where the sources do not fit."""
     config, text = encoder.config, encoder.text
-    video = (f"{TITLE_SEGMENTS}:{text.name}", text.checksum)
-    if encoder.video is not None:
-        video = (encoder.video.name, encoder.video.checksum)
+    _check_sources(encoder, given)
+    made_by = {
+        CLIPS: encoder.video,
+        TITLE_SEGMENTS: Named(f"{TITLE_SEGMENTS}:{text.name}", text.checksum),
+        GLOBAL_VISUAL: given and Named(f"{GLOBAL_VISUAL}:{given.path.name}", given.checksum),
+    }
+    sources = {"video": made_by[config.frames], "text": text}
+    if given:
+        sources["global_visual"] = Named(given.path.name, given.checksum)
     return StoreLayout(
         item_ids=tuple(titles),
-        visual_width=encoder.visual_width,
+        visual_width=given.width if given else encoder.visual_width,
         text_width=text.width,
         num_frames=config.num_frames,
         interval_s=config.interval_s,
-        encoders={
-            "video": {"name": video[0], "sha256": video[1]},
-            "text": {"name": text.name, "sha256": text.checksum},
-        },
+        encoders={kind: {"name": source.name, "sha256": source.checksum} for kind, source in sources.items()},
         frames=config.frames,
         titles_sha256=hashlib.sha256(json.dumps(list(titles.values())).encode()).hexdigest(),
     )
+
+
+def _check_sources(encoder: ItemEncoder, given: GivenVisual | None) -> None:
+    frames = encoder.config.frames
+    if frames == GLOBAL_VISUAL and not given:
+        raise DataFormatError("--frames global-visual repeats the features of a file: name it with --global-visual.")
+    if frames == TITLE_SEGMENTS and given:
+        raise DataFormatError(
+            "--frames title-segments puts frames into the space of texts, where a file of visual features has no "
+            "place: leave --global-visual out, or choose --frames global-visual."
+        )
+    if given and encoder.video and given.width != encoder.video.width:
+        raise DataFormatError(
+            f"{given.path} has features of {given.width} numbers and {encoder.video.name} makes {encoder.video.width}: "
+            "name the encoder that made the file (--encoder MCG-NJU/videomae-base), or choose --frames global-visual."
+        )
 
 
 def pending_batches(
     titles: dict[str, str], arrays: dict[str, np.ndarray], frames: str, batch_size: int
 ) -> Iterator[Batch]:
     """Yield the items that lack something, in order; clips that were broken or not there are tried again."""
-    settled = (DONE,) if frames == CLIPS else (DONE, ABSENT)
+    settled = (DONE,) if frames == CLIPS else (DONE, ABSENT, GIVEN)
     texts = np.array(list(titles.values()), object)
     lacks_text = np.array([bool(title.strip()) for title in texts], bool) & ~arrays["has_text"]
     lacks_clip = ~np.isin(arrays["clip_state"], settled)
@@ -122,8 +171,9 @@ def write_batches(
         for batch in encoded:
             rows, worded, seen = batch["row"], batch["has_text"], batch["state"] == DONE
             arrays["text"][rows[worded]] = batch["text"][worded]
-            for name in ("frames", "global_visual", "times_s"):
-                arrays[name][rows[seen]] = batch[name][seen]
+            if seen.any():
+                for name in ("frames", "global_visual", "times_s"):
+                    arrays[name][rows[seen]] = batch[name][seen]
             arrays["has_text"][rows[worded]] = True
             asked = batch["state"] != PENDING
             arrays["clip_state"][rows[asked]] = batch["state"][asked]
@@ -131,3 +181,13 @@ def write_batches(
                 failures[layout.item_ids[rows[index]]] = str(batch["reason"][index])
             bar.update(len(rows))
     return failures
+
+
+def write_given(arrays: dict[str, np.ndarray], layout: StoreLayout, given: GivenVisual) -> None:
+    """Give every item without a readable clip its v_i from the file, and repeat it in each of its frames."""
+    for start in range(0, len(layout.item_ids), 1024):
+        states = arrays["clip_state"][start : start + 1024]
+        rows = start + np.flatnonzero(states != DONE)
+        features = given.of([layout.item_ids[row] for row in rows])
+        arrays["global_visual"][rows], arrays["frames"][rows] = features, features[:, None]
+        states[states != DONE] = GIVEN

@@ -48,11 +48,10 @@ class ItemEncoder:
     def __init__(self, data: Path | None, config: ExtractConfig):
         self.data, self.config = data, config
         self.text = TextEncoder.from_pretrained(config.text, config.device)
-        reads_clips = config.frames == CLIPS
-        self.video = (
-            VideoEncoder.from_pretrained(config.encoder, config.device, config.num_frames) if reads_clips else None
-        )
-        self.visual_width = self.video.width if reads_clips else self.text.width
+        self.video, self.visual_width = None, self.text.width
+        if config.frames == CLIPS:
+            self.video = VideoEncoder.from_pretrained(config.encoder, config.device, config.num_frames)
+            self.visual_width = self.video.width
 
     def __call__(self, batch: Batch) -> Batch:
         """Decode and encode a batch."""
@@ -63,7 +62,7 @@ class ItemEncoder:
         if self.video is None:
             return []
         with ThreadPoolExecutor(self.config.jobs) as pool:
-            return list(pool.map(self._decode_clip, batch["item_id"][batch["needs_clip"]]))
+            return list(pool.map(self._decode_clip, batch["item_id"][batch["needs_clip"]].tolist()))
 
     def encode(self, batch: Batch, clips: Sequence[SampledFrames | VideoError | None]) -> Batch:
         """Return the features of a batch whose clips are decoded."""
@@ -96,14 +95,15 @@ class ItemEncoder:
 
     def _encode_titles(self, batch: Batch, made: Batch) -> None:
         rows = batch["needs_text"]
-        made["text"][rows], made["has_text"][rows] = self.text.encode(list(batch["title"][rows]))
+        made["text"][rows], made["has_text"][rows] = self.text.encode(batch["title"][rows].tolist())
 
     def _encode_segments(self, batch: Batch, made: Batch) -> None:
         """Encode titles and their segments together: a title without hashtags is its own segment."""
         count = self.config.num_frames
-        segments = [split_title(title, count) for title in batch["title"]]
+        titles = batch["title"].tolist()
+        segments = [split_title(title, count) for title in titles]
         rows = [row for row, found in enumerate(segments) if found]
-        texts = [batch["title"][row] for row in rows] + [segment for row in rows for segment in segments[row]]
+        texts = [titles[row] for row in rows] + [segment for row in rows for segment in segments[row]]
         features, _ = self.text.encode(texts)
         made["text"][rows], made["has_text"][rows] = features[: len(rows)], True
         made["frames"][rows] = features[len(rows) :].reshape(len(rows), count, self.visual_width)

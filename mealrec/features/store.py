@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -15,7 +16,7 @@ from mealrec.errors import DataFormatError
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 PENDING, DONE, FAILED, ABSENT, GIVEN = range(5)
-CLIPS, TITLE_SEGMENTS = "clips", "title-segments"
+CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = FRAME_SOURCES = ("clips", "title-segments", "global-visual")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class FeatureStore:
 
     `global_visual` [N, V], `frames` [N, K, V], `text` [N, H], `times_s` [N, K] (seconds into the clip; of title
     segments their place 0..K-1),
-    `has_visual`, `has_text` [N] bool; rows without a clip or a title are zeros and hold no data.
+    `has_visual`, `has_text` [N] bool; rows without a clip or a title are zeros and hold no data. `has_frames` [N]
+    is false, too, where `global_visual` came from a file and every frame repeats it.
     `manifest` also names the encoders and `failures` {item_id: why its clip could not be read}.
     """
 
@@ -69,6 +71,7 @@ class FeatureStore:
     times_s: np.ndarray
     has_visual: np.ndarray
     has_text: np.ndarray
+    has_frames: np.ndarray
     manifest: dict
 
     @classmethod
@@ -83,7 +86,8 @@ class FeatureStore:
             raise DataFormatError(f"{path} was not finished: run the same `extract` command again to go on.")
         arrays = open_arrays(path, layout_of(manifest), mode="r")
         states = arrays.pop("clip_state")
-        return cls(tuple(manifest["item_ids"]), has_visual=np.isin(states, (DONE, GIVEN)), manifest=manifest, **arrays)
+        seen, given = np.asarray(states == DONE), np.asarray(states == GIVEN)
+        return cls(tuple(manifest["item_ids"]), has_visual=seen | given, has_frames=seen, manifest=manifest, **arrays)
 
 
 def write_store(
@@ -112,7 +116,7 @@ def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
         name: open_memmap(path / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
         for name, (shape, dtype) in layout.arrays().items()
     }
-    _write_manifest(path, {**layout.manifest(), "complete": False})
+    reopen(path, layout)
     return arrays
 
 
@@ -155,7 +159,25 @@ def finish(path: Path, layout: StoreLayout, arrays: dict[str, np.ndarray], failu
     """Flush the maps and mark the store finished; `failures` maps item ids to reasons."""
     for array in arrays.values():
         array.flush()
-    _write_manifest(path, {**layout.manifest(), "failures": failures, "complete": True})
+    made = {"failures": failures, "sha256": {name: _checksum(array) for name, array in arrays.items()}}
+    _write_manifest(path, {**layout.manifest(), **made, "complete": True})
+
+
+def reopen(path: Path, layout: StoreLayout) -> None:
+    """Mark a store unfinished, finished or not as it was: its rows are about to change."""
+    _write_manifest(path, {**layout.manifest(), "complete": False})
+
+
+def is_complete(path: Path) -> bool:
+    """Return whether the store was finished; raises DataFormatError where an array is no longer what it was then."""
+    manifest = read_manifest(path)
+    if not manifest.get("complete"):
+        return False
+    arrays = open_arrays(path, layout_of(manifest), mode="r")
+    damaged = [name for name, digest in manifest.get("sha256", {}).items() if _checksum(arrays[name]) != digest]
+    if damaged:
+        raise DataFormatError(f"{path} was changed after it was finished ({', '.join(damaged)}): extract again.")
+    return True
 
 
 def read_manifest(path: Path) -> dict:
@@ -188,5 +210,11 @@ def layout_of(manifest: dict) -> StoreLayout:
     return StoreLayout(**described | {"item_ids": tuple(manifest["item_ids"])})
 
 
+def _checksum(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+
+
 def _write_manifest(path: Path, manifest: dict) -> None:
-    (path / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    whole = path / f"{MANIFEST}.part"  # a kill in the middle leaves the old manifest
+    whole.write_text(json.dumps(manifest, indent=1) + "\n")
+    whole.replace(path / MANIFEST)

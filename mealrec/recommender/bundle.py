@@ -1,6 +1,7 @@
 """A bundle on disk: JSON and safetensors, listed with their checksums in one manifest.
 
-manifest.json · catalogue.json · viewers.json · features.safetensors · variants/<variant>.safetensors
+manifest.json · catalogue.json · viewers.json · features.safetensors · variants/<variant>.safetensors; and, in a bundle
+that lies outside of a project, media/ and encoders/ with copies of what it needs, which the manifest does not list.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from mealrec.errors import BundleError
 from mealrec.features.tensors import Normalisation
 from mealrec.features.weights import WEIGHT_FILES
 from mealrec.models.mealrec import MealRecConfig
-from mealrec.recommender.contents import REBUILD, BundleContents, CatalogueItem, ExampleViewer
+from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer
+from mealrec.recommender.places import ENCODERS, MEDIA, REBUILD, project_path
 from mealrec.types import ItemFeatures
 
 FORMAT_VERSION = 1
@@ -29,9 +32,12 @@ CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safet
 _PLAIN = ("name", "created_with", "encoders", "media", "interval_s", "metrics", "training")
 
 
-def write_bundle(path: str | Path, contents: BundleContents) -> None:
+def write_bundle(
+    path: str | Path, contents: BundleContents, place: Callable[[Path], None] = lambda folder: None
+) -> None:
     """Write a checked bundle; an older bundle at `path` is replaced only when the new one is whole.
 
+    `place(folder)` puts media/ and encoders/ into the folder that is about to become the bundle.
     Raises BundleError where the contents do not fit each other, or `path` holds something else.
     """
     path = Path(path)
@@ -51,6 +57,7 @@ def write_bundle(path: str | Path, contents: BundleContents) -> None:
         file = partial / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
+    place(partial)
     if path.exists():
         path.rename(replaced)
     partial.rename(path)
@@ -85,7 +92,8 @@ def read_bundle(path: str | Path) -> BundleContents:
     try:
         contents = _contents(manifest, _read_files(path, manifest["files"]))
         contents.check()
-        check_encoder(path, contents.encoders["video"])
+        for encoder in contents.encoders.values():
+            check_encoder(path, encoder)
         project_path(path, contents.media)
     except BundleError:
         raise
@@ -96,21 +104,8 @@ def read_bundle(path: str | Path) -> BundleContents:
     return contents
 
 
-def project_path(bundle: str | Path, relative: str) -> Path:
-    """Return where a manifest's relative path leads: inside the folder that is two levels above the bundle.
-
-    A bundle lies at <project>/checkpoints/<name>; nothing in it may name a file outside the project.
-    Raises BundleError for an absolute or escaping path.
-    """
-    bundle = Path(bundle).resolve()
-    root, target = bundle.parent.parent, (bundle / relative).resolve()
-    if Path(relative).is_absolute() or not target.is_relative_to(root):
-        raise BundleError(f"{bundle / MANIFEST} names {relative!r}, which lies outside {root}: {REBUILD}.")
-    return target
-
-
 def check_encoder(bundle: str | Path, encoder: dict[str, str]) -> str:
-    """Return the video encoder's directory or hub id, once a directory's weights have the recorded checksum.
+    """Return an encoder's directory or name (a hub id, "minilm", "title-segments:…"), a directory once it is checked.
 
     Raises BundleError where the directory has no weights or others than the features were made with.
     """
@@ -118,18 +113,21 @@ def check_encoder(bundle: str | Path, encoder: dict[str, str]) -> str:
     if not name.startswith("."):
         return name
     directory = project_path(bundle, name)
+    check_weights(directory, encoder["sha256"])
+    return str(directory)
+
+
+def check_weights(directory: Path, sha256: str) -> None:
+    """Raise BundleError where a directory has no weights or not those of the checksum."""
     weights = next((directory / file for file in WEIGHT_FILES if (directory / file).is_file()), None)
     if weights is None:
-        raise BundleError(
-            f"The bundle's video encoder is missing: no weights in {directory}; restore it, or {REBUILD}."
-        )
+        raise BundleError(f"The bundle's encoder is missing: no weights in {directory}; restore it, or {REBUILD}.")
     found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if found != encoder["sha256"]:
+    if found != sha256:
         raise BundleError(
             f"{weights} is not the encoder that the bundle was made with (sha256 {found[:12]}… where "
-            f"{encoder['sha256'][:12]}… is expected): restore it, or extract the features and {REBUILD}."
+            f"{sha256[:12]}… is expected): restore it, or extract the features and {REBUILD}."
         )
-    return str(directory)
 
 
 def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
@@ -152,7 +150,8 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
 
 def _read_files(path: Path, listed: dict[str, dict]) -> dict[str, bytes]:
     """Return every file's bytes, once the folder holds exactly the listed files, each with its checksum."""
-    present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()} - {MANIFEST}
+    files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)} - {MANIFEST}
     if missing := sorted(listed.keys() - present):
         raise BundleError(f"{path} lacks {', '.join(missing)}: copy the whole folder again, or {REBUILD}.")
     if unknown := sorted(present - listed.keys()):

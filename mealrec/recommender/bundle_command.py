@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
-from mealrec.recommender.bundle import check_encoder, write_bundle
-from mealrec.recommender.contents import BundleContents, CatalogueItem
+from mealrec.recommender.bundle import check_weights, write_bundle
+from mealrec.recommender.contents import CLIPS, BundleContents, CatalogueItem, frame_source
 from mealrec.recommender.examples import choose_viewers
+from mealrec.recommender.packing import Packing
 from mealrec.training.run import load_normalisation, load_system
 
 
@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="which seed of the run (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="catalogue (default: %(default)s)")
     parser.add_argument("--features", type=Path, required=True, help="feature store the run was trained on")
-    parser.add_argument("--encoder", default="checkpoints/encoder", help="VideoMAE directory or hub id of the features")
+    parser.add_argument("--encoder", help="VideoMAE directory or hub id of the features (default: as they name it)")
+    parser.add_argument(
+        "--system", help="the system that the app shows first (default: full, mealrec, or the only one)"
+    )
     parser.add_argument("--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)")
     parser.add_argument("--name", help="the bundle's name (default: that of its folder)")
     parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
@@ -35,19 +38,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Gather, check and write the bundle."""
-    contents = _gather(arguments)
-    check_encoder(arguments.out, contents.encoders["video"])
-    write_bundle(arguments.out, contents)
+    packing = Packing(arguments.out)
+    contents = _gather(arguments, packing)
+    write_bundle(arguments.out, contents, packing.place)
     size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file()) / 2**20
     print(f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB")
+    if packing.unplayable:
+        print(
+            f"{len(packing.unplayable)} clips (the first is {packing.unplayable[0]}) are not H.264, AV1 or VP9 in MP4, "
+            "which browsers play: they are shown as pictures only. Transcode them to have them played."
+        )
     return 0
 
 
-def _gather(arguments: argparse.Namespace) -> BundleContents:
+def _gather(arguments: argparse.Namespace, packing: Packing) -> BundleContents:
     catalogue, store = read_catalogue(arguments.data), FeatureStore.open(arguments.features)
     if store.item_ids != catalogue.item_ids:
         raise DataFormatError(f"{arguments.features} holds other items than {arguments.data}: extract them again.")
-    folders = _systems(arguments.run / f"seed-{arguments.seed}")
+    folders = find_systems(arguments.run / f"seed-{arguments.seed}", arguments.system)
+    encoders = _encoders(store, arguments.encoder, packing)
+    decodes = frame_source(encoders["video"]["name"]) == CLIPS
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
     known = np.array([item not in catalogue.held_out for item in catalogue.item_ids])
     times_s = torch.tensor(np.asarray(store.times_s))
@@ -60,22 +70,45 @@ def _gather(arguments: argparse.Namespace) -> BundleContents:
         features=item_features(store, normalisation, known),
         times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
         normalisation=normalisation,
-        encoders=_encoders(store, arguments.encoder, arguments.out),
-        media=_beside(arguments.data, arguments.out),
+        encoders=encoders,
+        media=packing.media(arguments.data, catalogue.item_ids, decodes),
         interval_s=store.manifest["interval_s"],
-        metrics=metrics_tables(_read_json(arguments.metrics or arguments.run / "metrics.json")),
+        metrics=metrics_tables(_report(arguments), {folders["full"].name: "full"}),
         training=_training(arguments.run, folders, arguments.seed),
     )
 
 
-def metrics_tables(report: dict) -> dict:
-    """Return a report of `evaluate` with each system's masked mean figures in one flat row under "test"."""
+def metrics_tables(report: dict, renamed: dict[str, str] | None = None) -> dict:
+    """Return a report of `evaluate` with each system's masked mean figures in one flat row under "test".
+
+    `renamed` maps systems to their names in the bundle.
+    """
     tables = {name: value for name, value in report.items() if name != "systems"}
     rows = {
-        name: {metric: value["mean"] for metric, value in system["masked"].items()}
+        (renamed or {}).get(name, name): {metric: value["mean"] for metric, value in system["masked"].items()}
         for name, system in report.get("systems", {}).items()
     }
     return {"test": rows, **tables} if rows else tables
+
+
+def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
+    """Return {name: folder} of a seed's finished systems; the main one comes first and is called "full".
+
+    It is `main` where that is given, else "full", "mealrec" or the only one there is.
+    Raises DataFormatError where it is not there or not clear.
+    """
+    folders = {path.parent.name: path.parent for path in sorted(seed.glob("*/config.json"))}
+    known = ", ".join(folders) or "none"
+    if main is None:
+        only = list(folders) if len(folders) == 1 else []
+        main = next((name for name in ("full", "mealrec", *only) if name in folders), None)
+    if main not in folders:
+        raise DataFormatError(
+            f"{seed} holds the trained systems {known}, and one is expected to come first in the app: name it with "
+            "--system, or run `python -m mealrec train` first."
+        )
+    first = folders.pop(main)
+    return {"full": first, **{name: folder for name, folder in folders.items() if name != "full"}}
 
 
 def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
@@ -87,31 +120,31 @@ def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
     )
 
 
-def _systems(seed: Path) -> dict[str, Path]:
-    """Return {name: folder} of a seed's finished systems, the whole model first."""
-    folders = {path.parent.name: path.parent for path in sorted(seed.glob("*/config.json"))}
-    if "full" not in folders:
-        raise DataFormatError(f"{seed} holds no trained system named full: run `python -m mealrec train` first.")
-    return {"full": folders.pop("full"), **folders}
-
-
 def _model(folder: Path) -> tuple:
     model = load_system(folder)
     return model.config, {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
-def _encoders(store: FeatureStore, video: str, out: Path) -> dict[str, dict[str, str]]:
-    """Return the store's encoders, those that are directories named relative to the bundle."""
+def _encoders(store: FeatureStore, video: str | None, packing: Packing) -> dict[str, dict[str, str]]:
+    """Return the store's encoders as the bundle names them; raises BundleError where a directory holds others."""
     made_with = store.manifest["encoders"]
-    names = {"video": video, "text": made_with["text"]["name"]}
+    names = {kind: encoder["name"] for kind, encoder in made_with.items()}
+    if video and frame_source(names["video"]) == CLIPS:
+        names["video"] = video
+    for kind, name in names.items():
+        if Path(name).is_dir():
+            check_weights(Path(name), made_with[kind]["sha256"])
     return {
-        kind: {"name": _beside(name, out) if Path(name).is_dir() else name, "sha256": made_with[kind]["sha256"]}
-        for kind, name in names.items()
+        kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]} for kind, name in names.items()
     }
 
 
-def _beside(path: str | Path, out: Path) -> str:
-    return Path(os.path.relpath(path, out)).as_posix()
+def _report(arguments: argparse.Namespace) -> dict:
+    if arguments.metrics is not None and not arguments.metrics.is_file():
+        raise DataFormatError(
+            f"--metrics: there is no file {arguments.metrics}: make it with `python -m mealrec evaluate`."
+        )
+    return _read_json(arguments.metrics or arguments.run / "metrics.json")
 
 
 def _training(run: Path, folders: dict[str, Path], seed: int) -> dict:

@@ -53,9 +53,11 @@ def table(answer: Recommendation) -> str:
     lines += [f"  {item.weight:6.1%}  {item.item_id:>6}  {item.title}" for item in answer.history]
     lines += [f"Recommended ({answer.bundle}, {answer.variant}, seed {answer.seed})"]
     lines += [f"  {i.rank:>6}  {i.item_id:>6}  {i.score:7.3f}  {i.topic:<8} {i.title}" for i in answer.items]
-    lines += [f"Frames of {relevance.item_id}: time, fits the interest, drove the first recommendation"]
-    frames = zip(relevance.times_s, relevance.interest, relevance.influence, strict=True)
-    lines += [f"  {time:5.2f} s  {interest:+.3f}  {influence:+.3f}" for time, interest, influence in frames]
+    parts, place = ("Title segments", "text") if relevance.segments else ("Frames", "time")
+    lines += [f"{parts} of {relevance.item_id}: fits the interest, drove the first recommendation, {place}"]
+    places = relevance.segments or [f"{time:5.2f} s" for time in relevance.times_s]
+    frames = zip(places, relevance.interest, relevance.influence, strict=True)
+    lines += [f"  {interest:+.3f}  {influence:+.3f}  {place}" for place, interest, influence in frames]
     lines += [f"{upload.item_id} would stand at {upload.rank} of {upload.candidates}" for upload in answer.uploads]
     return "\n".join([*lines, f"{answer.timing_ms['total']:.0f} ms"])
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.tensors import Normalisation
 from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
-_ITEM_ID = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,64}")
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
-REBUILD = "make the bundle anew with `python -m mealrec bundle`"
+CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = "clips", "title-segments", "global-visual"
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class BundleContents:
     `models` maps a variant's name to its configuration and weights; `features` [N+1, ...] are normalised, row 0 is
     padding and row i is `catalogue[i - 1]`; `times_s` [N+1, K] says where in the clip each frame lies.
     `encoders` holds {"name", "sha256"} of "video" and "text": a name that starts with "." is a directory
-    relative to the bundle. `media` is the folder of clips/ and posters/, relative to the bundle;
-    `interval_s` the seconds between a clip's sampled frames.
+    relative to the bundle; what stands before a colon says what stood in for frames, see `frame_source`. `media` is the
+    folder of clips and pictures, relative to the bundle; `interval_s` the seconds between a clip's sampled frames.
     """
 
     name: str
@@ -62,6 +62,11 @@ class BundleContents:
     interval_s: float
     metrics: dict
     training: dict
+
+    @property
+    def frames_from(self) -> str:
+        """Return what the K frames of an item are, see `frame_source`."""
+        return frame_source(self.encoders["video"]["name"])
 
     def tensors(self) -> dict[str, Tensor]:
         """Return what `features.safetensors` holds, by name."""
@@ -102,7 +107,7 @@ class BundleContents:
                 f"catalogue.json has {len(self.catalogue)} items with {len(ids)} different ids and the models know "
                 f"{config.num_items}: {REBUILD}."
             )
-        odd = [item_id for item_id in ids if not _ITEM_ID.fullmatch(item_id)]
+        odd = [item_id for item_id in ids if not ITEM_ID.fullmatch(item_id)]
         if odd:
             raise BundleError(f"catalogue.json: {odd[0]!r} is no item id (1-64 letters, digits, _ . -): {REBUILD}.")
         for viewer in self.viewers:
@@ -112,6 +117,16 @@ class BundleContents:
                     f"viewers.json: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
                     f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
                 )
+
+
+def frame_source(video_encoder: str) -> str:
+    """Return what the frames made by a video encoder of this name are.
+
+    "clips", or what stood in for them: "title-segments" (segments of an item's title, encoded as text) or
+    "global-visual" (one given feature an item, repeated).
+    """
+    before = video_encoder.partition(":")[0]
+    return before if before in (TITLE_SEGMENTS, GLOBAL_VISUAL) else CLIPS
 
 
 def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:

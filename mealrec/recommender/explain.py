@@ -108,7 +108,7 @@ def moment_fit(scene: Scene) -> Tensor:
 
     A history of one item has nothing before it: there the preference answers.
     """
-    likeness = _likeness_to_earlier(scene, scene.items.moments - scene.mean_frame)
+    likeness = _likeness_to_earlier(scene, scene.items.moments, scene.mean_frame)
     alone = (scene.lengths == 1).unsqueeze(1)
     return torch.where(alone, relevance_methods()["preference"](scene), likeness)
 
@@ -159,13 +159,13 @@ def _one_step(scene: Scene, ending: Ending) -> Tensor:
     return model.npd.denoise(context.start, *model.condition(refined, context, items))
 
 
-def _likeness_to_earlier(scene: Scene, frames: Tensor) -> Tensor:
+def _likeness_to_earlier(scene: Scene, frames: Tensor, centre: Tensor | float = 0.0) -> Tensor:
     """Return the mean over the earlier items of the best cosine with one of their frames [B, K].
 
-    `frames` [N+1, K, ...] of all items. Zero without earlier items.
+    `frames` [N+1, K, ...] of all items, less `centre`. Zero without earlier items.
     """
-    unit = F.normalize(frames, dim=-1)
+    ours, theirs = (F.normalize(frames[rows] - centre, dim=-1) for rows in (scene.last, scene.histories))
     steps = torch.arange(scene.histories.shape[1], device=scene.histories.device)
     earlier = (steps < scene.lengths[:, None] - 1) & scene.features.has_visual[scene.histories]
-    likeness = torch.einsum("bkv,blmv->bklm", unit[scene.last], unit[scene.histories]).amax(-1)
+    likeness = torch.einsum("bkv,blmv->bklm", ours, theirs).amax(-1)
     return (likeness * earlier.unsqueeze(1)).sum(-1) / earlier.sum(1, keepdim=True).clamp(min=1)

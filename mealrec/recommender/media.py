@@ -1,4 +1,4 @@
-"""Clips, posters and frame thumbnails of the catalogue: files beside the bundle, decoded when asked for."""
+"""Clips, pictures and frame thumbnails of the catalogue: files beside the bundle, decoded when asked for."""
 
 from __future__ import annotations
 
@@ -11,33 +11,26 @@ from PIL import Image
 
 from mealrec.errors import VideoError
 from mealrec.features.frames import sample_frames
+from mealrec.recommender.places import MediaFolder
 
 THUMBNAIL_HEIGHT = 224
 REMEMBERED_CLIPS = 64
 
 
-class Media:
-    """The media folder of a bundle: clips/<id>.mp4 and posters/<id>.webp. Knows the catalogue's ids only."""
+class Media(MediaFolder):
+    """A bundle's media folder, and the K frames of its clips that the model saw."""
 
     def __init__(self, folder: Path, item_ids: Iterable[str], num_frames: int, interval_s: float):
-        self._folder, self._item_ids = folder, frozenset(item_ids)
+        super().__init__(folder, item_ids)
         self._num_frames, self._interval_s = num_frames, interval_s
         self._thumbnails = lru_cache(REMEMBERED_CLIPS)(self._decode)
-
-    def clip_path(self, item_id: str) -> Path | None:
-        """Return an item's clip, or None where there is none."""
-        return self._existing(f"clips/{item_id}.mp4", item_id)
-
-    def poster_path(self, item_id: str) -> Path | None:
-        """Return an item's poster, or None where there is none."""
-        return self._existing(f"posters/{item_id}.webp", item_id)
 
     def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
         """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing or unreadable."""
         return list(self._thumbnails(item_id))
 
     def _decode(self, item_id: str) -> tuple[np.ndarray, ...]:
-        path = self.clip_path(item_id)
+        path = self.decodable_path(item_id)
         if path is None:
             return ()
         try:
@@ -45,12 +38,6 @@ class Media:
         except VideoError:
             return ()
         return scaled_down(sampled.frames, THUMBNAIL_HEIGHT)
-
-    def _existing(self, name: str, item_id: str) -> Path | None:
-        if item_id not in self._item_ids:
-            return None
-        path = self._folder / name
-        return path if path.is_file() else None
 
 
 def scaled_down(frames: np.ndarray, height: int) -> tuple[np.ndarray, ...]:

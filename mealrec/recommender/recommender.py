@@ -11,11 +11,13 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
-from mealrec.recommender.bundle import project_path, read_bundle, read_manifest
-from mealrec.recommender.contents import BundleContents
+from mealrec.recommender.bundle import read_bundle, read_manifest
+from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
 from mealrec.recommender.media import Media
+from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
 from mealrec.recommender.stage import Stage, Variant, set_stage
 from mealrec.recommender.trace import FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
@@ -33,6 +35,7 @@ class Recommender:
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
+        self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
         self.media = Media(
             project_path(path, contents.media),
             self._item_ids,
@@ -71,12 +74,17 @@ class Recommender:
         gives the same answer. Raises RequestError saying which value does not fit.
         """
         clock = Clock()
-        request = checked(history, uploads, k, seed, variant, self._item_ids, self.variants)
+        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants)
         with torch.inference_mode():
             shared = self._variant(request.variant)
-            stage = set_stage(shared, self._features, self._contents, request.history, request.uploads)
+            stage = set_stage(shared, self._features, self._contents, self._row_of, request.history, request.uploads)
             clock.lap("prepare")
             return self._answer(request, stage, clock)
+
+    @property
+    def upload_refusal(self) -> str:
+        """Say why no video can be uploaded to this bundle; "" where one can."""
+        return self._uploads.refusal
 
     def encode_upload(
         self,
@@ -89,7 +97,8 @@ class Recommender:
 
         `progress(stage, fraction)` is told of the stages "decoding" and "encoding"; what it raises ends the work,
         and so does `cancel()` returning true. Raises VideoError for an unusable video, RequestError for a title
-        that is too long or a cancelled upload, BundleError where the bundle's encoders are not to be had.
+        that is too long, a cancelled upload or a bundle without frames, BundleError where its encoders are not to be
+        had.
         """
         return self._uploads.encode(path, title, progress, cancel)
 
@@ -101,7 +110,7 @@ class Recommender:
             return self._loaded[name]
 
     def _answer(self, request: Request, stage: Stage, clock: Clock) -> Recommendation:
-        candidates = torch.tensor(stage.candidates, device=self._device)
+        candidates = stage.candidates.to(self._device)
         scene = _scene(stage, candidates, request.seed)
         walk, table = scene.walk, stage.variant.model.table
         clock.lap("walk")
@@ -109,7 +118,7 @@ class Recommender:
         scores = table.scores(preferences, stage.items)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
-        relevance = _relevance(scene, stage)
+        relevance = _relevance(scene, stage, self._contents.frames_from == TITLE_SEGMENTS)
         clock.lap("explain")
         item_ids = ("", *self._item_ids)  # row 0 is padding
         tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project)
@@ -156,10 +165,12 @@ def _scene(stage: Stage, candidates: Tensor, seed: int) -> Scene:
     return Scene(stage.variant.model, stage.features, stage.items, history, seed, allowed)
 
 
-def _relevance(scene: Scene, stage: Stage) -> FrameRelevance:
+def _relevance(scene: Scene, stage: Stage, has_title_segments: bool) -> FrameRelevance:
     methods, last = relevance_methods(), stage.rows[-1]
+    count = stage.times_s.shape[1]
+    segments = tuple(split_title(stage[last].title, count) or [""] * count) if has_title_segments else ()
     interest, influence = (methods[name](scene)[0].cpu().numpy() for name in (INTEREST, INFLUENCE))
-    return FrameRelevance(stage[last].item_id, stage.times_s[last], interest, influence)
+    return FrameRelevance(stage[last].item_id, stage.times_s[last], interest, influence, segments)
 
 
 def _ranked(stage: Stage, rows: list[int], scores: Tensor) -> tuple[RankedItem, ...]:

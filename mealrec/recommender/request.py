@@ -32,7 +32,7 @@ def checked(
     variants: Sequence[str],
 ) -> Request:
     """Return the request. Raises RequestError: what was expected, what came, what to do."""
-    _check_history(history, {*known, *uploads})
+    _check_history(history, known, uploads)
     if variant not in variants:
         raise RequestError(f"variant: one of {', '.join(variants)} is expected, {_shown(variant)} came: choose one.")
     return Request(
@@ -44,7 +44,7 @@ def checked(
     )
 
 
-def _check_history(history: Sequence[str], known: Collection[str]) -> None:
+def _check_history(history: Sequence[str], known: Collection[str], uploads: Collection[str]) -> None:
     if isinstance(history, str) or not all(isinstance(item_id, str) for item_id in history):
         raise RequestError(f"history: a list of item ids as text is expected, {_shown(history)} came.")
     if not 1 <= len(history) <= MAX_HISTORY:
@@ -52,7 +52,7 @@ def _check_history(history: Sequence[str], known: Collection[str]) -> None:
             f"history: 1 to {MAX_HISTORY} items are expected, {len(history)} came: "
             f"{'keep the latest ones' if history else 'add an item first'}."
         )
-    if unknown := [item_id for item_id in history if item_id not in known]:
+    if unknown := [item_id for item_id in history if item_id not in known and item_id not in uploads]:
         raise RequestError(
             f"history: {_shown(unknown[0])} is neither an item of the catalogue nor a kept upload"
             f"{f', and {len(unknown) - 1} more are not' if unknown[1:] else ''}: take it out."

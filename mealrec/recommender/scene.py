@@ -69,7 +69,8 @@ class Scene:
     @cached_property
     def mean_frame(self) -> Tensor:
         """Return the catalogue's mean content-mapped frame [D]."""
-        return self.items.moments[self.features.has_visual].mean((0, 1))
+        shown = self.features.has_visual.to(self.items.moments.dtype)  # a product copies no frames, an index would
+        return (shown @ self.items.moments.flatten(1)).view(self.frames.shape[1:]).mean(0) / shown.sum().clamp(min=1)
 
     @cached_property
     def visual_shifts(self) -> Tensor:
@@ -92,15 +93,18 @@ class Scene:
         return F.cosine_similarity(frames - centre, preference.unsqueeze(1), dim=-1)
 
     def ending_with(self, ending: Ending) -> tuple[Items, Tensor]:
-        """Return items with M rows behind the catalogue and the histories [M, L] that end with them.
+        """Return the items that the histories name with M rows behind them, and histories [M, L] of these rows.
 
-        Row b·M/B+m stands in for history b's last item: the same title, ID and bias, other frames.
+        Row b·M/B+m of the M stands in for history b's last item: the same title, ID and bias, other frames. A walk
+        looks at its history's items only, so the rest of the catalogue is left out; row 0 stays padding.
         """
         count = len(ending.visual) // len(self.histories)
-        owners, histories = self.last.repeat_interleave(count), self.histories.repeat_interleave(count, 0)
+        named = torch.cat([self.histories.new_zeros(1), self.histories.flatten()]).unique()
+        owners = self.last.repeat_interleave(count)
         rows = {name: tensor[owners] for name, tensor in vars(self.items).items()} | vars(ending)
-        items = Items(**{name: torch.cat([tensor, rows[name]]) for name, tensor in vars(self.items).items()})
-        stand_ins = len(self.items.bias) + torch.arange(len(owners), device=owners.device)
+        items = Items(**{name: torch.cat([tensor[named], rows[name]]) for name, tensor in vars(self.items).items()})
+        histories = torch.searchsorted(named, self.histories).repeat_interleave(count, 0)
+        stand_ins = len(named) + torch.arange(len(owners), device=owners.device)
         ends = self.lengths.repeat_interleave(count)[:, None] - 1
         return items, histories.scatter(1, ends, stand_ins[:, None])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
@@ -44,6 +46,7 @@ class Variant:
 class Stage:
     """The catalogue (rows 1 to N) and the history's uploads (rows above N), as features, items and names.
 
+    Of `features` only `has_visual` has rows for uploads: the rest of them is in the items already.
     `entries` names them from row 1 on, `rows` are the history's, oldest first, `times_s` [N+1+U, K] when each
     clip's frames are.
     """
@@ -66,10 +69,11 @@ class Stage:
         return self.rows[-self.variant.model.config.max_length :]
 
     @property
-    def candidates(self) -> list[int]:
-        """Return the rows to rank: the catalogue's, without the history's."""
-        seen = set(self.rows)
-        return [row for row in range(1, self.num_items + 1) if row not in seen]
+    def candidates(self) -> Tensor:
+        """Return the rows to rank [M]: the catalogue's, without the history's."""
+        free = torch.ones(len(self.entries) + 1, dtype=torch.bool)
+        free[[0, *self.rows, *self.upload_rows]] = False
+        return free.nonzero().squeeze(1)
 
     @property
     def upload_rows(self) -> range:
@@ -81,20 +85,22 @@ def set_stage(
     variant: Variant,
     features: ItemFeatures,
     contents: BundleContents,
+    row_of: Mapping[str, int],
     history: tuple[str, ...],
     uploads: dict[str, Upload],
 ) -> Stage:
-    """Put a history's uploads behind the catalogue."""
+    """Put a history's uploads behind the catalogue, whose rows `row_of` tells."""
     items, times_s = variant.items, contents.times_s.numpy()
     uploaded = tuple(CatalogueItem(item_id, upload.title, "", held_out=True) for item_id, upload in uploads.items())
     for upload in uploads.values():
         row = upload.features.to(features.text.device)
-        features, items = features.extend(row), _append(items, variant.model.table(row))
+        features = features.replace(has_visual=torch.cat([features.has_visual, row.has_visual]))
+        items = _append(items, variant.model.table(row))
         times_s = np.concatenate([times_s, upload.times_s[None].astype(times_s.dtype)])
-    entries = (*contents.catalogue, *uploaded)
-    row_of = {item.item_id: row for row, item in enumerate(entries, start=1)}
-    rows = tuple(row_of[item_id] for item_id in history)
-    return Stage(variant, features, items, len(contents.catalogue), entries, times_s, rows)
+    count = len(contents.catalogue)
+    own = {item.item_id: count + number for number, item in enumerate(uploaded, start=1)}
+    rows = tuple(own[item_id] if item_id in own else row_of[item_id] for item_id in history)
+    return Stage(variant, features, items, count, (*contents.catalogue, *uploaded), times_s, rows)
 
 
 def _append(items: Items, more: Items) -> Items:

@@ -6,6 +6,7 @@ Letters: L history items, K frames, d preference width, C content width, T diffu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,12 +38,26 @@ class FrameRelevance:
 
     `interest` [K] in [-1, 1]: how well the frame fits the viewer's interest.
     `influence` [K]: how far the top recommendation's log-probability falls when the frame is hidden.
+    `segments` K texts where segments of the title stand in for frames (`times_s` then means nothing), else none.
     """
 
     item_id: str
     times_s: np.ndarray
     interest: np.ndarray
     influence: np.ndarray
+    segments: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict:
+        """Return {item_id, frames}: a frame has a time, or where segments stand in for frames a text."""
+        places = [{"text": text} for text in self.segments] or [{"time_s": float(time)} for time in self.times_s]
+        values = zip(places, self.interest, self.influence, strict=True)
+        return {
+            "item_id": self.item_id,
+            "frames": [
+                {"index": index, **place, "interest": float(interest), "influence": float(influence)}
+                for index, (place, interest, influence) in enumerate(values)
+            ],
+        }
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,11 @@ class Plane:
     points: np.ndarray
     explained: float
 
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Return where in `points` an item stands (the last of its frames, in a map of frames)."""
+        return {item_id: index for index, item_id in enumerate(self.item_ids)}
+
 
 @dataclass(frozen=True)
 class UploadStanding:
@@ -127,19 +147,10 @@ class Recommendation:
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
-        relevance = self.frame_relevance
         return {
             "items": [vars(item) for item in self.items],
             "history": [vars(item) for item in self.history],
-            "frame_relevance": {
-                "item_id": relevance.item_id,
-                "frames": [
-                    {"index": index, "time_s": float(time), "interest": float(interest), "influence": float(influence)}
-                    for index, (time, interest, influence) in enumerate(
-                        zip(relevance.times_s, relevance.interest, relevance.influence, strict=True)
-                    )
-                ],
-            },
+            "frame_relevance": self.frame_relevance.to_dict(),
             "tcd": {"steps": [_plain(step) for step in self.tcd]},
             "npd": {"steps": [_plain(step) for step in self.npd]},
             "uploads": [vars(upload) for upload in self.uploads],

@@ -17,32 +17,40 @@ from mealrec.recommender.trace import NPDStep, TCDStep
 
 @dataclass(frozen=True)
 class Ranking:
-    """The candidates' order at each of S steps; `order` [S, M] and `ranks` [S, M] index `candidates` [M].
+    """The candidates' order at each of S steps: `scores` [S, M] of `candidates` [M], which are item indices.
 
-    `order[s, 0]` is the best candidate at step s; `ranks[s, c]` is candidate c's place, from 1.
+    Equal scores keep the catalogue's order. Only what is asked for is sorted: a whole order of a large catalogue at
+    every step would cost more than the walks.
     """
 
     candidates: np.ndarray
-    order: np.ndarray
-    ranks: np.ndarray
     scores: np.ndarray
 
     @classmethod
     def of(cls, scores: Tensor, candidates: Tensor) -> Ranking:
-        """Rank the candidates [M] by scores [S, N+1]; equal scores keep the catalogue's order."""
-        scores = scores[:, candidates]
-        order = scores.argsort(dim=1, descending=True, stable=True)
-        places = torch.arange(1, len(candidates) + 1, device=order.device).expand_as(order)
-        ranks = torch.empty_like(order).scatter_(1, order, places)
-        return cls(*(values.cpu().numpy() for values in (candidates, order, ranks, scores)))
+        """Rank the candidates [M] by scores [S, N+1]."""
+        return cls(_numpy(candidates), _numpy(scores[:, candidates]))
 
     def top(self, k: int, step: int = -1) -> np.ndarray:
         """Return the item indices of the first k at a step."""
-        return self.candidates[self.order[step, :k]]
+        return self.candidates[self._best(k, step)]
 
     def final_ranks(self, k: int) -> np.ndarray:
-        """Return the ranks [S, k] that the final top-k have at each step."""
-        return self.ranks[:, self.order[-1, :k]]
+        """Return the ranks [S, k], from 1, that the final top-k have at each step."""
+        final = self._best(k, -1)
+        return np.array([[_rank(row, place) for place in final] for row in self.scores], int).reshape(
+            len(self.scores), len(final)
+        )
+
+    def _best(self, k: int, step: int) -> np.ndarray:
+        row = self.scores[step]
+        places = np.flatnonzero(row >= np.partition(row, -k)[-k]) if k < len(row) else np.arange(len(row))
+        return places[np.argsort(-row[places], kind="stable")][:k]
+
+
+def _rank(scores: np.ndarray, place: int) -> int:
+    score = scores[place]
+    return 1 + np.count_nonzero(scores > score) + np.count_nonzero(scores[:place] == score)
 
 
 def tcd_steps(steps: Sequence[DiffusionStep], project: Projection) -> tuple[TCDStep, ...]:

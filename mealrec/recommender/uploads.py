@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from mealrec.errors import BundleError, RequestError
 from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.recommender.bundle import check_encoder
-from mealrec.recommender.contents import BundleContents, CatalogueItem
+from mealrec.recommender.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
 from mealrec.recommender.media import THUMBNAIL_HEIGHT, scaled_down
 from mealrec.recommender.trace import RankedItem
 from mealrec.types import ItemFeatures
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 NEAREST = 10
 MAX_TITLE = 500
 ENCODED_HEIGHT = 1080  # the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
+_INSTEAD = "Pick clips of the catalogue instead, or open a bundle that was made from clips."
+REFUSALS = {
+    TITLE_SEGMENTS: "This bundle was made from titles alone: segments of each title stand in for frames, so there is "
+    f"no video encoder that could place an uploaded clip among its items. {_INSTEAD}",
+    GLOBAL_VISUAL: "This bundle was made from given visual features, without the encoder that made them, so an "
+    f"uploaded clip cannot be placed among its items. {_INSTEAD}",
+}
 Progress = Callable[[str, float], None]
 
 
@@ -57,6 +64,11 @@ class UploadEncoder:
         self._video: VideoEncoder | None = None
         self._text: TextEncoder | None = None
 
+    @property
+    def refusal(self) -> str:
+        """Say why no video can be encoded; "" where one can."""
+        return REFUSALS.get(self._contents.frames_from, "")
+
     def encode(
         self,
         path: str | Path,
@@ -65,6 +77,8 @@ class UploadEncoder:
         cancel: Callable[[], bool] | None = None,
     ) -> Upload:
         """Decode and encode a video; see Recommender.encode_upload."""
+        if self.refusal:
+            raise RequestError(self.refusal)
         if len(title) > MAX_TITLE:
             raise RequestError(f"title: at most {MAX_TITLE} characters are expected, {len(title)} came: shorten it.")
 
@@ -123,7 +137,7 @@ class UploadEncoder:
         config = next(iter(self._contents.models.values()))[0]
         source = check_encoder(self._bundle, wanted["video"])
         video = VideoEncoder.from_pretrained(source, self._device, config.num_frames)
-        text = TextEncoder.from_pretrained(wanted["text"]["name"], self._device)
+        text = TextEncoder.from_pretrained(check_encoder(self._bundle, wanted["text"]), self._device)
         for kind, encoder in (("video", video), ("text", text)):
             if encoder.checksum != wanted[kind]["sha256"]:
                 raise BundleError(

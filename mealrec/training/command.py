@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+import zlib
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from multiprocessing import get_context
+from dataclasses import asdict, replace
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
-from mealrec.errors import DataFormatError
+from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
+from mealrec.training.checkpoint import STATE, Checkpoint
+from mealrec.training.processes import is_main, launched, processes
 from mealrec.training.recipes import RECIPES, Recipe, override
-from mealrec.training.run import load_system, save_normalisation, save_system, write_json
+from mealrec.training.run import is_finished, load_system, save_normalisation, save_system, write_json
 from mealrec.training.trainer import train
 
 
@@ -34,29 +41,79 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
     parser.add_argument("--label", default="", help="suffix of the systems' names, to keep changed ones apart")
     parser.add_argument("--jobs", type=int, default=1, help="systems trained at once, one thread each")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--resume", action="store_true", help="go on with the trainings that were interrupted")
+    parser.add_argument("--save-every", type=int, default=0, metavar="STEPS", help="save within epochs too")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and store; what is already trained in the run directory is kept."""
+    if launched() > 1 and arguments.jobs > 1:
+        raise TrainingError(f"--jobs {arguments.jobs}: {launched()} processes train each system together, so use 1")
     store = FeatureStore.open(arguments.features)
     recipes = _chosen_recipes(arguments, store)
-    todo = [recipe for recipe in recipes if not (system_folder(arguments.out, recipe) / "config.json").exists()]
-    device = "cuda" if arguments.device == "auto" and torch.cuda.is_available() else arguments.device
-    device = "cpu" if device == "auto" else device
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    todo = _unfinished(recipes, arguments)
+    device = _device(arguments.device)
     catalogue = read_catalogue(arguments.data)
-    save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, trainable(catalogue)))
+    if is_main():
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, trainable(catalogue)))
     began = time.time()
-    jobs = [(recipe, arguments.data, arguments.features, arguments.out, device) for recipe in todo]
-    for phase in ([job for job in jobs if not job[0].starts_from], [job for job in jobs if job[0].starts_from]):
-        with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
-            list(pool.map(train_one, *zip(*phase, strict=True)) if phase else ())
-    if jobs:
+    where = arguments.data, arguments.features, arguments.out, device, arguments.save_every, arguments.jobs == 1
+    for after_another in (False, True):
+        phase = [(recipe, *where) for recipe in todo if bool(recipe.starts_from) == after_another]
+        _train_all(phase, arguments.jobs)
+    if todo and is_main():
         summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
-        summary |= {"device": device, "seeds": arguments.seeds, "systems": sorted({recipe.name for recipe in recipes})}
-        write_json(arguments.out / "run.json", summary)
+        summary |= {"device": device, "processes": launched(), "seeds": arguments.seeds}
+        write_json(arguments.out / "run.json", summary | {"systems": sorted({recipe.name for recipe in recipes})})
+    if launched() > 1:
+        processes(device).end_training()
     return 0
+
+
+def _device(named: str) -> str:
+    if named == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if named == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("--device cuda: torch finds no CUDA device here; use cpu or auto")
+    return named
+
+
+def _unfinished(recipes: list[Recipe], arguments: argparse.Namespace) -> list[Recipe]:
+    """Return the recipes still to train; raises TrainingError where one was interrupted and --resume is not given."""
+    todo = []
+    for recipe in recipes:
+        folder = system_folder(arguments.out, recipe)
+        if is_finished(folder):
+            (folder / STATE).unlink(missing_ok=True)  # left where the command was killed between the two
+            continue
+        if (folder / STATE).exists() and not arguments.resume:
+            raise TrainingError(
+                f"{folder} holds an interrupted training: add --resume to go on with it, "
+                f"or delete {folder / STATE} to begin anew"
+            )
+        todo.append(recipe)
+    return todo
+
+
+def _train_all(jobs: list[tuple], at_once: int) -> None:
+    if at_once == 1 or len(jobs) < 2:
+        for job in jobs:
+            train_one(*job)
+        return
+    with ProcessPoolExecutor(at_once, get_context("spawn"), _end_with_the_parent) as pool:
+        list(pool.map(train_one, *zip(*jobs, strict=True)))
+
+
+def _end_with_the_parent() -> None:
+    """End this worker as soon as its parent is gone: a killed run must not go on beside the one that resumes it."""
+
+    def watch() -> None:
+        wait([parent_process().sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[Recipe]:
@@ -69,34 +126,54 @@ def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[
             f"--systems: expected some of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
         )
     for setting in arguments.set:
-        recipes = [override(recipe, setting) for recipe in recipes]
+        try:
+            recipes = [override(recipe, setting) for recipe in recipes]
+        except MealRecError:
+            raise
+        except ValueError as error:  # a configuration's own check
+            raise DataFormatError(f"--set {setting}: {error}") from None
     chosen = [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes if recipe.name in wanted]
     needed = {(recipe.training.seed, recipe.starts_from) for recipe in chosen}
     present = {(recipe.training.seed, recipe.name) for recipe in chosen}
     return [r for r in recipes if (r.training.seed, r.name) in needed - present] + chosen
 
 
-def train_one(recipe: Recipe, data: Path, features_path: Path, out: Path, device: str) -> None:
-    """Train one system of a run and store it."""
+def train_one(
+    recipe: Recipe, data: Path, features_path: Path, out: Path, device: str, save_every: int = 0, bar: bool = False
+) -> None:
+    """Train one system of a run and store it; its interrupted training, where there is one, goes on."""
     torch.set_num_threads(1)  # at this width a second thread costs more than it gives
+    accelerator = processes(device)
     catalogue, store = read_catalogue(data), FeatureStore.open(features_path)
     seen = trainable(catalogue)
-    features = item_features(store, Normalisation.fit(store, seen), seen).to(device)
+    features = item_features(store, Normalisation.fit(store, seen), seen).to(accelerator.device)
     split = leave_one_out(catalogue, recipe.model.max_length)
     name = f"seed {recipe.training.seed} {recipe.name}"
-    start = None
+    start, folder = None, system_folder(out, recipe)
     if recipe.starts_from:
         first = replace(recipe, name=recipe.starts_from)
-        start = load_system(system_folder(out, first)).to(device).state_dict()
+        start = load_system(system_folder(out, first)).to(accelerator.device).state_dict()
+    made_with = asdict(recipe) | {"training_data": zlib.crc32(repr(split.train).encode())}
+    checkpoint = Checkpoint(folder, made_with, save_every)
 
     def report(line: dict) -> None:
-        print(name, " ".join(f"{key}={value:.4g}" for key, value in line.items()), flush=True)
+        _say(name, " ".join(f"{key}={value:.4g}" for key, value in line.items()))
 
-    trained = train(recipe.model, recipe.training, split, features, report, start)
-    save_system(system_folder(out, recipe), recipe, trained)
-    print(
-        f"{name}: epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s", flush=True
-    )
+    try:
+        label = name if bar else ""
+        trained = train(recipe.model, recipe.training, split, features, report, start, checkpoint, label)
+    except FloatingPointError as error:
+        raise TrainingError(f"{name}: {error}") from error
+    if accelerator.is_main_process:
+        save_system(folder, recipe, trained)
+    accelerator.wait_for_everyone()
+    _say(f"{name}: epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s")
+
+
+def _say(*words: str) -> None:
+    if is_main():
+        tqdm.write(" ".join(words))
+        sys.stdout.flush()
 
 
 def system_folder(out: Path, recipe: Recipe) -> Path:

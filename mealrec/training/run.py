@@ -1,4 +1,5 @@
-"""A training run on disk: seed-<s>/<system>/{model.safetensors, config.json, log.jsonl}, normalisation, run.json."""
+"""A training run on disk: seed-<s>/<system>/{model.safetensors, config.json, training.json, log.jsonl}, and beside
+them normalisation.safetensors and run.json. A system whose training is unfinished has a state.safetensors instead."""
 
 from __future__ import annotations
 
@@ -6,39 +7,45 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from mealrec.errors import DataFormatError
 from mealrec.features.tensors import Normalisation
 from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
 from mealrec.training.recipes import Recipe
-from mealrec.training.trainer import Trained, log_lines
+from mealrec.training.trainer import Trained
+
+
+def is_finished(folder: Path) -> bool:
+    """Say whether a system's folder is whole."""
+    return (folder / "config.json").exists()
 
 
 def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
-    """Write one trained system; the configuration comes last, so a folder with it is whole."""
+    """Write one trained system; the configuration comes last, so a folder with it is whole. Its state is deleted."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.cpu().contiguous() for name, tensor in trained.model.state_dict().items()},
-              folder / "model.safetensors")  # fmt: skip
-    (folder / "log.jsonl").write_text(log_lines(trained))
-    summary = {"epoch": trained.epoch, "validation_N@10": trained.validation, "seconds": round(trained.seconds, 1)}
-    write_json(folder / "training.json", asdict(recipe.training) | summary)
+    write_tensors(folder / "model.safetensors", trained.model.state_dict())
+    write_text(folder / LOG, log_lines(trained.log))
+    kept = trained.log[trained.epoch - 1] if trained.epoch else {}
+    summary = {"epoch": trained.epoch} | {f"validation_{name}": kept[name] for name in kept if name.endswith("@10")}
+    write_json(folder / "training.json", asdict(recipe.training) | summary | {"seconds": round(trained.seconds, 1)})
     write_json(folder / "config.json", recipe.model.to_dict())
+    (folder / STATE).unlink(missing_ok=True)
 
 
 def load_system(folder: Path) -> MealRec:
     """Return one trained system; raises DataFormatError where the folder is not whole."""
-    config_path = folder / "config.json"
-    if not config_path.exists():
+    if not is_finished(folder):
         raise DataFormatError(f"{folder} holds no finished training run: run `python -m mealrec train` first")
-    model = MealRec(MealRecConfig.from_dict(json.loads(config_path.read_text())))
+    model = MealRec(MealRecConfig.from_dict(json.loads((folder / "config.json").read_text())))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval()
 
 
 def save_normalisation(path: Path, normalisation: Normalisation) -> None:
     """Write the statistics that the features were normalised with."""
-    save_file({name: tensor.contiguous() for name, tensor in vars(normalisation).items()}, path)
+    write_tensors(path, dict(vars(normalisation)))
 
 
 def load_normalisation(path: Path) -> Normalisation:
@@ -47,5 +54,5 @@ def load_normalisation(path: Path) -> Normalisation:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write readable JSON."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write readable JSON, at once."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -1,32 +1,43 @@
-"""The training loop: Adam, early stopping on validation, weight averaging, one log line an epoch."""
+"""The training loop: AdamW, early stopping on validation, weight averaging, one log line an epoch."""
 
 from __future__ import annotations
 
-import copy
-import json
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from tqdm import tqdm
 
-from mealrec.data.batches import TrainingBatches
+from mealrec.data.batches import TrainingBatches, share
 from mealrec.data.interactions import EvaluationRows, Split
-from mealrec.evaluation.metrics import ndcg
+from mealrec.errors import TrainingError
+from mealrec.evaluation.metrics import hits, ndcg
 from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.training.checkpoint import Checkpoint, Record, State
 from mealrec.training.losses import LossConfig, total_loss
-from mealrec.types import ItemFeatures
+from mealrec.training.processes import processes
+from mealrec.types import ItemFeatures, SequenceBatch
+
+STOP_ON = {"masked": ("N@10",), "mean": ("N@10", "unmasked_N@10")}
+PRECISIONS = ("fp32", "bf16")
+# Reading a value waits for the GPU, so there the loss is looked at every so many steps; what is said is the first
+# step at which it was no number.
+READ_EVERY = {"cpu": 1, "cuda": 50}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One stopping rule for every system: the best masked validation N@10, `patience` epochs without a new one.
+    """One stopping rule for every system: the best validation N@10, `patience` epochs without a new one.
 
-    `average` is the decay of the weight average that is evaluated and kept; 0 keeps the weights themselves.
-    Validation looks at `validation_rows` viewers, the same ones for every system and seed.
+    `stop_on`: N@10 with the history "masked", or the "mean" of masked and unmasked. `batch_size` counts users, over
+    all processes. `average` is the decay of the weight average that is evaluated and kept; 0 keeps the weights
+    themselves. Validation looks at `validation_rows` viewers, the same ones for every system and seed.
+    `precision` "bf16" computes the loss in bfloat16 where that is safe; weights and validation stay fp32.
     """
 
     learning_rate: float = 1e-3
@@ -34,22 +45,42 @@ class TrainConfig:
     batch_size: int = 256
     max_epochs: int = 40
     patience: int = 5
+    stop_on: str = "masked"
     validation_rows: int = 2500
     average: float = 0.99
     clip_norm: float = 5.0
+    precision: str = "fp32"
     seed: int = 0
     loss: LossConfig = field(default_factory=LossConfig)
+
+    def __post_init__(self) -> None:
+        for name, known in (("stop_on", tuple(STOP_ON)), ("precision", PRECISIONS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The kept model, the epoch it is from (counted from 1), its validation N@10, and the log."""
+    """The kept model, the epoch it is from (counted from 1), what it was chosen by, the log, and the seconds."""
 
     model: MealRec
     epoch: int
     validation: float
     log: tuple[dict, ...]
     seconds: float
+
+
+class Objective(nn.Module):
+    """The loss as a module's forward: what averages gradients over processes sees every parameter it uses."""
+
+    def __init__(self, model: MealRec, features: ItemFeatures, config: TrainConfig):
+        super().__init__()
+        self.model, self.features, self.config = model, features, config
+
+    def forward(self, items: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return total_loss of a batch given as its two tensors [B, L]."""
+        with torch.autocast(items.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+            return total_loss(self.model, SequenceBatch(items, targets), self.features, self.config.loss)
 
 
 def train(
@@ -59,68 +90,149 @@ def train(
     features: ItemFeatures,
     report: Callable[[dict], None] = lambda line: None,
     start: dict[str, Tensor] | None = None,
+    checkpoint: Checkpoint | None = None,
+    progress: str = "",
 ) -> Trained:
     """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
 
-    On one CPU thread the seed decides every bit; more threads add gradients up in any order.
-    Raises FloatingPointError naming the step at which the loss stopped being a number.
+    Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
+    `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
+    line; `progress` names a bar on the terminal. On one CPU thread the seed decides every bit; more threads add
+    gradients up in any order. Raises FloatingPointError naming the step at which the loss stopped being a number.
     """
-    device, began = features.text.device, time.perf_counter()
+    accelerator = processes(features.text.device)
+    features = features.to(accelerator.device)
     torch.manual_seed(config.seed)
-    model = MealRec(model_config).to(device)
+    model = MealRec(model_config).to(accelerator.device)
     if start is not None:
         model.load_state_dict(start, strict=False)
-    kept = copy.deepcopy(model)
-    optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    batches = TrainingBatches(split.train, model_config.max_length, device)
-    order = torch.Generator().manual_seed(config.seed)
-    best, best_epoch, best_weights, log = -1.0, 0, model.state_dict(), []
+    if accelerator.process_index:  # equal weights, but noise and dropout of its own
+        torch.manual_seed(config.seed + 1_000_003 * accelerator.process_index)
     rows = split.validation.sample(config.validation_rows, seed=0)
-    train_step = 0
-    for epoch in range(1, config.max_epochs + 1):
-        model.train()
-        sums: dict[str, float] = {}
-        for batch in batches.epoch(config.batch_size, order):
-            train_step += 1
-            for name, value in _step(model, optimizer, batch, features, config, train_step).items():
-                sums[name] = sums.get(name, 0.0) + value
-            _average(kept, model, min(config.average, 1 - 1 / train_step))
-        validation = _validate(kept, rows, features)
-        count = math.ceil(len(split.train) / config.batch_size)
-        line = {"epoch": epoch, "N@10": validation} | {name: value / count for name, value in sums.items()}
-        log.append(line)
-        report(line)
-        if validation > best:
-            best, best_epoch, best_weights = validation, epoch, copy.deepcopy(kept.state_dict())
-        elif epoch - best_epoch >= config.patience:
-            break
-    kept.load_state_dict(best_weights)
-    return Trained(kept.eval(), best_epoch, best, tuple(log), time.perf_counter() - began)
+    if len(rows) < accelerator.num_processes:
+        raise TrainingError(
+            f"expected a validation row for each of {accelerator.num_processes} processes, got {len(rows)}"
+        )
+    causal = getattr(model.backbone, "causal", True)
+    batches = TrainingBatches(split.train, model_config.max_length, accelerator.device, causal)
+    loop = _Loop(model, features, config, accelerator, checkpoint)
+    state, shown = loop.state, progress and accelerator.is_main_process
+    bar_of = {"desc": progress, "unit": " steps", "dynamic_ncols": True, "disable": None if shown else True}
+    steps = batches.steps(config.batch_size)
+    with tqdm(total=config.max_epochs * steps, initial=state.record.train_step, **bar_of) as bar:
+        while not _finished(state.record, config):
+            terms = loop.epoch(batches, bar)
+            _close_epoch(state, config, _validate(state.kept, rows, features, accelerator) | terms, loop.seconds())
+            loop.save()
+            report(state.record.log[-1])
+    state.kept.load_state_dict(state.best)
+    record = state.record
+    return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds)
 
 
-def log_lines(trained: Trained) -> str:
-    """Return the log as JSON lines."""
-    return "".join(json.dumps(line) + "\n" for line in trained.log)
+class _Loop:
+    """The steps of a training: everything it changes is in `state`."""
+
+    def __init__(self, model: MealRec, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
+        self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
+        self.objective = accelerator.prepare(Objective(model, features, config))
+        parameters = model.parameters()
+        optimizer = torch.optim.AdamW(parameters, config.learning_rate, weight_decay=config.weight_decay)
+        self.state = State(model, optimizer)
+        if checkpoint is not None:
+            checkpoint.restore(self.state, accelerator)
+        self.began = time.perf_counter() - self.state.record.seconds
+        self.save_every = checkpoint.every if checkpoint is not None else 0
+        self.read_every = READ_EVERY[accelerator.device.type]
+        self.bad_step = torch.zeros((), dtype=torch.long, device=accelerator.device)
+
+    def seconds(self) -> float:
+        """Return how long training has taken, what came before a resume included."""
+        return time.perf_counter() - self.began
+
+    def save(self) -> None:
+        """Write the checkpoint, where there is one."""
+        if self.checkpoint is not None:
+            self.state.record.seconds = self.seconds()
+            self.checkpoint.save(self.state, self.accelerator)
+
+    def epoch(self, batches: TrainingBatches, bar: tqdm) -> dict[str, float]:
+        """Train what is left of the epoch under way; return the mean of every term."""
+        record, config = self.state.record, self.config
+        self.state.model.train()
+        order = torch.Generator().manual_seed(config.seed + 1_000_003 * (record.epoch + 1))
+        steps = batches.steps(config.batch_size)
+        for batch in islice(batches.epoch(config.batch_size, order), record.step_in_epoch, None):
+            loss = self._step(*share(batch, self.accelerator.process_index, self.accelerator.num_processes))
+            save = self.save_every and record.train_step % self.save_every == 0
+            if save or record.train_step % self.read_every == 0 or record.step_in_epoch == steps:
+                self._check(loss)
+                bar.set_postfix_str(f"epoch {record.epoch + 1}, loss {loss.item():.4g}", refresh=False)
+            bar.update()
+            if save and record.step_in_epoch < steps:
+                self.save()
+        return self._means(steps)
+
+    def _step(self, batch: SequenceBatch, weight: float) -> Tensor:
+        state, record = self.state, self.state.record
+        record.train_step, record.step_in_epoch = record.train_step + 1, record.step_in_epoch + 1
+        terms = self.objective(batch.items, batch.targets)
+        loss = terms["total"]
+        self.bad_step = torch.where((self.bad_step == 0) & ~loss.isfinite(), record.train_step, self.bad_step)
+        state.optimizer.zero_grad()
+        self.accelerator.backward(loss * weight)
+        nn.utils.clip_grad_norm_(state.model.parameters(), self.config.clip_norm)
+        state.optimizer.step()
+        decay = min(self.config.average, 1 - 1 / record.train_step)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(state.kept.parameters()), list(state.model.parameters()), 1 - decay)
+        for name, term in terms.items():
+            value = term.detach().double() * weight
+            state.sums[name] = state.sums[name] + value if name in state.sums else value
+        return loss.detach()
+
+    def _check(self, loss: Tensor) -> None:
+        if step := int(self.bad_step):
+            sums = {name: value.item() for name, value in self.state.sums.items()}
+            broken = ", ".join(name for name, value in sums.items() if not np.isfinite(value))
+            raise FloatingPointError(
+                f"the loss is no number at step {step} (terms {broken}; now {loss.item()}): lower learning_rate, "
+                "or look at the features"
+            )
+
+    def _means(self, steps: int) -> dict[str, float]:
+        names = sorted(self.state.sums)
+        sums = torch.stack([self.state.sums[name] for name in names])
+        means = self.accelerator.reduce(sums, "mean") / steps
+        return dict(zip(names, means.tolist(), strict=True))
 
 
-def _step(model, optimizer, batch, features, config: TrainConfig, train_step: int) -> dict[str, float]:
-    terms = total_loss(model, batch, features, config.loss)
-    values = {name: term.item() for name, term in terms.items()}
-    if not math.isfinite(values["total"]):
-        raise FloatingPointError(f"the loss is {values['total']} at step {train_step}: {values}; lower learning_rate")
-    optimizer.zero_grad()
-    terms["total"].backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-    optimizer.step()
-    return values
+def _finished(record: Record, config: TrainConfig) -> bool:
+    waited = record.epoch - record.best_epoch >= max(config.patience, 1)
+    return record.epoch >= config.max_epochs or (record.epoch > 0 and waited)
 
 
-@torch.no_grad()
-def _average(kept: MealRec, model: MealRec, decay: float) -> None:
-    for mean, weight in zip(kept.parameters(), model.parameters(), strict=True):
-        mean.lerp_(weight, 1 - decay)
+def _close_epoch(state: State, config: TrainConfig, found: dict[str, float], seconds: float) -> None:
+    record = state.record
+    record.epoch, record.step_in_epoch, state.sums = record.epoch + 1, 0, {}
+    spent = seconds - sum(line["seconds"] for line in record.log)
+    record.seconds = seconds
+    record.log.append({"epoch": record.epoch, **found, "seconds": spent})
+    validation = float(np.mean([found[name] for name in STOP_ON[config.stop_on]]))
+    if validation > record.best:
+        record.best, record.best_epoch = validation, record.epoch
+        state.best = {name: tensor.clone() for name, tensor in state.kept.state_dict().items()}
 
 
-def _validate(model: MealRec, rows: EvaluationRows, features: ItemFeatures) -> float:
-    candidates = features.has_id.cpu().numpy()
-    return float(ndcg(rank_rows(model_scorer(model, features), rows, candidates).masked, 10).mean())
+def _validate(model: MealRec, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
+    """Return H@10 and N@10, masked and unmasked; every process ranks its share of the rows."""
+    mine = rows.pick(np.arange(len(rows)) % accelerator.num_processes == accelerator.process_index)
+    found = rank_rows(model_scorer(model, features), mine, features.has_id.cpu().numpy())
+    sums = {
+        f"{prefix}{name}@10": measure(rank, 10).sum()
+        for prefix, rank in (("", found.masked), ("unmasked_", found.unmasked))
+        for name, measure in (("H", hits), ("N", ndcg))
+    }
+    values = torch.tensor(list(sums.values()), dtype=torch.float64, device=accelerator.device)
+    means = accelerator.reduce(values, "sum") / len(rows)
+    return dict(zip(sums, means.tolist(), strict=True))

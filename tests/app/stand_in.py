@@ -87,6 +87,7 @@ class StandInRecommender:
 
     name = "stand-in"
     variants = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
+    upload_refusal = ""
 
     def __init__(self, count: int = 64, media: Path | None = None, delay_s: float = 0.0) -> None:
         time.sleep(delay_s)

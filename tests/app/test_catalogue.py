@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.catalogue import Catalogue, media_folder
+from app.catalogue import Catalogue, media_folder, served_folders
 from mealrec.errors import BundleError
 from tests.app.stand_in import StandInMedia, StandInRecommender
 
@@ -55,6 +55,20 @@ def bundle(tmp_path) -> Path:
     row = {"item_id": "1", "title": "a #b", "topic": "sea", "held_out": True}
     (bundle / "catalogue.json").write_text(json.dumps([row]))
     return bundle
+
+
+def test_a_cover_stands_in_for_a_poster(bundle):
+    covers = bundle.parents[1] / "assets" / "covers"
+    covers.mkdir()
+    (covers / "1.jpg").write_bytes(b"x")
+    assert Catalogue.from_bundle(bundle).media.poster_path("1").name == "1.webp"
+    (covers.parent / "posters" / "1.webp").unlink()
+    assert Catalogue.from_bundle(bundle).media.poster_path("1").name == "1.jpg"
+
+
+def test_clips_posters_and_covers_are_served_and_nothing_else(bundle):
+    assert [folder.name for folder in served_folders(bundle)] == ["clips", "posters", "covers"]
+    assert {folder.parent for folder in served_folders(bundle)} == {bundle.parents[1] / "assets"}
 
 
 def test_a_bundles_catalogue_is_read_without_its_model(bundle):

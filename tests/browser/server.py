@@ -35,8 +35,10 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def serve() -> Iterator[str]:
+def serve(bundle: Path | None = None) -> Iterator[str]:
     """Run `python app.py` on a free port until the block ends; yields the address once it answers.
+
+    `bundle` is the one to open; by default it is the environment's.
 
     Raises RuntimeError with the app's output where it ends or stays silent.
     """
@@ -44,6 +46,8 @@ def serve() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    if bundle is not None:
+        environment["MEALREC_BUNDLE"] = str(bundle)
     process = subprocess.Popen(
         [sys.executable, "app.py"],
         cwd=ROOT,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mealrec.data.batches import TrainingBatches
+from mealrec.data.batches import TrainingBatches, share
 from mealrec.data.interactions import leave_one_out, pad
 from mealrec.data.microlens import Catalogue
 from tests.training.tiny_world import HELD_OUT, make_catalogue
@@ -117,4 +117,37 @@ def test_a_batchs_rows_are_its_targets_with_their_own_past():
     batch = next(TrainingBatches([(1, 2, 3)], 4, "cpu").epoch(1, torch.Generator()))
     users, positions = batch.rows
     assert batch.targets[users, positions].tolist() == [2, 3]
-    assert batch.prefixes().tolist() == [[1, 0, 0, 0], [1, 2, 0, 0]]
+    assert batch.prefixes().tolist() == [[1, 0], [1, 2]]
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_batch_is_as_long_as_its_longest_history(causal):
+    batches = TrainingBatches([(1, 2), (3, 4, 5, 6), (7, 8)], 10, "cpu", causal)
+    shapes = {batch.items.shape[1] for batch in batches.epoch(1, torch.Generator().manual_seed(0))}
+    assert shapes == {1, 3}
+    assert batches.steps(2) == 2
+
+
+def test_without_causality_every_prefix_is_a_row_with_its_one_target():
+    sequences = [(1, 2, 3, 4), (5, 6), (7, 8, 9)]
+    by_user, by_prefix = (
+        next(TrainingBatches(sequences, 4, "cpu", causal).epoch(3, torch.Generator().manual_seed(0)))
+        for causal in (True, False)
+    )
+    assert torch.equal(by_prefix.prefixes(), by_user.prefixes())
+    assert torch.equal(by_prefix.targets[by_prefix.rows], by_user.targets[by_user.rows])
+    assert torch.equal(by_prefix.items, by_prefix.prefixes())
+    assert ((by_prefix.targets > 0).sum(1) == 1).all()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 5])
+def test_the_weighted_mean_over_processes_is_the_mean_over_the_joint_batch(processes):
+    batch = next(TrainingBatches([(1, 2, 3, 4), (5, 6), (7, 8, 9)], 4, "cpu").epoch(3, torch.Generator()))
+    mean, seen = 0.0, []
+    for process in range(processes):
+        mine, weight = share(batch, process, processes)
+        targets = mine.targets[mine.rows]
+        mean += weight * targets.double().mean().item() / processes
+        seen += mine.items[:, 0].tolist() if weight else []
+    assert mean == pytest.approx(batch.targets[batch.rows].double().mean().item())
+    assert sorted(seen) == [1, 5, 7]

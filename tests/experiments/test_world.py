@@ -98,6 +98,9 @@ def test_a_folder_of_neither_kind_is_named(tmp_path):
         find_source(tmp_path, None, None)
 
 
-def test_frames_of_clips_are_called_so():
+def test_frames_are_called_what_they_are():
     manifest = {"frames": "clips", "encoders": {"video": {"name": "videomae"}, "text": {"name": "bert"}}}
     assert features_in_words(manifest) == "frames of the clips; video encoder videomae, text encoder bert"
+    for frames in ("title-segments", "global-visual"):
+        words = features_in_words(manifest | {"frames": frames, "num_frames": 5})
+        assert words.startswith(f"{frames}, a stand-in for frames") and words.endswith("text encoder bert")

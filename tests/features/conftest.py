@@ -1,8 +1,9 @@
-"""A tiny untrained encoder, and a tiny catalogue of numbered clips."""
+"""Tiny untrained encoders, and a tiny catalogue of numbered clips."""
 
 from pathlib import Path
 
 import pytest
+import torch
 
 from mealrec.features.pretraining.distil import StudentConfig, new_student
 from mealrec.features.video import VideoEncoder
@@ -21,6 +22,40 @@ def encoder_path(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def encoder(encoder_path) -> VideoEncoder:
     return VideoEncoder.from_pretrained(encoder_path, "cpu")
+
+
+@pytest.fixture(scope="session")
+def bert_path(tmp_path_factory) -> Path:
+    """A BERT of 16 numbers that knows a few words."""
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    path = tmp_path_factory.mktemp("bert")
+    words = [
+        "#",
+        *[
+            "a",
+            "bowl",
+            "broth",
+            "ground",
+            "hot",
+            "in",
+            "leaves",
+            "noodles",
+            "of",
+            "ramen",
+            "rocket",
+            "space",
+            "steaming",
+            "the",
+        ],
+    ]
+    (path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
+    BertTokenizer(str(path / "vocab.txt")).save_pretrained(path)
+    config = BertConfig(vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config).save_pretrained(path)
+    return path
 
 
 @pytest.fixture

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from mealrec.errors import DataFormatError
-from mealrec.features.store import MANIFEST, FeatureStore, StoreLayout, create_arrays, write_store
+from mealrec.features.store import (
+    MANIFEST,
+    FeatureStore,
+    StoreLayout,
+    create_arrays,
+    is_complete,
+    open_arrays,
+    write_store,
+)
 
 ENCODERS = {"video": {"name": "v", "sha256": "0"}, "text": {"name": "t", "sha256": "1"}}
 
@@ -87,3 +95,10 @@ def test_a_missing_or_cut_array(path):
     (path / "text.npy").unlink()
     with pytest.raises(DataFormatError, match="text.npy"):
         FeatureStore.open(path)
+
+
+def test_a_store_changed_after_it_was_finished_is_named(path, layout):
+    assert is_complete(path)
+    open_arrays(path, layout, mode="r+")["text"][1, 2] += 1
+    with pytest.raises(DataFormatError, match="changed after it was finished .text."):
+        is_complete(path)

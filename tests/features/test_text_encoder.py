@@ -4,7 +4,6 @@ import importlib.util
 
 import numpy as np
 import pytest
-import torch
 
 from mealrec.errors import DataFormatError
 from mealrec.features import text
@@ -14,20 +13,8 @@ TITLES = ["a bowl of ramen", "", "noodles in hot broth", "a rocket leaves the gr
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> TextEncoder:
-    from transformers import BertConfig, BertModel, BertTokenizer
-
-    path = tmp_path_factory.mktemp("bert")
-    words = sorted({word for title in TITLES for word in title.replace("#", "# ").split()})
-    (path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
-    BertTokenizer(str(path / "vocab.txt")).save_pretrained(path)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = BertModel(
-            BertConfig(vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
-        )
-    model.save_pretrained(path)
-    return TextEncoder.from_pretrained(path, "cpu")
+def tiny(bert_path) -> TextEncoder:
+    return TextEncoder.from_pretrained(bert_path, "cpu")
 
 
 def test_shapes_norms_and_presence(tiny):
@@ -41,6 +28,31 @@ def test_padding_changes_nothing(tiny):
     alone, _ = tiny.encode(TITLES[:1])
     beside, _ = tiny.encode(TITLES)
     assert np.allclose(alone[0], beside[0], atol=1e-6)
+
+
+def test_many_titles_in_any_order_are_each_what_they_are_alone(tiny, monkeypatch):
+    monkeypatch.setattr(text, "CPU_BATCH_TOKENS", 40)
+    rng, words = np.random.default_rng(0), " ".join(TITLES).split()
+    titles = [" ".join(rng.choice(words, size)) for size in rng.permutation(30) % 20]
+    together, present = tiny.encode(titles + titles[:7])
+    alone = np.concatenate([tiny.encode([title])[0] for title in titles])
+    assert np.allclose(together[:30], alone, atol=1e-5) and np.array_equal(together[30:], together[:7])
+    assert present.tolist() == [bool(title) for title in titles + titles[:7]]
+
+
+def test_batches_hold_each_title_once_and_stay_within_the_budget():
+    lengths = [3, 50, 4, 4, 9, 1, 30]
+    batches = list(text._batches(lengths, 16))
+    assert sorted(sum(batches, [])) == list(range(7))
+    assert all(len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 16 for batch in batches)
+    assert len(batches) == 4
+
+
+def test_equal_titles_are_encoded_once(tiny, monkeypatch):
+    sizes, encode = [], tiny._encode_tokens
+    monkeypatch.setattr(tiny, "_encode_tokens", lambda tokens: sizes.append(len(tokens)) or encode(tokens))
+    tiny.encode([TITLES[0], TITLES[2]] * 5)
+    assert sum(sizes) == 2
 
 
 def test_no_titles_at_all(tiny):

@@ -31,11 +31,13 @@ def invented_run(
     items: int = 320,
     tcd: bool = True,
     npd: bool = True,
+    segments: tuple[str, ...] = (),
+    topics: tuple[str, ...] = TOPICS,
     seed: int = 7,
 ) -> Recommendation:
     """Return a run whose walks really end where they say, over an invented catalogue of eight topics."""
     rng = np.random.default_rng(seed)
-    item_plane = _plane(rng, items, spread=0.35)
+    item_plane = _plane(rng, items, spread=0.35, topics=topics)
     order = rng.permutation(items)[:top_k]
     ranked = tuple(
         RankedItem(
@@ -55,10 +57,11 @@ def invented_run(
             np.arange(frames) + 0.5,
             rng.uniform(-0.3, 0.9, frames),
             rng.normal(0.2, 0.3, frames),
+            segments,
         ),
         tcd=_tcd_steps(rng, steps, frames) if tcd else (),
         npd=_npd_steps(rng, steps, ranked, item_plane, order) if npd else (),
-        frame_plane=_plane(rng, items * frames, spread=0.5, clips=items),
+        frame_plane=_plane(rng, items * frames, spread=0.5, clips=items, topics=topics),
         item_plane=item_plane,
         uploads=(),
         timing_ms={"total": 88.0},
@@ -68,12 +71,14 @@ def invented_run(
     )
 
 
-def _plane(rng: np.random.Generator, count: int, spread: float, clips: int | None = None) -> Plane:
-    centres = rng.normal(0, 1.4, (len(TOPICS), 2))
-    topics = rng.integers(len(TOPICS), size=count)
-    points = centres[topics] + rng.normal(0, spread, (count, 2))
+def _plane(
+    rng: np.random.Generator, count: int, spread: float, topics: tuple[str, ...], clips: int | None = None
+) -> Plane:
+    centres = rng.normal(0, 1.4, (len(topics), 2))
+    chosen = rng.integers(len(topics), size=count)
+    points = centres[chosen] + rng.normal(0, spread, (count, 2))
     ids = tuple(str(1 + index % (clips or count)) for index in range(count))
-    return Plane(ids, tuple(TOPICS[topic] for topic in topics), points, 0.41)
+    return Plane(ids, tuple(topics[topic] for topic in chosen), points, 0.41)
 
 
 def _shares(steps: int) -> np.ndarray:

@@ -21,6 +21,11 @@ FORMS = {
     "without NPD": {"npd": False},
     "without both": {"tcd": False, "npd": False},
     "a large catalogue": {"items": 9000},
+    "title segments, no topics": {
+        "segments": ("a quiet day", "a quiet day", "<b>bold</b>", "sea", "x" * 200),
+        "topics": ("",),
+    },
+    "thirty topics": {"topics": tuple(f"topic {number}" for number in range(30))},
 }
 
 
@@ -57,7 +62,7 @@ def test_plotly_accepts_the_figure_and_json_can_carry_it(module, trace):
 
 def test_title_units_and_reading_are_there(module, trace):
     title = module.figure(trace)["layout"]["title"]
-    assert title["text"] == module.TITLE
+    assert title["text"] in (module.TITLE, getattr(module, "SEGMENTS_TITLE", module.TITLE))
     assert title["subtitle"]["text"]
     reading = module.reading(trace)
     assert reading.endswith(".") and "\n" not in reading

@@ -39,6 +39,16 @@ def test_frame_relevance_reading_names_both_frames(run):
     )
 
 
+def test_segments_stand_above_their_bars_once_each(run):
+    texts = ("rain", "rain", "a <b> b", "sea", "end")
+    trace = _relevance(run(segments=texts), [0.1, 0.2, 0.9, 0.3, 0.4], [0.0, 0.1, 0.2, 0.1, 0.5])
+    figure = frame_relevance.figure(trace, thumbnails=["data:a"])
+    lines = [note["text"] for note in figure["layout"]["annotations"][2:]]
+    assert lines == ["<b>1–2</b>  rain", "<b>3</b>  a &lt;b&gt; b", "<b>4</b>  sea", "<b>5</b>  end"]
+    assert "images" not in figure["layout"]
+    assert frame_relevance.reading(trace).startswith("Title segment 3 (“a <b> b”) fits your interest best")
+
+
 def test_frame_relevance_reading_joins_one_frame_and_owns_up_to_none(run):
     same = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [0.0, 0.1, 0.7, 0.1, 0.5])
     assert "and hiding it would cost the top clip most" in frame_relevance.reading(same)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +10,9 @@ import torch
 from mealrec.errors import BundleError
 from mealrec.recommender.bundle import MANIFEST, read_bundle, read_manifest, write_bundle
 from mealrec.recommender.contents import CatalogueItem, ExampleViewer
+from mealrec.recommender.places import bundle_root
 from mealrec.recommender.recommender import Recommender
-from tests.recommender.tiny_bundle import VARIANTS, tiny_contents, with_models
+from tests.recommender.tiny_bundle import VARIANTS, tiny_contents, titles_contents, with_models
 
 
 def edit_manifest(bundle, change):
@@ -139,6 +141,22 @@ def test_a_link_out_of_the_project_is_refused(bundle, tmp_path_factory):
     (bundle.parent / "elsewhere").symlink_to(tmp_path_factory.mktemp("outside"))
     edit_manifest(bundle, lambda manifest: manifest.update(media="../elsewhere"))
     assert "outside" in refusal(bundle)
+
+
+def test_a_bundle_of_its_own_may_name_its_own_files_only(tmp_path):
+    alone = tmp_path / "anywhere" / "bundle"
+    write_bundle(alone, titles_contents())
+    assert Recommender.from_bundle(alone).catalogue[0].topic == ""
+    (tmp_path / "anywhere" / "media").mkdir()
+    edit_manifest(alone, lambda manifest: manifest.update(media="../media"))
+    assert "outside" in refusal(alone)
+    edit_manifest(alone, lambda manifest: manifest.update(media="./media"))
+    edit_manifest(alone, lambda manifest: manifest["encoders"]["video"].update(name="../encoder"))
+    assert "outside" in refusal(alone)
+
+
+def test_a_folder_below_the_root_of_the_disk_is_no_project():
+    assert bundle_root("/checkpoints/any") == Path("/checkpoints/any")
 
 
 def broken_contents():

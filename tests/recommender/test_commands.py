@@ -19,6 +19,8 @@ from mealrec.features.weights import weights_checksum
 from mealrec.recommender.bundle import read_bundle
 from mealrec.recommender.bundle_command import metrics_tables
 from mealrec.recommender.examples import choose_viewers
+from mealrec.recommender.recommender import Recommender
+from tests.make_videos import write_video
 from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, TEXT, VARIANTS, VISUAL, tiny_contents
 
 ROOT = Path(mealrec.__file__).resolve().parents[1]
@@ -87,6 +89,56 @@ def test_a_run_becomes_a_bundle(run_folder, capsys):
     assert [viewer.viewer_id for viewer in contents.viewers] == ["v1"]
 
 
+def test_a_bundle_anywhere_takes_along_what_it_needs(run_folder, capsys):
+    data, out = run_folder / "data", run_folder / "anywhere" / "made"
+    (data / "clips").mkdir()
+    (data / "covers").mkdir()
+    write_video(data / "clips" / "i1.mp4")
+    (data / "clips" / "i2.mp4").write_bytes((data / "clips" / "i1.mp4").read_bytes().replace(b"avc1", b"hvc1"))
+    (data / "clips" / "stranger.mp4").write_bytes(b"not of the catalogue")
+    (data / "covers" / "i3.jpg").write_bytes(b"a cover")
+    assert main([*bundle_arguments(run_folder)[:-1], str(out)]) == 0
+    assert "1 clips (the first is i2)" in capsys.readouterr().out
+    held = {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()}
+    media = {name for name in held if name.startswith("media/")}
+    assert media == {"media/clips/i1.mp4", "media/sources/i2.mp4", "media/covers/i3.jpg", "media/posters/i1.webp"}
+    assert "encoders/video/model.safetensors" in held
+    shutil.rmtree(data), shutil.rmtree(run_folder / "encoder")
+    loaded = Recommender.from_bundle(out, "cpu")
+    assert loaded.media.clip_path("i1") and loaded.media.clip_path("i2") is None
+    assert len(loaded.media.frame_thumbnails("i1")) == FRAMES
+    assert loaded.media.poster_path("i3").name == "i3.jpg"
+
+
+def test_packing_again_replaces_the_media(run_folder):
+    (run_folder / "data" / "covers").mkdir()
+    cover, out = run_folder / "data" / "covers" / "i3.jpg", run_folder / "anywhere" / "made"
+    for words in (b"first", b"second"):
+        cover.unlink(missing_ok=True)
+        cover.write_bytes(words)
+        assert main([*bundle_arguments(run_folder)[:-1], str(out)]) == 0
+    assert (out / "media" / "covers" / "i3.jpg").read_bytes() == b"second"
+
+
+def test_the_main_system_may_have_another_name(run_folder, capsys):
+    seed = run_folder / "run" / "seed-0"
+    (seed / "full").rename(seed / "mealrec")
+    assert main(bundle_arguments(run_folder)) == 0
+    contents = read_bundle(run_folder / "checkpoints" / "made")
+    assert tuple(contents.models) == ("full", "backbone", "no_npd", "no_tcd")
+    assert contents.models["full"][0].variant == "full"
+    assert main([*bundle_arguments(run_folder), "--system", "backbone"]) == 0
+    contents = read_bundle(run_folder / "checkpoints" / "made")
+    assert contents.models["full"][0].variant == "backbone" and "mealrec" in contents.models
+    assert main([*bundle_arguments(run_folder), "--system", "nobody"]) == 2
+    assert "mealrec" in capsys.readouterr().err
+
+
+def test_a_report_that_is_not_there_is_named(run_folder, capsys):
+    assert main([*bundle_arguments(run_folder), "--metrics", str(run_folder / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
+
+
 def test_another_encoder_than_the_features_is_refused(run_folder, capsys):
     (run_folder / "encoder" / "model.safetensors").write_bytes(b"other")
     assert main(bundle_arguments(run_folder)) == 2
@@ -145,6 +197,29 @@ def test_viewers_are_chosen_by_topic_alone():
 
 def test_metrics_without_a_report():
     assert metrics_tables({}) == {}
+
+
+def test_metrics_of_a_renamed_system():
+    report = {"systems": {"mealrec": {"masked": {"H@10": {"mean": 0.5}}}}}
+    assert metrics_tables(report, {"mealrec": "full"}) == {"test": {"full": {"H@10": 0.5}}}
+
+
+def test_viewers_without_topics_share_no_item_and_no_hashtag():
+    tags = {"a": "#sea", "b": "# Sea #calm", "c": "#food", "d": "#food", "e": "x", "f": "y", "g": "z", "h": "w"}
+    titles = {f"{name}{number}": f"clip {tag}" for name, tag in tags.items() for number in range(6)}
+    histories = {
+        "mixed": tuple(f"{name}0" for name in "efgha"),
+        "food": tuple(f"c{number}" for number in range(5)),
+        "sea": ("a1", "b1", "a2", "e1", "f1"),
+        "more food": tuple(f"d{number}" for number in range(5)),
+        "the same": tuple(f"c{number}" for number in range(1, 6)),
+        "short": ("a3", "a4"),
+    }
+    catalogue = Catalogue(tuple(titles), titles, {}, frozenset(), histories)
+    viewers = choose_viewers(catalogue)
+    assert [viewer.viewer_id for viewer in viewers] == ["food", "sea", "mixed"]
+    assert [viewer.note for viewer in viewers] == ["4 of 4 are #food", "3 of 4 are #sea", "latest: clip w"]
+    assert viewers[1].history == ("a1", "b1", "a2", "e1") and viewers[1].target == "f1"
 
 
 def test_a_request_imports_no_encoder_and_no_page(project):

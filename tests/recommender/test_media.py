@@ -1,8 +1,11 @@
 """Media are looked up for the catalogue's ids only."""
 
 import numpy as np
+import pytest
 
 from mealrec.recommender.media import scaled_down
+from mealrec.recommender.places import MediaFolder
+from mealrec.recommender.playable import plays_in_browsers, video_codecs
 from tests.make_videos import read_number
 from tests.recommender.tiny_bundle import FRAMES
 
@@ -25,6 +28,27 @@ def test_frames_are_those_that_were_sampled(recommender):
 def test_no_frames_where_there_is_no_readable_clip(recommender):
     assert recommender.media.frame_thumbnails("i2") == []
     assert recommender.media.frame_thumbnails("i3") == []
+
+
+def test_only_h264_av1_and_vp9_play(project, tmp_path):
+    clip = (project / "media" / "clips" / "i1.mp4").read_bytes()
+    for name, data in {
+        "hevc": clip.replace(b"avc1", b"hvc1"),
+        "cut": clip[:200],
+        "text": b"#EXTM3U",
+        "empty": b"",
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        assert not plays_in_browsers(tmp_path / name), name
+    assert video_codecs(tmp_path / "hevc") == {b"hvc1"}
+    assert plays_in_browsers(project / "media" / "clips" / "i1.mp4")
+
+
+@pytest.mark.parametrize("item_id", ["../secret", ".hidden", "a/b", ""])
+def test_an_odd_id_names_no_file(tmp_path, item_id):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "secret.mp4").write_bytes(b"x")
+    assert MediaFolder(tmp_path, [item_id]).clip_path(item_id) is None
 
 
 def test_small_frames_are_not_blown_up():

@@ -2,15 +2,29 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from mealrec.errors import RequestError
+from mealrec.features.segments import split_title
+from mealrec.recommender.bundle import write_bundle
 from mealrec.recommender.explain import INFLUENCE, INTEREST, frame_relevance
+from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.scene import Scene
-from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, ITEMS, STEPS, VARIANTS, tiny_upload
+from mealrec.recommender.tracing import Ranking
+from tests.recommender.tiny_bundle import (
+    FRAMES,
+    HELD_OUT,
+    ITEMS,
+    STEPS,
+    VARIANTS,
+    tiny_contents,
+    tiny_upload,
+    titles_contents,
+)
 
 HISTORY = ["i1", "i4", "i2"]
 
@@ -62,6 +76,48 @@ def test_scores_fall_and_the_history_is_left_out(recommender):
 
 def test_items_without_an_id_are_ranked_too(recommender):
     assert set(HELD_OUT) <= {item.item_id for item in recommender.recommend(HISTORY, k=50).items}
+
+
+@pytest.fixture(scope="module")
+def of_titles(tmp_path_factory):
+    path = tmp_path_factory.mktemp("anywhere") / "titles"
+    write_bundle(path, titles_contents())
+    return Recommender.from_bundle(path, device="cpu")
+
+
+def test_segments_of_the_last_title_stand_in_for_frames(of_titles):
+    relevance = of_titles.recommend(["i1", "i4"]).frame_relevance
+    assert relevance.segments == tuple(split_title(of_titles.catalogue[3].title, FRAMES))
+    frames = relevance.to_dict()["frames"]
+    assert [frame["text"] for frame in frames] == list(relevance.segments) and "time_s" not in frames[0]
+    assert np.ptp(relevance.influence) > 0
+
+
+def test_a_bundle_of_titles_says_why_it_takes_no_upload(of_titles, recommender):
+    assert recommender.upload_refusal == ""
+    with pytest.raises(RequestError) as caught:
+        of_titles.encode_upload("clip.mp4")
+    assert str(caught.value) == of_titles.upload_refusal and "titles alone" in of_titles.upload_refusal
+
+
+def test_a_bundle_of_given_features_takes_no_upload_either(tmp_path):
+    contents = tiny_contents()
+    given = {**contents.encoders, "video": {"name": "global-visual:given.npy", "sha256": "g"}}
+    write_bundle(tmp_path / "given", replace(contents, encoders=given, media="./media"))
+    loaded = Recommender.from_bundle(tmp_path / "given", device="cpu")
+    assert "given visual features" in loaded.upload_refusal
+    assert not loaded.recommend(["i1"]).frame_relevance.segments
+
+
+@pytest.mark.parametrize("k", [1, 4, 9, 12])
+def test_a_ranking_sorts_as_a_whole_sort_would(k):
+    scores = torch.randint(0, 4, (6, 10), generator=torch.Generator().manual_seed(k)).float()  # many ties
+    candidates = torch.arange(1, 10)
+    ranking, order = Ranking.of(scores, candidates), scores[:, 1:].argsort(dim=1, descending=True, stable=True)
+    for step in range(6):
+        assert ranking.top(k, step).tolist() == (1 + order[step, :k]).tolist()
+        places = [order[step].tolist().index(place) + 1 for place in order[-1, :k].tolist()]
+        assert ranking.final_ranks(k)[step].tolist() == places
 
 
 def test_a_seed_fixes_the_answer(recommender):

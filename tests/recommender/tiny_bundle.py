@@ -45,6 +45,18 @@ def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
     )
 
 
+def titles_contents() -> BundleContents:
+    """Return contents made of titles alone: no topics, no clips, segments in place of frames; all of it is made up."""
+    contents = tiny_contents()
+    catalogue = tuple(
+        replace(item, title=f"made up title {item.item_id} # rainy days # number {row}", topic="")
+        for row, item in enumerate(contents.catalogue)
+    )
+    encoders = {**contents.encoders, "video": {"name": "title-segments:tiny", "sha256": "t"}}
+    viewers = (ExampleViewer("v1", ("i1", "i2"), "i3", "2 of 2 are #rainy days"),)
+    return replace(contents, name="titles", catalogue=catalogue, encoders=encoders, viewers=viewers, media="./media")
+
+
 def tiny_upload(number: int = 0, upload_id: str = "upload-0123456789") -> Upload:
     """Return an upload that was never a video: random features under a fixed id."""
     generator = torch.Generator().manual_seed(100 + number)

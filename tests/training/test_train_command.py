@@ -9,6 +9,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from mealrec.__main__ import main
+from mealrec.training import trainer
+from mealrec.training.losses import total_loss
 from mealrec.training.run import load_system
 from tests.training.tiny_world import write_world
 
@@ -56,10 +58,34 @@ def test_the_planted_truth_changes_nothing(world, run, tmp_path):
     assert all((blind[name] == beside[name]).all() for name in blind)
 
 
-def test_what_is_trained_already_is_kept(world, run, capsys):
+def test_what_is_trained_already_is_kept_and_a_state_left_beside_it_is_deleted(world, run, capsys):
     capsys.readouterr()
+    left = run / "seed-0" / "full" / "state.safetensors"
+    left.write_bytes(b"")
     assert train_in(run, *world, "--systems", "full") == 0
     assert "epoch" not in capsys.readouterr().out
+    assert not left.exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_command_with_one_line(world, tmp_path, capsys, monkeypatch):
+    steps = iter(range(1, 100))
+
+    def breaks(*arguments):
+        terms = total_loss(*arguments)
+        return terms | {"total": terms["total"] * (float("nan") if next(steps) == 2 else 1.0)}
+
+    monkeypatch.setattr(trainer, "total_loss", breaks)
+    assert train_in(tmp_path, *world, "--systems", "backbone", "--set", "training.batch_size=64") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("mealrec train: seed 0 backbone: the loss is no number at step 2")
+    assert not (tmp_path / "seed-0" / "backbone" / "config.json").exists()
+
+
+def test_processes_that_train_together_train_one_system_at_a_time(world, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert train_in(tmp_path, *world, "--jobs", "2") == 2
+    assert "2 processes train each system together" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -69,6 +95,7 @@ def test_what_is_trained_already_is_kept(world, run, capsys):
         (["--set", "model.depth=3"], "there is no 'depth' here"),
         (["--set", "model.width=wide"], "model.width"),
         (["--set", "training.max_epochs"], "expected PATH=VALUE"),
+        (["--set", "training.stop_on=test"], "--set training.stop_on=test: stop_on must be one of masked, mean"),
     ],
 )
 def test_a_wrong_option_is_named(world, tmp_path, capsys, options, named):

@@ -1,0 +1,115 @@
+"""The same extraction over many machines, on Ray Data (an extra: requirements-scale.txt)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mealrec.errors import DataFormatError
+from mealrec.features.items import Batch, ExtractConfig, ItemEncoder
+
+MAX_BLOCKS = 1024
+PATIENCE_S = 5
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class RayConfig:
+    """Where to encode: `address` of a cluster, or "local"; `workers` actors (None: as many as there is room for)."""
+
+    address: str
+    workers: int | None = None
+
+
+def encoded_on_ray(
+    data: Path | None, config: ExtractConfig, batches: Sequence[Batch], cluster: RayConfig
+) -> Iterator[Batch]:
+    """Yield encoded batches in the order of their rows, as a Ray cluster makes them.
+
+    Every machine must see the project, `data` and the encoders at the same paths. Raises DataFormatError where Ray
+    is not installed or the cluster has no room.
+    """
+    if not batches:
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise DataFormatError("--ray needs Ray Data: pip install -r requirements-scale.txt") from error
+
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    with _connected(ray, config, cluster):
+        context = ray.data.DataContext.get_current()
+        context.execution_options.preserve_order = True
+        context.enable_progress_bars = False
+        keys, size = list(batches[0]), len(batches[0]["row"])
+        rows = [dict(zip(keys, row, strict=True)) for batch in batches for row in zip(*batch.values(), strict=True)]
+        encoded = ray.data.from_items(rows, override_num_blocks=min(len(batches), MAX_BLOCKS)).map_batches(
+            ItemEncoder,
+            fn_constructor_args=(data and data.resolve(), _with_absolute_paths(config)),
+            batch_size=size,
+            compute=ray.data.ActorPoolStrategy(**_actors(ray, config, cluster)),
+            num_cpus=config.jobs,
+            num_gpus=int(_uses_gpu(ray, config)),
+        )
+        yield from encoded.iter_batches(batch_size=size, batch_format="numpy")
+
+
+@contextmanager
+def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]:
+    """Join a running cluster and leave it again; or start one here and see to it that all of it ends."""
+    import psutil  # comes with Ray
+
+    before = set(psutil.Process().children(recursive=True))
+    started = []
+    try:
+        _join(ray, config, cluster)
+        yield
+    finally:
+        if cluster.address == LOCAL:
+            started = [p for p in psutil.Process().children(recursive=True) if p not in before]
+        ray.shutdown()
+        # workers end by themselves, but on a busy machine some outlive the command by half a minute
+        for process in psutil.wait_procs(started, timeout=PATIENCE_S)[1]:
+            process.kill()
+
+
+def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    if cluster.address == LOCAL:
+        cpus = (cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)) * config.jobs
+        ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
+        return
+    try:
+        ray.init(address=cluster.address, **quiet)
+    except ConnectionError as error:
+        raise DataFormatError(f'No Ray cluster answers at {cluster.address}: start one, or say "local".') from error
+
+
+def _uses_gpu(ray, config: ExtractConfig) -> bool:
+    return config.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= 1
+
+
+def _actors(ray, config: ExtractConfig, cluster: RayConfig) -> dict[str, int]:
+    """Return the pool's size; an actor that finds no room would be waited for without end."""
+    have = ray.cluster_resources()
+    room = int(have.get("CPU", 0) // config.jobs)
+    if _uses_gpu(ray, config):
+        room = min(room, int(have["GPU"]))
+    workers = cluster.workers or room
+    if not 1 <= workers <= room:
+        raise DataFormatError(
+            f"The cluster has room for {room} workers with --jobs {config.jobs}, and --workers asks for {workers}."
+        )
+    return {"size": workers}
+
+
+def _with_absolute_paths(config: ExtractConfig) -> ExtractConfig:
+    """Return the configuration with directories made absolute: an actor starts in a folder of its own."""
+    names = {kind: getattr(config, kind) for kind in ("encoder", "text")}
+    return replace(config, **{kind: str(Path(n).resolve()) for kind, n in names.items() if Path(n).is_dir()})

@@ -1,0 +1,150 @@
+"""All that changes while a model trains, and the one file from which an interrupted training goes on."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mealrec.errors import TrainingError
+from mealrec.models.mealrec import MealRec
+from mealrec.training.processes import check_processes, gathered, random_states, restore_random_states
+
+STATE, LOG = "state.safetensors", "log.jsonl"
+SUMS, OWN = "sums/", ("sums/", "random/")  # how the names begin of what every process has of its own
+
+
+@dataclass
+class Record:
+    """What is no tensor: finished epochs, finished steps of the epoch under way and in all, the best, the log."""
+
+    epoch: int = 0
+    step_in_epoch: int = 0
+    train_step: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
+    seconds: float = 0.0
+    log: list[dict] = field(default_factory=list)
+
+
+class State:
+    """A model, the average of its weights, the best average so far, the optimiser, and the record.
+
+    `sums` holds the terms of the epoch under way, added up on the device; each process has its own, all else is alike.
+    """
+
+    def __init__(self, model: MealRec, optimizer: torch.optim.Optimizer):
+        self.model, self.optimizer = model, optimizer
+        self.kept = copy.deepcopy(model)
+        self.best = copy.deepcopy(model.state_dict())
+        self.sums: dict[str, Tensor] = {}
+        self.record = Record()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor that is alike in all processes, by a name that says its part."""
+        parts = {"model": self.model.state_dict(), "kept": self.kept.state_dict(), "best": self.best}
+        named = {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        for index, values in self.optimizer.state_dict()["state"].items():
+            named |= {f"optimizer/{index}/{key}": value for key, value in values.items()}
+        return named
+
+    def restore(self, named: dict[str, Tensor], record: Record) -> None:
+        """Take over what `tensors` returned, further names beside it; RuntimeError where it is another model's."""
+        parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for name, tensor in named.items():
+            part, _, rest = name.partition("/")
+            parts[part][rest] = tensor
+        device = next(self.model.parameters()).device
+        self.model.load_state_dict(parts["model"])
+        self.kept.load_state_dict(parts["kept"])
+        self.best = {name: tensor.to(device) for name, tensor in parts["best"].items()}
+        self.sums = {name: tensor.to(device) for name, tensor in parts["sums"].items()}
+        values: dict[int, dict[str, Tensor]] = defaultdict(dict)
+        for name, tensor in parts["optimizer"].items():
+            index, key = name.split("/")
+            values[int(index)][key] = tensor
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": dict(values), "param_groups": groups})
+        self.record = record
+
+
+class Checkpoint:
+    """state.safetensors in a folder, replaced whole after every epoch and, with `every`, after that many steps too.
+
+    `made_with` is what the training was asked to do, as JSON-able values: another one cannot go on from the file.
+    The tensors include the random state of every process, so what is resumed draws what it would have drawn.
+    The log is written beside it, as log.jsonl.
+    """
+
+    def __init__(self, folder: Path, made_with: dict, every: int = 0):
+        self.folder, self.path, self.every = folder, folder / STATE, every
+        self.made_with = json.loads(json.dumps(made_with))
+
+    def save(self, state: State, accelerator) -> None:
+        """Write the state; every process calls this, the main one writes."""
+        own = {f"{SUMS}{name}": tensor for name, tensor in state.sums.items()} | random_states(accelerator)
+        named = state.tensors() | gathered(own, accelerator)
+        if accelerator.is_main_process:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            header = {"made_with": json.dumps(self.made_with), "record": json.dumps(asdict(state.record))}
+            write_tensors(self.path, named, header)
+            write_text(self.folder / LOG, log_lines(state.record.log))
+
+    def restore(self, state: State, accelerator) -> None:
+        """Take the state over from the file, where there is one.
+
+        Raises TrainingError where the file is damaged, or was made with other settings or other processes.
+        """
+        if not self.path.exists():
+            return
+        try:
+            with safe_open(self.path, "pt") as file:
+                header, names = file.metadata(), file.keys()
+                named = {name: file.get_tensor(name) for name in names}
+        except SafetensorError as error:
+            raise TrainingError(f"{self.path} cannot be read ({error}): delete it to begin anew") from error
+        if changed := list(_differences(json.loads(header["made_with"]), self.made_with)):
+            raise TrainingError(
+                f"{self.path} was made with other settings ({'; '.join(changed)}): resume with those, "
+                "or delete it to begin anew"
+            )
+        check_processes(named, accelerator, self.path)
+        own = {name: every[accelerator.process_index] for name, every in named.items() if name.startswith(OWN)}
+        restore_random_states(own, accelerator)
+        state.restore(named | own, Record(**json.loads(header["record"])))
+
+
+def log_lines(log: Iterable[dict]) -> str:
+    """Return a log as JSON lines."""
+    return "".join(json.dumps(line) + "\n" for line in log)
+
+
+def write_tensors(path: Path, named: dict[str, Tensor], header: dict[str, str] | None = None) -> None:
+    """Write a safetensors file at once: whoever reads sees the old one or the new one, whole."""
+    temporary = path.with_name(path.name + ".part")
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}, temporary, header)
+    os.replace(temporary, path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file at once, as `write_tensors` does."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _differences(old, new, path: str = "") -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif old != new:
+        yield f"{path} was {old!r}, now {new!r}"

@@ -1,0 +1,68 @@
+"""The processes that train one model together, through accelerate, and the random state of each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mealrec.errors import TrainingError
+
+
+def processes(device: torch.device | str):
+    """Return accelerate's Accelerator: one process, unless a launcher (accelerate launch, torchrun) started more.
+
+    Raises TrainingError where accelerate is missing: the app does not need it, training does.
+    """
+    try:
+        from accelerate import Accelerator
+        from accelerate.utils import DistributedDataParallelKwargs
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"training needs the package accelerate ({error}): pip install -r requirements-dev.txt"
+        ) from None
+    # Variant, condition and backbone decide which parameters a step uses: the last item alone needs no ages.
+    handler = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[handler])
+
+
+def launched() -> int:
+    """Return how many processes a launcher started; 1 without one."""
+    return int(os.environ.get("WORLD_SIZE", 1))
+
+
+def is_main() -> bool:
+    """Say whether this process is the one that writes."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
+def gathered(own: dict[str, Tensor], accelerator) -> dict[str, Tensor]:
+    """Return what every process holds under these names [P, ...]; every process calls this."""
+    return {name: accelerator.gather(tensor.to(accelerator.device)[None]) for name, tensor in own.items()}
+
+
+def random_states(accelerator) -> dict[str, Tensor]:
+    """Return this process's random states by name."""
+    states = {"random/cpu": torch.get_rng_state()}
+    if accelerator.device.type == "cuda":
+        states["random/cuda"] = torch.cuda.get_rng_state(accelerator.device)
+    return states
+
+
+def check_processes(named: dict[str, Tensor], accelerator, path: Path) -> None:
+    """Raise TrainingError where gathered tensors, read from `path`, are of other processes than now train."""
+    before = len(named["random/cpu"]), "random/cuda" in named
+    now = accelerator.num_processes, accelerator.device.type == "cuda"
+    if before != now:
+        was, is_now = (f"{count} process(es) on a {'GPU' if gpu else 'CPU'}" for count, gpu in (before, now))
+        raise TrainingError(f"{path} was made by {was}, now there are {is_now}: resume so, or delete it to begin anew")
+
+
+def restore_random_states(own: dict[str, Tensor], accelerator) -> None:
+    """Set this process's random states to what `random_states` returned."""
+    # Copies: torch reads a state from where its storage begins, which is another process's.
+    torch.set_rng_state(own["random/cpu"].clone())
+    if "random/cuda" in own:
+        torch.cuda.set_rng_state(own["random/cuda"].clone(), accelerator.device)

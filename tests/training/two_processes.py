@@ -1,0 +1,53 @@
+"""One of the processes that train together: `python -m tests.training.two_processes OUT`, with RANK set."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from mealrec.data.interactions import leave_one_out
+from mealrec.models.attention import Attention
+from mealrec.models.mealrec import MealRec
+from mealrec.training import trainer
+from mealrec.training.checkpoint import Checkpoint, write_tensors
+from mealrec.training.trainer import TrainConfig, Trained, train
+from tests.training.tiny_world import make_catalogue, make_config, make_features
+
+# 193 users in batches of 64: the last has a single user, so one of two processes has none.
+USERS, CONFIG = 193, TrainConfig(batch_size=64, max_epochs=2, average=0.0)
+
+
+def train_without_chance(folder: Path) -> Trained:
+    """Train where nothing is drawn but the order: whoever shares the work must come to the same result."""
+    catalogue = make_catalogue()
+    split = leave_one_out(catalogue)
+    split = replace(split, train=split.train[:USERS])
+    model = make_config("backbone", id_dropout=0.0, content_dropout=0.0)
+    trainer.MealRec = lambda config: without_dropout(MealRec(config))
+    try:
+        return train(model, CONFIG, split, make_features(catalogue), checkpoint=Checkpoint(folder, {}))
+    finally:
+        trainer.MealRec = MealRec
+
+
+def without_dropout(model: nn.Module) -> nn.Module:
+    """Switch every dropout off, in training too."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        elif isinstance(module, Attention):
+            module.dropout = 0.0
+    return model
+
+
+if __name__ == "__main__":
+    out = Path(sys.argv[1])
+    trained = train_without_chance(out)
+    rank = trainer.processes("cpu").process_index
+    write_tensors(out / f"weights-{rank}.safetensors", trained.model.state_dict())
+    (out / f"log-{rank}.json").write_text(json.dumps(trained.log))
+    trainer.processes("cpu").end_training()
