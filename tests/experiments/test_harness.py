@@ -81,6 +81,28 @@ def test_a_killed_run_goes_on(fresh, monkeypatch, counted):
     assert all(fresh.job(recipe).done for recipe in recipes)
 
 
+def test_a_training_killed_between_two_epochs_goes_on_from_there(fresh, study, tmp_path, monkeypatch):
+    settings = (*study.settings, "training.max_epochs=2")
+    whole, broken = (replace(fresh, work=tmp_path / name, settings=settings) for name in ("whole", "broken"))
+    recipe, epochs = whole.recipe("sasrec", 0), []
+
+    def killed(model, config, split, features, report, *rest):
+        def report_once(line):
+            epochs.append(line["epoch"])
+            if epochs == [1]:
+                raise KeyboardInterrupt
+
+        return train(model, config, split, features, report_once, *rest)
+
+    whole.train([recipe])
+    monkeypatch.setattr(harness, "train", killed)
+    with pytest.raises(KeyboardInterrupt):
+        broken.train([recipe])
+    resumed = broken.train([recipe])[0]
+    assert epochs == [1, 2]
+    np.testing.assert_array_equal(read_ranks(resumed.folder).masked, read_ranks(whole.job(recipe).folder).masked)
+
+
 def test_a_loss_that_is_no_number_names_the_system(fresh):
     broken = replace(fresh, settings=(*fresh.settings, "training.learning_rate=1e30"))
     with pytest.raises(TrainingFailed, match=r"sasrec, seed 0: the loss is .* at step"):

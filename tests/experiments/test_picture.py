@@ -23,7 +23,7 @@ def test_a_figure_is_drawn(tmp_path):
         assert drawn.size == (600, 400)
         pixels = np.asarray(drawn.convert("RGB")).reshape(-1, 3).astype(int)
     colour = [int(COLOURS[0][place : place + 2], 16) for place in (1, 3, 5)]
-    assert (np.abs(pixels - colour).max(1) < 12).mean() > 0.1
+    assert (np.abs(pixels - colour).max(1) < 12).mean() > 0.05
 
 
 def test_without_a_browser_the_reason_is_given(tmp_path, monkeypatch):

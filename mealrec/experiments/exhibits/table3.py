@@ -23,8 +23,8 @@ WORDS = {
 NOTES = """
 Every measurement is a process of its own on one thread; backbone and MealRec take turns (A B A B). Values are medians,
 ratios are MealRec's to the backbone's. Seconds are those the thread has worked (on a GPU: by the clock). An epoch
-leaves out validation, and the first epoch of a process is not counted. Peak memory is the whole process's while it trains
-and evaluates, libraries, data and all (on a GPU: what torch allocated there).
+leaves out validation, and the first epoch of a process is not counted. Peak memory is the whole process's while it
+trains and evaluates, libraries, data and all (on a GPU: what torch allocated there).
 """
 
 
