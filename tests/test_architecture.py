@@ -25,6 +25,7 @@ CHAIN = (
     {"mealrec.training"},
     {"mealrec.recommender"},
     {"mealrec.evaluation"},
+    {"mealrec.experiments"},
     {"mealrec.__main__", "app"},
 )
 RANK = {block: rank for rank, blocks in enumerate(CHAIN) for block in blocks}

@@ -16,7 +16,7 @@ from mealrec.__main__ import VERBS
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAPER = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EQUATIONS = [line.strip("| ").split(" | ") for line in PAPER.splitlines() if re.match(r"\| \d+ \|", line)]
 COMMAND = re.compile(r"^python -m mealrec (.+?)(?:\s+#.*)?$", re.MULTILINE)
 

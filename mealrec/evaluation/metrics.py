@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from scipy import stats
 
@@ -29,9 +32,14 @@ def ndcg(rank: np.ndarray, k: int) -> np.ndarray:
     return np.where(rank <= k, 1.0 / np.log2(rank + 1), 0.0)
 
 
+METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    f"{name}@{k}": partial(of, k=k) for k in CUTOFFS for name, of in (("H", hits), ("N", ndcg))
+}
+
+
 def summary(rank: np.ndarray) -> dict[str, float]:
     """Return H and N at 10 and 20."""
-    return {f"{name}@{k}": float(of(rank, k).mean()) for k in CUTOFFS for name, of in (("H", hits), ("N", ndcg))}
+    return {name: float(metric(rank).mean()) for name, metric in METRICS.items()}
 
 
 def paired_p(first: np.ndarray, second: np.ndarray) -> float:
@@ -39,3 +47,13 @@ def paired_p(first: np.ndarray, second: np.ndarray) -> float:
     if np.array_equal(first, second):
         return 1.0
     return float(stats.ttest_rel(first, second).pvalue)
+
+
+def paired(first: np.ndarray, second: np.ndarray) -> dict[str, float | None]:
+    """Return how far `first` stands above `second` over the same rows [R], and the two-sided p of a paired t-test.
+
+    "difference" of the means and "gain", that over the second's mean (None where it is 0), are positive where `first`
+    is the higher; p says nothing of the direction.
+    """
+    difference, base = float(first.mean() - second.mean()), float(second.mean())
+    return {"difference": difference, "gain": difference / base if base else None, "p": paired_p(first, second)}

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.metrics import ranks
 from mealrec.models.mealrec import MealRec
+from mealrec.models.table import Items
 from mealrec.types import ItemFeatures
 
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -31,12 +33,15 @@ class Ranks:
 def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batch: int = 1024) -> Ranks:
     """Rank all candidates for every row; `scorer` maps histories [R, L] to scores [R, N+1].
 
-    `candidates` [N+1] bool: what may be ranked.
+    `candidates` [N+1] bool: what may be ranked. "Masked" takes out the items of the history that the scorer is
+    given. Raises ValueError where a score is no number: such a target would count as the first.
     """
     unmasked, masked, share = [], [], []
     for start in range(0, len(rows), batch):
         histories, targets = rows.histories[start : start + batch], rows.targets[start : start + batch]
         scores = np.where(candidates, scorer(histories), -np.inf)
+        if np.isnan(scores).any():
+            raise ValueError(f"{np.isnan(scores).sum()} of {scores.size} scores are no numbers: nothing can be ranked")
         unmasked.append(ranks(scores, targets))
         top = np.argpartition(-scores, 10, axis=1)[:, :10]
         share.append((top[:, :, None] == histories[:, None, :]).any(2).mean(1))
@@ -54,15 +59,19 @@ def model_scorer(model: MealRec, features: ItemFeatures, seed: int = 0, ends_at:
     @torch.inference_mode()
     def score(histories: np.ndarray) -> np.ndarray:
         history = torch.from_numpy(histories).to(features.text.device)
-        start = last_state(model.encode(items, history), history)
-        context = model.context(start, history, items)
-        if ends_at == "start":
-            preference = model.preference(start, context.content)
-        else:
-            preference = model.walk(context, items, torch.Generator().manual_seed(seed)).preference
-        return model.table.scores(preference, items, history).cpu().numpy()
+        return model.table.scores(preferences(model, items, history, seed, ends_at), items, history).cpu().numpy()
 
     return score
+
+
+def preferences(
+    model: MealRec, items: Items, history: torch.Tensor, seed: int = 0, ends_at: str = "walk"
+) -> torch.Tensor:
+    """Return the preferences [R, D or D + 2C] of histories [R, L], as `model_scorer` ranks by them."""
+    context = model.context(last_state(model.encode(items, history), history), history, items)
+    if ends_at == "start":
+        return model.preference(context.start, context.content)
+    return model.walk(context, items, torch.Generator().manual_seed(seed)).preference
 
 
 def last_state(states: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
@@ -74,6 +83,34 @@ def popularity_scorer(train: tuple[tuple[int, ...], ...], num_items: int) -> Sco
     """Return the scorer that ranks by how often an item occurs in training."""
     counts = np.bincount([item for sequence in train for item in sequence], minlength=num_items + 1).astype(float)
     return lambda histories: np.broadcast_to(counts, (len(histories), num_items + 1)).copy()
+
+
+def itemknn_scorer(train: tuple[tuple[int, ...], ...], num_items: int) -> Scorer:
+    """Return the scorer that adds up each candidate's cosine with the items of the history.
+
+    The cosine of two items is how many training sequences hold both, over the root of the product of how many hold
+    each. An item is no neighbour of itself; all neighbours count, nothing is tuned.
+    """
+    shape = (len(train), num_items + 1)
+    sequences = [np.fromiter(set(sequence), np.int64) for sequence in train]
+    held = sparse.csr_matrix(_ones(sequences), shape=shape)
+    together = (held.T @ held).tocsr()
+    together.setdiag(0)
+    scale = sparse.diags(1 / np.sqrt(np.maximum(np.asarray(held.sum(0)).ravel(), 1)))
+    cosine = (scale @ together @ scale).tocsr()
+
+    def score(histories: np.ndarray) -> np.ndarray:
+        watched = [np.unique(history[history > 0]) for history in histories]
+        shown = sparse.csr_matrix(_ones(watched), shape=(len(histories), num_items + 1))
+        return (shown @ cosine).toarray()
+
+    return score
+
+
+def _ones(columns: list[np.ndarray]) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Return a 1 in each row's columns, in the form that a sparse matrix takes."""
+    rows = np.repeat(np.arange(len(columns)), [len(row) for row in columns])
+    return np.ones(len(rows)), (rows, np.concatenate(columns))
 
 
 def content_scorer(features: ItemFeatures, counts: np.ndarray, sharpness: float = 8.0) -> Scorer:

@@ -11,7 +11,7 @@ import torch
 
 from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
-from mealrec.evaluation.metrics import ndcg, paired_p, summary
+from mealrec.evaluation.metrics import METRICS, paired, summary
 from mealrec.evaluation.ranking import (
     Ranks,
     Scorer,
@@ -85,15 +85,18 @@ def system_ranks(setting: Setting, systems: dict[str, list[MealRec]]) -> dict[st
         return {name: [rank_rows(scorer, rows, known) for scorer in scorers] for name, scorers in lines.items()}
 
 
-def table_row(ranks: Sequence[Ranks]) -> dict:
-    """Return mean and standard deviation over seeds of H and N at 10 and 20, masked and unmasked."""
+def table_row(ranks: Sequence[Ranks], ddof: int = 0) -> dict:
+    """Return mean and standard deviation over seeds of H and N at 10 and 20, masked and unmasked.
+
+    `ddof` 1 gives the deviation that a few seeds say all seeds have; of one seed it is 0.
+    """
     row: dict = {"seeds": len(ranks), "history_share": float(np.mean([r.history_share for r in ranks]))}
     for form in ("masked", "unmasked"):
         values = [summary(getattr(r, form)) for r in ranks]
         row[form] = {
             metric: {
                 "mean": float(np.mean([v[metric] for v in values])),
-                "sd": float(np.std([v[metric] for v in values])),
+                "sd": float(np.std([v[metric] for v in values], ddof=ddof)) if len(values) > ddof else 0.0,
             }
             for metric in values[0]
         }
@@ -105,17 +108,14 @@ def comparison(ranks: dict[str, list[Ranks]], ours: str = "full") -> dict[str, d
 
     Each viewer's N@10 is first averaged over seeds, so that a viewer counts once.
     """
-
-    def by_viewer(row: list[Ranks]) -> np.ndarray:
-        return np.mean([ndcg(r.masked, 10) for r in row], 0)
-
     mine = by_viewer(ranks[ours])
-    result = {}
-    for name, row in ranks.items():
-        if name != ours:
-            other = by_viewer(row)
-            result[name] = {"gain_N@10": float(mine.mean() / other.mean() - 1), "p": paired_p(mine, other)}
-    return result
+    found = {name: paired(mine, by_viewer(row)) for name, row in ranks.items() if name != ours}
+    return {name: {"gain_N@10": against["gain"], "p": against["p"]} for name, against in found.items()}
+
+
+def by_viewer(ranks: Sequence[Ranks], form: str = "masked", metric: str = "N@10") -> np.ndarray:
+    """Return each viewer's metric, averaged over seeds [R]."""
+    return np.mean([METRICS[metric](getattr(r, form)) for r in ranks], 0)
 
 
 def held_out_report(setting: Setting, models: Sequence[MealRec]) -> dict:

@@ -53,8 +53,8 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
     """Return the systems compared on MicroLens: backbones alone, with content, and under MealRec with its ablations.
 
     All train alike, at one budget. `sasrec` knows IDs alone (TedRec its titles too); `sasrec-content` is the fair
-    control: the content, the head and the training of MealRec; `sasrec-content-guided` adds the guidance without
-    a diffusion. `mealrec-last` is the paper's form: NPD sees the last item alone, all is trained jointly.
+    control: the content, the head and the training of MealRec; `mealrec-guidance-only` adds the guidance
+    to it without a diffusion. `mealrec-last` is the paper's form: NPD sees the last item alone, all is trained jointly.
     """
     recipes = []
     for backbone in BACKBONES:
@@ -88,7 +88,7 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
         ]
         if backbone == "sasrec":
             recipes += [
-                Recipe("sasrec-content-guided", replace(alone, guided=True), training),
+                Recipe("mealrec-guidance-only", replace(alone, guided=True), training),
                 Recipe("mealrec-last", replace(whole, condition="last", guided=False), jointly),
             ]
     return tuple(recipes)

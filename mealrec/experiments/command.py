@@ -1,0 +1,28 @@
+"""`python -m mealrec experiment NAME`: make one table or figure of the paper on other data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mealrec.experiments import exhibits
+from mealrec.experiments.options import add_study_arguments, study_of
+from mealrec.experiments.results import write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options, and those of every experiment."""
+    parser.add_argument("name", choices=exhibits.names())
+    add_study_arguments(parser)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder (default: %(default)s)")
+    for name in exhibits.names():
+        if add := getattr(exhibits.load(name), "add_arguments", None):
+            add(parser.add_argument_group(name))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one experiment, print and write it."""
+    study = study_of(arguments)
+    exhibit = exhibits.load(arguments.name).make(study, arguments)
+    print(write(study, exhibit, arguments.out, arguments.name))
+    return 0

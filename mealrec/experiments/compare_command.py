@@ -1,0 +1,35 @@
+"""`python -m mealrec compare`: train the named systems on one set of data and set them side by side."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mealrec.errors import DataFormatError
+from mealrec.experiments.exhibits import table2
+from mealrec.experiments.options import add_study_arguments, study_of
+from mealrec.experiments.results import write
+from mealrec.experiments.systems import SYSTEMS, chosen
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    add_study_arguments(parser)
+    parser.add_argument("--systems", default="", help="names with commas between, or all")
+    parser.add_argument("--list", action="store_true", help="name the systems and end")
+    parser.add_argument("--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, print the table and write it."""
+    if arguments.list:
+        width = max(map(len, SYSTEMS))
+        print("\n".join(f"{name:{width}}  {system.line}" for name, system in SYSTEMS.items()))
+        return 0
+    if not arguments.systems:
+        raise DataFormatError(f"--systems is needed: some of {', '.join(SYSTEMS)}, or all")
+    arguments.systems = chosen(arguments.systems)
+    study = study_of(arguments)
+    exhibit = table2.make(study, arguments)
+    print(write(study, exhibit, arguments.out or study.work, "compare"))
+    return 0

@@ -1,0 +1,204 @@
+"""From recipes to ranks: train what is not trained yet, several at once, and keep every user's rank on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mealrec.errors import MealRecError
+from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
+from mealrec.experiments.provenance import CODE
+from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
+from mealrec.experiments.world import Source, World, make_world, open_world
+from mealrec.models.mealrec import MealRec
+from mealrec.training.checkpoint import Checkpoint
+from mealrec.training.recipes import Recipe, microlens, override
+from mealrec.training.run import load_system, save_system, write_json
+from mealrec.training.trainer import train
+
+MADE = "made.json"
+ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
+
+
+class TrainingFailed(MealRecError):
+    """A system's loss stopped being a number."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to train: its recipe, the recipe it starts from, and a folder that only this very pair names."""
+
+    recipe: Recipe
+    base: Recipe | None
+    folder: Path
+
+    @property
+    def done(self) -> bool:
+        """Say whether the model is trained and its ranks are kept: they are written last."""
+        return (self.folder / ENDS["walk"]).is_file()
+
+
+@dataclass(frozen=True)
+class Study:
+    """One set of data, and how the systems on it are trained. `settings` change every recipe ("training.seed=1")."""
+
+    source: Source
+    work: Path
+    features: Path | None = None
+    seeds: int = 1
+    jobs: int = 2
+    device: str = "cpu"
+    settings: tuple[str, ...] = ()
+
+    @cached_property
+    def world(self) -> World:
+        """Return the data, prepared and encoded at the first call."""
+        return make_world(self.source, self.work, self.features, self.device)
+
+    def recipe(self, name: str, seed: int, *settings: str) -> Recipe:
+        """Return a system's recipe with the study's settings, then these, in force."""
+        known = {recipe.name: recipe for recipe in microlens(self.world.shape, seed)}
+        recipe = known[name]
+        for setting in (*self.settings, *settings):
+            recipe = override(recipe, setting)
+        return recipe
+
+    def job(self, recipe: Recipe) -> Job:
+        """Return a recipe's job; any change of the recipe, its base or the data names another folder."""
+        seed = recipe.training.seed
+        base = self.recipe(recipe.starts_from, seed) if recipe.starts_from else None
+        whole = json.dumps([asdict(recipe), base and asdict(base), self.world.digest], sort_keys=True)
+        key = hashlib.sha256(whole.encode()).hexdigest()[:12]
+        return Job(recipe, base, self.work / "systems" / f"{recipe.name}-seed{seed}-{key}")
+
+    def train(self, recipes: Sequence[Recipe]) -> list[Job]:
+        """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
+        jobs = [self.job(recipe) for recipe in recipes]
+        bases = [self.job(job.base) for job in jobs if job.base]
+        # What others wait for comes first, then the longest chains.
+        ordered = {job.folder: job for job in (*bases, *sorted(jobs, key=lambda job: job.base is None))}
+        todo = [job for job in ordered.values() if not job.done]
+        if self.jobs == 1 or len(todo) < 2:
+            with one_thread():
+                for job in todo:
+                    train_job(job, self.start_of(job), self.world, self.device)
+        else:
+            self._train_side_by_side(todo)
+        return jobs
+
+    def start_of(self, job: Job) -> Path | None:
+        """Return the folder of the model that a job begins with."""
+        return self.job(job.base).folder if job.base else None
+
+    def _train_side_by_side(self, waiting: list[Job]) -> None:
+        running: set[Future] = set()
+        with ProcessPoolExecutor(self.jobs, get_context("spawn")) as pool:
+            while waiting or running:
+                ready = [job for job in waiting if not job.base or self.job(job.base).done]
+                for job in ready[: self.jobs - len(running)]:
+                    waiting.remove(job)
+                    place = (self.world.data, self.world.store)
+                    running.add(pool.submit(_train_in_process, job, self.start_of(job), *place, self.device))
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+
+    def ranks(self, names: Sequence[str]) -> dict[str, list[Ranks]]:
+        """Return {row of the table: test ranks, one a seed}, trained where needed; MealRec's x_0 is a row too."""
+        trained = [name for name in names if SYSTEMS[name].scorer is None]
+        recipes = [self.recipe(name, seed) for seed in range(self.seeds) for name in trained]
+        jobs = self.train(recipes)
+        rows: dict[str, list[Ranks]] = {}
+        for name in names:
+            if scorer := SYSTEMS[name].scorer:
+                rows[name] = [rank_rows(scorer(self.world), self.world.split.test, self.world.candidates)]
+                continue
+            own = [job for job in jobs if job.recipe.name == name]
+            rows[name] = [read_ranks(job.folder) for job in own]
+            if name == OURS:
+                rows[FIRST_STATE] = [read_ranks(job.folder, "start") for job in own]
+        return rows
+
+    def trainings(self, names: Sequence[str]) -> dict[str, list[dict]]:
+        """Return {system: how each seed's training went}."""
+        trained = [name for name in names if SYSTEMS[name].scorer is None]
+        return {name: [made(self.job(self.recipe(name, seed))) for seed in range(self.seeds)] for name in trained}
+
+
+def read_ranks(folder: Path, ends_at: str = "walk") -> Ranks:
+    """Return what `write_ranks` has kept."""
+    with np.load(folder / ENDS[ends_at]) as arrays:
+        return Ranks(arrays["unmasked"], arrays["masked"], float(arrays["history_share"]))
+
+
+def write_ranks(folder: Path, ranks: Ranks, ends_at: str = "walk") -> None:
+    """Keep every user's rank, in the order of the split's test rows, all of it or nothing."""
+    temporary = folder / f".{ENDS[ends_at]}"
+    np.savez_compressed(temporary, **vars(ranks))
+    os.replace(temporary, folder / ENDS[ends_at])
+
+
+def made(job: Job) -> dict:
+    """Return how a job's training went, and whether the code has changed since."""
+    record = json.loads((job.folder / MADE).read_text())
+    return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
+
+
+def load(job: Job, device: str) -> MealRec:
+    """Return a job's trained model."""
+    return load_system(job.folder).to(device)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: two would add gradients up in any order, and gain little at this width."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train_in_process(job: Job, start: Path | None, data: Path, store: Path, device: str) -> None:
+    torch.set_num_threads(1)
+    train_job(job, start, open_world(data, store), device)
+
+
+def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
+    """Train one model, rank the test rows by it, and keep all of it."""
+    recipe, features = job.recipe, world.features.to(device)
+    title = f"{recipe.name}, seed {recipe.training.seed}"
+
+    def report(line: dict) -> None:
+        figures = " ".join(f"{key} {value:.4g}" for key, value in line.items() if isinstance(value, (int, float)))
+        print(f"{title}: {figures}", flush=True)
+
+    if not (job.folder / MADE).is_file():
+        weights = load_system(start).to(device).state_dict() if start else None
+        try:
+            checkpoint = Checkpoint(job.folder, {"key": job.folder.name})
+            trained = train(recipe.model, recipe.training, world.split, features, report, weights, checkpoint)
+        except FloatingPointError as error:
+            raise TrainingFailed(f"{title}: {error}") from error
+        save_system(job.folder, recipe, trained)
+        kept = trained.log[trained.epoch - 1]
+        summary = {"epoch": trained.epoch, "epochs": len(trained.log), "validation_N@10": kept["N@10"]}
+        summary |= {"seconds": round(trained.seconds, 1), "device": device, "code": CODE}
+        write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
+        print(f"{title}: kept epoch {trained.epoch}, validation N@10 {kept['N@10']:.4f}, {trained.seconds:.0f} s")
+    model = load(job, device)
+    for ends_at in ["walk"] if recipe.model.variant == "backbone" else ["start", "walk"]:
+        scorer = model_scorer(model, features, ends_at=ends_at)
+        write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)

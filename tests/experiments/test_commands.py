@@ -1,0 +1,68 @@
+"""Both verbs from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from mealrec.__main__ import main
+from mealrec.experiments.provenance import command_line
+from mealrec.experiments.systems import SYSTEMS
+from tests.experiments.conftest import BRIEF
+
+
+def compare(folders, work, *options: str) -> int:
+    data, features = folders
+    where = ["--data", str(data), "--features", str(features), "--work", str(work), "--jobs", "1", "--device", "cpu"]
+    settings = [word for setting in BRIEF for word in ("--set", setting)]
+    return main(["compare", *where, *settings, *options])
+
+
+def test_the_list_names_every_system(capsys):
+    assert main(["compare", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(SYSTEMS)
+
+
+def test_a_comparison_prints_and_writes_its_table(folders, study, capsys):
+    assert compare(folders, study.work, "--systems", "popularity,sasrec,mealrec") == 0
+    printed = capsys.readouterr().out
+    written = (study.work / "compare.md").read_text()
+    assert written in printed
+    numbers = json.loads((study.work / "compare.json").read_text())
+    assert list(numbers["systems"]) == ["popularity", "sasrec", "mealrec", "mealrec, ranked by x_0"]
+    assert numbers["made"]["data"]["statistics"]["users"] == 200
+
+
+def test_an_experiment_writes_into_its_folder(folders, tmp_path):
+    assert main(["experiment", "table1", "--data", str(folders[0]), "--out", str(tmp_path / "results")]) == 0
+    assert "| data | 200 | 27 |" in (tmp_path / "results" / "table1.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--systems", "gru4rec"], "got gru4rec"),
+        ([], "--systems is needed"),
+        (["--systems", "sasrec", "--seeds", "0"], "--seeds: expected 1 or more, got 0"),
+        (["--systems", "sasrec", "--set", "model.depth=3"], "there is no 'depth' here"),
+        (["--systems", "sasrec", "--slice", "small"], "leave out --dataset and --slice"),
+    ],
+)
+def test_a_wrong_option_is_named(folders, tmp_path, capsys, options, named):
+    assert compare(folders, tmp_path, *options) == 2
+    assert named in capsys.readouterr().err
+
+
+def test_no_data_is_named(capsys):
+    assert main(["compare", "--systems", "sasrec"]) == 2
+    assert "--data is needed" in capsys.readouterr().err
+
+
+def test_the_command_is_given_without_absolute_paths(monkeypatch, tmp_path):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "argv", ["mealrec", "compare", "--data", str(tmp_path / "a folder"), "--seeds", "3"])
+    assert command_line() == "python -m mealrec compare --data '../a folder' --seeds 3"
