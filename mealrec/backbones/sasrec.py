@@ -13,13 +13,17 @@ from mealrec.models.attention import Block, hide
 
 @dataclass(frozen=True)
 class SASRecConfig:
-    """Two blocks of two heads and at most ten items, as in Sec. 5.1.3."""
+    """Two blocks of two heads and at most ten items, as in Sec. 5.1.3.
+
+    `norm_input` normalises what enters the blocks, as RecBole does: small embeddings are heard from the first step.
+    """
 
     width: int = 64
     blocks: int = 2
     heads: int = 2
     dropout: float = 0.3
     max_length: int = 10
+    norm_input: bool = False
 
 
 class Encoder(Backbone):
@@ -37,6 +41,7 @@ class Encoder(Backbone):
         self.positions = nn.Parameter(torch.randn(config.max_length, config.width) * 0.02)
         self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(config.blocks))
         self.dropout = nn.Dropout(config.dropout)
+        self.norm = nn.LayerNorm(config.width) if config.norm_input else nn.Identity()
 
     def encode(self, embedded: Tensor, items: Tensor, text: Tensor | None = None) -> Tensor:
         """See Backbone.encode. Raises ValueError for histories longer than `max_length`."""
@@ -47,7 +52,7 @@ class Encoder(Backbone):
 
     def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
         """Return what the blocks read [B, L, D]: here items and their positions; the titles are not read."""
-        return embedded + self.positions[: items.shape[1]]
+        return self.norm(embedded + self.positions[: items.shape[1]])
 
     def attend(self, tokens: Tensor) -> Tensor:
         """Return the states [B, L, D] of tokens [B, L, D] that see themselves and what stands before them."""

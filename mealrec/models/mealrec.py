@@ -52,6 +52,7 @@ class MealRecConfig:
     id_dropout: float = 0.3
     content_dropout: float = 0.3
     backbone_dropout: float = 0.3
+    norm_input: bool = False
     tcd: TCDConfig = field(default_factory=TCDConfig)
     npd: NPDConfig = field(default_factory=NPDConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
@@ -113,7 +114,11 @@ class MealRec(nn.Module):
             anchors = Anchors(config.visual_width, config.text_width, config.anchor_width)
             self.register_buffer("guidance", torch.zeros(()))  # its strength, chosen on validation after training
         self.backbone = build_backbone(
-            config.backbone, width, max_length=config.max_length, dropout=config.backbone_dropout
+            config.backbone,
+            width,
+            max_length=config.max_length,
+            dropout=config.backbone_dropout,
+            norm_input=config.norm_input,
         )
         self.table = ItemTable(
             config.num_items,

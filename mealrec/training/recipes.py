@@ -59,7 +59,13 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
     recipes = []
     for backbone in BACKBONES:
         under = "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
-        changes = {"backbone": backbone, "id_dropout": 0.0, "content_dropout": 0.0, "backbone_dropout": 0.5}
+        changes = {
+            "backbone": backbone,
+            "id_dropout": 0.0,
+            "content_dropout": 0.0,
+            "backbone_dropout": 0.5,
+            "norm_input": True,
+        }
         alone = MealRecConfig(**shape, **changes, variant="backbone", head="content")
         by_ids = replace(alone, head="item", content="none")
         whole = replace(
@@ -73,7 +79,7 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
             max_epochs=14,
             patience=14,
             stop_on="mean",
-            validation_rows=5000,
+            validation_rows=10000,
             precision="bf16",
             loss=LossConfig(lambda_npd=1.0, lambda_start=1.0, joint=False, denoised_share=0.125),
         )

@@ -156,7 +156,8 @@ def test_distances_are_those_of_the_first_user_by_hand(study):
     found = fig7.measure(model, features, rows, others)
     with torch.inference_mode():
         items = model.table(features)
-        preference = preferences(model, items, torch.from_numpy(rows.histories[:1]))[0].numpy().astype(float)
+        preference = preferences(model, items, torch.from_numpy(rows.histories[:1]))[0]
+        preference = preference[: items.entry.shape[1]].numpy().astype(float)  # its state
 
     def apart(vector):
         return 1 - vector @ preference / np.linalg.norm(vector) / np.linalg.norm(preference)
