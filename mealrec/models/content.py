@@ -56,6 +56,9 @@ class ContentSpace(nn.Module):
         self.dropout = nn.Dropout(dropout)  # without it the maps learn each title and frame by heart, like an ID
         self.visual = nn.Linear(visual_width, width)
         self.text = nn.Linear(text_width, width)
+        for layer in (self.visual, self.text):
+            # Normalised features come at unit variance: an item's content begins at the scale of its ID, not above it.
+            nn.init.normal_(layer.weight, std=0.3 * layer.in_features**-0.5)
         self.absent_visual = nn.Parameter(torch.randn(width) * 0.02)
         self.absent_text = nn.Parameter(torch.randn(width) * 0.02)
 
