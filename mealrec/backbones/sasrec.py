@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.backbones.base import Backbone
-from mealrec.models.attention import Block, hide
+from mealrec.models.attention import Block, Dropout, hide
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Encoder(Backbone):
         self.config = config
         self.positions = nn.Parameter(torch.randn(config.max_length, config.width) * 0.02)
         self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(config.blocks))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.norm = nn.LayerNorm(config.width) if config.norm_input else nn.Identity()
 
     def encode(self, embedded: Tensor, items: Tensor, text: Tensor | None = None) -> Tensor:

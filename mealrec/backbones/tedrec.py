@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones import sasrec
+from mealrec.models.attention import Dropout
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Adaptor(nn.Module):
 
     def __init__(self, width: int, max_length: int, experts: int, dropout: float):
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.bias = nn.Parameter(torch.zeros(experts, max_length, width))
         self.maps = nn.Parameter(torch.randn(experts, width, width) * width**-0.5)
         self.gate = nn.Linear(width, experts, bias=False)

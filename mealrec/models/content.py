@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mealrec.models.attention import Dropout
 from mealrec.types import ItemFeatures
 
 
@@ -53,7 +54,7 @@ class ContentSpace(nn.Module):
 
     def __init__(self, visual_width: int, text_width: int, width: int, dropout: float):
         super().__init__()
-        self.dropout = nn.Dropout(dropout)  # without it the maps learn each title and frame by heart, like an ID
+        self.dropout = Dropout(dropout)  # without it the maps learn each title and frame by heart, like an ID
         self.visual = nn.Linear(visual_width, width)
         self.text = nn.Linear(text_width, width)
         for layer in (self.visual, self.text):

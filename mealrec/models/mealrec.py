@@ -12,7 +12,7 @@ from mealrec.backbones.base import build as build_backbone
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
-from mealrec.models.attention import Memory, zero_
+from mealrec.models.attention import Dropout, Memory, zero_
 from mealrec.models.content import Anchors, ContentSpace
 from mealrec.models.npd import NPD, NPDConfig
 from mealrec.models.table import Items, ItemTable
@@ -139,7 +139,7 @@ class MealRec(nn.Module):
             self.npd = NPD(replace(config.npd, num_frames=config.num_frames, max_length=config.max_length, **shape))
         if config.variant in ("no_npd", "no_tcd_npd"):
             self.fuse = nn.Sequential(
-                nn.Linear(3 * width, 2 * width), nn.GELU(), nn.Dropout(config.npd.dropout), nn.Linear(2 * width, width)
+                nn.Linear(3 * width, 2 * width), nn.GELU(), Dropout(config.npd.dropout), nn.Linear(2 * width, width)
             )
             zero_(self.fuse[-1])
 

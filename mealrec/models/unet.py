@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Attention, zero_
+from mealrec.models.attention import Attention, Dropout, zero_
 
 
 class TemporalConv(nn.Module):
@@ -31,7 +31,7 @@ class Level(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.first, self.second = TemporalConv(width, width), TemporalConv(width, width)
         self.step = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, step: Tensor) -> Tensor:
         """Return [R, K, D] for frames [R, K, D] and step embedding [R, 1, D]."""

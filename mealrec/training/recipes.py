@@ -79,7 +79,7 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
             max_epochs=14,
             patience=14,
             stop_on="mean",
-            validation_rows=10000,
+            validation_rows=5000,
             precision="bf16",
             loss=LossConfig(lambda_npd=1.0, lambda_start=1.0, joint=False, denoised_share=0.125),
         )

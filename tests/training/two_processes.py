@@ -10,7 +10,6 @@ from pathlib import Path
 from torch import nn
 
 from mealrec.data.interactions import leave_one_out
-from mealrec.models.attention import Attention
 from mealrec.models.mealrec import MealRec
 from mealrec.training import trainer
 from mealrec.training.checkpoint import Checkpoint, write_tensors
@@ -39,8 +38,6 @@ def without_dropout(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-        elif isinstance(module, Attention):
-            module.dropout = 0.0
     return model
 
 
