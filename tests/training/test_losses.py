@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from mealrec.evaluation.ranking import model_scorer
-from mealrec.models.attention import Attention
 from mealrec.models.mealrec import CONDITIONS, VARIANTS, MealRec
 from mealrec.training import losses
 from mealrec.training.losses import LossConfig, ranking_loss, total_loss, with_accidents
@@ -31,8 +30,6 @@ def without_dropout(model):
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-        elif isinstance(module, Attention):
-            module.dropout = 0.0
     return model
 
 
