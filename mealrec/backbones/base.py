@@ -12,7 +12,8 @@ import mealrec.backbones as folder
 
 
 class Backbone(nn.Module):
-    """Encodes embedded histories; a subclass sets `Config`, with `width`, `dropout` and `max_length`, and `encode`.
+    """Encodes embedded histories; a subclass sets `Config`, with `width`, `dropout`, `max_length` and
+    `norm_input`, and `encode`.
 
     `causal`: the state at a position depends on the items up to it alone, so one row trains every position. A
     backbone that mixes positions is not causal: only the state at a row's last item means anything, and it is

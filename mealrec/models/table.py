@@ -1,4 +1,4 @@
-"""The item table: how items enter the encoder, and the head that ranks them by their moments."""
+"""The item table: how items enter the encoder, and the heads that rank them by moments, summary or content."""
 
 from __future__ import annotations
 

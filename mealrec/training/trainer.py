@@ -28,9 +28,9 @@ SCHEDULES = ("constant", "cosine")
 WARMUP = 0.1  # of all steps, before a cosine falls
 STOP_ON = {"masked": ("N@10",), "mean": ("N@10", "unmasked_N@10")}
 PRECISIONS = ("fp32", "bf16")
+GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # strengths tried on validation
 # Reading a value waits for the GPU, so there the loss is looked at every so many steps; what is said is the first
 # step at which it was no number.
-GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 READ_EVERY = {"cpu": 1, "cuda": 50}
 
 
