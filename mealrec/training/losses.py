@@ -113,6 +113,8 @@ def _denoiser_terms(
     clean, start = clean.detach(), start if config.joint else start.detach()
     hidden = torch.rand(len(clean), model.config.num_frames, device=clean.device) < config.frame_dropout
     context = model.context(start, histories, items, hidden)
+    if not config.joint:
+        context = replace(context, frames=context.frames.detach())  # the stand-in of a hidden frame is content's
     return _diffusion_terms(model, context, clean, items, config, rank)
 
 

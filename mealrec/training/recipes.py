@@ -78,7 +78,6 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
             rate_schedule="cosine",
             max_epochs=14,
             patience=14,
-            stop_on="mean",
             validation_rows=5000,
             precision="bf16",
             loss=LossConfig(lambda_npd=1.0, lambda_start=1.0, joint=False, denoised_share=0.125),
