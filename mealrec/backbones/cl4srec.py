@@ -22,7 +22,7 @@ class CL4SRecConfig(sasrec.SASRecConfig):
     mask: float = 0.3
     reorder: float = 0.6
     weight: float = 0.1
-    temperature: float = 1.0
+    temperature: float = 16.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Encoder(sasrec.Encoder):
     """SASRec's encoder; `extra_loss` is λ times the contrastive loss.
 
     Departs: there is no official code. Both views of a row are always disturbed differently, and each row draws
-    its own. The dot products compare states after a LayerNorm without weights, since the blocks end in none.
+    its own. The dot products compare states after a LayerNorm without weights, since the blocks end in none: they have
+    length sqrt(D), so τ is 16 where published settings say 1; logits of up to D would drown the ranking loss.
     """
 
     Config = CL4SRecConfig

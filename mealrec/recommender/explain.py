@@ -137,7 +137,7 @@ def gradient(scene: Scene) -> Tensor:
     with torch.enable_grad():
         moments = scene.frames.detach().requires_grad_()
         visual = scene.items.visual[scene.last].detach().requires_grad_()
-        preference = _one_step(scene, Ending(moments, visual))
+        preference = _one_step(scene, Ending(moments, visual, scene.items.anchor[scene.last]))
         of_top = scene.log_probabilities(preference.unsqueeze(1)).squeeze(1).gather(1, scene.top[:, None])
         by_moment, by_visual = torch.autograd.grad(of_top.sum(), (moments, visual), materialize_grads=True)
     hidden_moment = scene.model.content.absent_visual - scene.frames

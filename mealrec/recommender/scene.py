@@ -16,10 +16,11 @@ from mealrec.types import ItemFeatures
 
 @dataclass(frozen=True)
 class Ending:
-    """What the last items of M histories look like: `moments` [M, K, D] (F_i) and `visual` [M, D] (v_i)."""
+    """What the last items of M histories look like: `moments` [M, K, D], `visual` [M, D] (v_i), `anchor` [M, C]."""
 
     moments: Tensor
     visual: Tensor
+    anchor: Tensor
 
 
 class Scene:
@@ -113,12 +114,30 @@ class Scene:
 
     @property
     def _endings(self) -> Ending:
-        """The last items as they are, then with each frame absent and out of v_i; [B·(K+1), ...]."""
+        """The last items as they are, then with each frame absent and out of v_i and c_i; [B·(K+1), ...]."""
         hidden = torch.eye(self.frames.shape[1] + 1, dtype=torch.bool, device=self.last.device)[:, 1:, None]
         moments = torch.where(hidden, self.model.content.absent_visual, self.frames.unsqueeze(1))
         visual = self.items.visual[self.last].unsqueeze(1)
         visual = torch.cat([visual, visual + self.visual_shifts], 1)
-        return Ending(moments.flatten(0, 1), visual.flatten(0, 1))
+        anchor = self.items.anchor[self.last].unsqueeze(1)
+        anchor = torch.cat([anchor, self._anchors_without_a_frame], 1)
+        return Ending(moments.flatten(0, 1), visual.flatten(0, 1), anchor.flatten(0, 1))
+
+    @property
+    def _anchors_without_a_frame(self) -> Tensor:
+        """Return c_i of the last items with frame k out of v_i [B, K, C]; an upload's stays whole, as its raw v_i is
+        not kept."""
+        count = self.frames.shape[1]
+        whole = self.items.anchor[self.last].unsqueeze(1).repeat(1, count, 1)
+        anchors, known = self.model.table.anchors, self.last < len(self.features.global_visual)
+        if anchors is None or count == 1:
+            return whole
+        rows = self.last[known & self.features.has_visual[self.last]]
+        frames, visual = self.features.frames[rows], self.features.global_visual[rows].unsqueeze(1)
+        without = visual + (frames.mean(1, keepdim=True) - frames) / (count - 1)
+        half = F.normalize(without @ anchors.visual, dim=-1) / 2**0.5
+        whole[known & self.features.has_visual[self.last], :, : half.shape[-1]] = half
+        return whole
 
     def _unseen(self) -> Tensor:
         allowed = torch.ones(len(self.histories), len(self.items.bias), dtype=torch.bool, device=self.histories.device)

@@ -125,7 +125,7 @@ def test_the_main_system_may_have_another_name(run_folder, capsys):
     (seed / "full").rename(seed / "mealrec")
     assert main(bundle_arguments(run_folder)) == 0
     contents = read_bundle(run_folder / "checkpoints" / "made")
-    assert tuple(contents.models) == ("full", "backbone", "no_npd", "no_tcd")
+    assert tuple(contents.models) == ("full", "backbone", "guided", "no_npd", "no_tcd")
     assert contents.models["full"][0].variant == "full"
     assert main([*bundle_arguments(run_folder), "--system", "backbone"]) == 0
     contents = read_bundle(run_folder / "checkpoints" / "made")

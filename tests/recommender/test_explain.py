@@ -36,6 +36,10 @@ def test_occlusion_is_a_walk_without_the_frame(recommender, variant):
             kept = [other for other in range(FRAMES) if other != frame]
             items.visual[2] = items.moments[2, kept].mean(0)
             items.moments[2, frame] = model.content.absent_visual
+            if variant == "guided":
+                seen = features.replace(global_visual=features.global_visual.clone())
+                seen.global_visual[2] = features.frames[2, kept].mean(0)
+                items.anchor[2] = model.table.anchors(seen)[2]
             hidden = Scene(model, features, items, HISTORIES[:1])
             lacking = Scene(model, features, scene.items, HISTORIES[:1]).log_probabilities(hidden.preferences[:, :1])
             fall = whole[scene.top[0]] - lacking[0, 0, scene.top[0]]
@@ -76,7 +80,7 @@ def test_the_gradient_points_where_occlusion_goes(recommender, variant):
         visual = scene.items.visual[scene.last]
 
         def of_top(moments, summary):
-            preference = explain._one_step(scene, Ending(moments, summary)).unsqueeze(1)
+            preference = explain._one_step(scene, Ending(moments, summary, scene.items.anchor[scene.last])).unsqueeze(1)
             return scene.log_probabilities(preference).squeeze(1).gather(1, scene.top[:, None]).squeeze(1)
 
         for frame in range(FRAMES):

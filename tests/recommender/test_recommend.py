@@ -61,8 +61,8 @@ def test_steps_rank_the_final_top_k(recommender):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_ablations_leave_their_module_out(recommender, variant):
     answer = recommender.recommend(HISTORY, variant=variant)
-    assert bool(answer.tcd) == (variant in ("full", "no_npd"))
-    assert bool(answer.npd) == (variant in ("full", "no_tcd"))
+    assert bool(answer.tcd) == (variant in ("full", "guided", "no_npd"))
+    assert bool(answer.npd) == (variant in ("full", "guided", "no_tcd"))
     assert answer.variant == variant and len(answer.items) == ITEMS - len(HISTORY)
 
 

@@ -15,7 +15,7 @@ from mealrec.types import ItemFeatures
 
 ITEMS, FRAMES, VISUAL, TEXT, STEPS = 12, 5, 64, 6, 4
 HELD_OUT = ("i11", "i12")
-VARIANTS = ("full", "no_tcd", "no_npd", "backbone")
+VARIANTS = ("full", "no_tcd", "no_npd", "backbone", "guided")
 
 
 def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
@@ -73,7 +73,8 @@ def with_models(contents: BundleContents, **models) -> BundleContents:
 
 def _model(variant: str, generator: torch.Generator) -> tuple[MealRecConfig, dict[str, torch.Tensor]]:
     schedule = ScheduleConfig(num_steps=STEPS, scale=40.0)
-    config = MealRecConfig(ITEMS, VISUAL, TEXT, FRAMES, width=16, variant=variant, schedule=schedule)
+    form = {"variant": "full", "head": "content", "guided": True} if variant == "guided" else {"variant": variant}
+    config = MealRecConfig(ITEMS, VISUAL, TEXT, FRAMES, width=16, schedule=schedule, **form)
     # every weight is drawn, the zero-initialised ones too, so that each module leaves its mark on the answer
     weights = {
         name: torch.randn(tensor.shape, generator=generator) * 0.2
