@@ -62,6 +62,8 @@ class MealRecConfig:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if self.guided and self.head != "content":
+            raise ValueError(f"guided needs head='content', got head={self.head!r}")
 
     def to_dict(self) -> dict:
         """Return plain JSON types."""

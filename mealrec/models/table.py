@@ -89,6 +89,8 @@ class ItemTable(nn.Module):
         )
 
     def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
+        if not self.uses_content:
+            shown = items[:0]
         if shown is None:
             return self.content.frames(features, items)
         nothing = features.text.new_zeros(len(items), features.frames.shape[1], self.width)
@@ -118,4 +120,5 @@ class ItemTable(nn.Module):
         scores = wanted @ torch.cat([items.entry, items.anchor], -1).T + items.bias
         if seen is None:
             return scores
-        return scores.scatter_add(1, seen, -(items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype))
+        gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
+        return scores.scatter(1, seen, scores.gather(1, seen) - gained)  # not added: an item may be seen twice

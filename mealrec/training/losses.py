@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mealrec.diffusion.process import q_sample
+from mealrec.errors import TrainingError
 from mealrec.models.mealrec import Context, MealRec
 from mealrec.models.table import Items
 from mealrec.types import ItemFeatures, SequenceBatch
@@ -113,8 +114,8 @@ def _denoiser_terms(
     clean, start = clean.detach(), start if config.joint else start.detach()
     hidden = torch.rand(len(clean), model.config.num_frames, device=clean.device) < config.frame_dropout
     context = model.context(start, histories, items, hidden)
-    if not config.joint:
-        context = replace(context, frames=context.frames.detach())  # the stand-in of a hidden frame is content's
+    if not config.joint:  # what stands for a hidden frame is the encoder's too
+        context = replace(context, frames=context.frames.detach())
     return _diffusion_terms(model, context, clean, items, config, rank)
 
 
@@ -122,7 +123,7 @@ def _diffusion_terms(
     model: MealRec, context: Context, clean: Tensor, items: Items, config: LossConfig, rank: Callable[[Tensor], Tensor]
 ) -> dict[str, Tensor]:
     """Return the terms of Eq. 11, 14 and 15; `clean` [M, D] is Eq. 14's target x_0, closed to the gradient."""
-    start, terms = context.start, {"watch/var_x0": clean.var(0).mean()}
+    start, terms = context.start, {"watch/var_x0": clean.var(0, correction=0).mean()}
     steps = torch.randint(1, model.schedule.num_steps + 1, (len(start),), device=start.device)
     refined = context.frames
     if model.has_tcd:
@@ -130,8 +131,10 @@ def _diffusion_terms(
         zt = q_sample(model.schedule, z0, steps, torch.randn_like(z0))
         refined = model.refine(zt, steps, context, items)
         terms["tcd"] = F.mse_loss(refined, z0.detach())  # Eq. 11; an open target collapses z_0
-        terms["watch/var_z0"] = z0.detach().flatten(0, 1).var(0).mean()
+        terms["watch/var_z0"] = z0.detach().flatten(0, 1).var(0, correction=0).mean()
     if not model.has_npd:
+        if not config.joint:
+            raise TrainingError(f"joint=false: only ranking trains variant {model.config.variant}; set joint=true")
         return terms | {"rank": rank(model.fused(refined, context, items))}
     refined = refined if config.joint else refined.detach()
     memory, visible = model.condition(refined, context, items)
@@ -141,7 +144,7 @@ def _diffusion_terms(
 
     x0_hat = denoise(start, steps)
     terms["npd"] = F.mse_loss(x0_hat, clean)  # Eq. 14; an open target collapses x_0
-    terms["watch/npd_over_var_x0"] = terms["npd"].detach() / terms["watch/var_x0"]
+    terms["watch/npd_over_var_x0"] = terms["npd"].detach() / terms["watch/var_x0"].clamp(min=1e-3)
     terms["watch/cosine"] = F.cosine_similarity(x0_hat.detach(), clean, dim=-1).mean()
     if not config.joint:
         return terms

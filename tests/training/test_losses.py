@@ -109,8 +109,11 @@ def test_no_gradient_flows_into_a_reconstruction_target(batch, features, monkeyp
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_gradients_reach_every_parameter(batch, features, variant, condition):
-    model = make_model(variant, condition=condition, max_length=3)
+@pytest.mark.parametrize("head", ["moments", "content"])
+def test_gradients_reach_every_parameter(batch, features, head, variant, condition):
+    model = make_model(variant, condition=condition, head=head, max_length=3)
+    if head == "content":
+        model.table.anchors.fit(features)
     if condition == "last" and hasattr(model, "npd"):
         # What tells the history's items apart has nothing to do where only the last one is seen.
         model.npd.age_places.requires_grad_(False)

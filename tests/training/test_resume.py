@@ -19,6 +19,7 @@ from mealrec.__main__ import main
 from mealrec.errors import TrainingError
 from mealrec.training import trainer
 from mealrec.training.checkpoint import STATE, Checkpoint
+from mealrec.training.losses import LossConfig
 from mealrec.training.trainer import TrainConfig, train
 from tests.training.tiny_world import make_config, write_world
 
@@ -60,6 +61,21 @@ def test_what_is_interrupted_at_any_step_ends_with_the_same_bits(
     assert without_seconds(resumed.log) == without_seconds(uninterrupted.log)
     assert resumed.epoch == uninterrupted.epoch
     for name, weight in uninterrupted.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[name], weight), name
+
+
+def test_an_interrupted_cosine_falls_on_and_the_guidance_is_chosen_anew(split, features, tmp_path, monkeypatch):
+    model = replace(MODEL, head="content", guided=True, condition="items", norm_input=True)
+    apart = LossConfig(joint=False, denoised_share=0.5)
+    config = replace(CONFIG, rate_schedule="cosine", id_rate=16.0, stop_on="mean", loss=apart)
+    whole = train(model, config, split, features)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt(patch, at=4)
+        train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
+    torch.manual_seed(99)
+    resumed = train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
+    assert without_seconds(resumed.log) == without_seconds(whole.log) and resumed.guidance == whole.guidance
+    for name, weight in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], weight), name
 
 

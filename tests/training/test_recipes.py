@@ -1,0 +1,86 @@
+"""The recipes: every system builds and has a loss, and what is compared differs in what it says and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mealrec.data.batches import TrainingBatches
+from mealrec.models.mealrec import MealRec
+from mealrec.training.losses import total_loss
+from mealrec.training.recipes import BACKBONES, RECIPES, microlens
+from mealrec.training.trainer import GUIDANCE, train
+from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL
+
+SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
+SYSTEMS = {recipe.name: recipe for recipe in microlens(SHAPE, seed=3)}
+
+
+def difference(one, other):
+    """Return the settings in which two configurations differ."""
+    return {name for name, value in vars(one).items() if value != getattr(other, name)}
+
+
+def under(backbone):
+    return "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_two_systems_share_a_name_and_each_start_is_trained_too(name):
+    recipes = RECIPES[name](SHAPE, 3)
+    names = [recipe.name for recipe in recipes]
+    assert len(names) == len(set(names))
+    assert {recipe.starts_from for recipe in recipes} - {""} <= set(names)
+    assert {recipe.training.seed for recipe in recipes} == {3}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_each_system_builds_and_has_a_loss_with_a_gradient(split, features, name):
+    recipe = SYSTEMS[name]
+    torch.manual_seed(0)
+    model = MealRec(recipe.model).train()
+    if recipe.model.head == "content":
+        model.table.anchors.fit(features)
+    batches = TrainingBatches(split.train, recipe.model.max_length, "cpu", model.backbone.causal)
+    batch = next(batches.epoch(16, torch.Generator().manual_seed(0)))
+    assert model.backbone.causal or ((batch.targets > 0).sum(1) == 1).all()
+    terms = total_loss(model, batch, features, recipe.training.loss)
+    assert all(term.isfinite() for term in terms.values())
+    terms["total"].backward()
+    assert model.table.ids.weight.grad.any()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_control_shares_content_head_and_training_with_mealrec(backbone):
+    ours, control = SYSTEMS[under(backbone)], SYSTEMS[f"{backbone}-content"]
+    assert difference(ours.model, control.model) == {"variant", "condition", "guided", "schedule"}
+    assert ours.training == control.training == SYSTEMS[backbone].training
+    assert difference(control.model, SYSTEMS[backbone].model) == {"head", "content"}
+    assert control.model.variant == "backbone" and control.model.backbone == backbone == ours.model.backbone
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_an_ablation_differs_by_its_module_and_trains_at_the_same_budget(backbone):
+    whole = SYSTEMS[under(backbone)]
+    changes = {"no_tcd": {"variant"}, "no_npd": {"variant", "guided"}, "no_tcd_npd": {"variant", "guided"}}
+    for variant, changed in changes.items():
+        ablation = SYSTEMS[f"{under(backbone)}-{variant.replace('_', '-')}"]
+        assert ablation.model.variant == variant and difference(whole.model, ablation.model) == changed
+        assert difference(whole.training, ablation.training) <= {"loss"}
+
+
+def test_guidance_only_is_the_control_with_guidance_and_last_is_the_papers_form():
+    assert difference(SYSTEMS["mealrec-guidance-only"].model, SYSTEMS["sasrec-content"].model) == {"guided"}
+    last = SYSTEMS["mealrec-last"]
+    assert difference(last.model, SYSTEMS["mealrec"].model) == {"condition", "guided"}
+    assert last.model.condition == "last" and last.training.loss.joint
+
+
+def test_mealrec_over_tedrec_trains_an_epoch(split, features):
+    recipe = SYSTEMS["mealrec-tedrec"]
+    brief = replace(recipe.training, max_epochs=1, batch_size=100)
+    trained = train(replace(recipe.model, width=16), brief, split, features)
+    assert trained.epoch == 1 and {"start", "tcd", "npd", "total"} <= set(trained.log[0])
+    assert tuple(trained.guidance) == GUIDANCE and 0 < trained.validation < 1
