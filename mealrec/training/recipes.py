@@ -76,9 +76,9 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
             learning_rate=2e-3,
             id_rate=16.0,
             rate_schedule="cosine",
-            max_epochs=14,
-            patience=14,
-            validation_rows=5000,
+            max_epochs=12,
+            patience=12,
+            validation_rows=2500,
             precision="bf16",
             loss=LossConfig(lambda_npd=1.0, lambda_start=1.0, joint=False, denoised_share=0.125),
         )

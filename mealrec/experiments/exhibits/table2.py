@@ -7,17 +7,22 @@ import argparse
 from mealrec.experiments.comparison import comparison, comparison_text
 from mealrec.experiments.harness import Study
 from mealrec.experiments.results import Exhibit
-from mealrec.experiments.systems import ABLATIONS, BACKBONES, SYSTEMS, over
+from mealrec.experiments.systems import ABLATIONS, BACKBONES, SYSTEMS, chosen, over
 
 ABLATED = {over(backbone, ablation) for backbone in BACKBONES for ablation in ABLATIONS}
 DEFAULT = tuple(name for name in SYSTEMS if name not in ABLATED)
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
-    """Train and rank `options.systems`, or all systems but the ablations, which are Fig. 3 and Fig. 6."""
-    systems = getattr(options, "systems", DEFAULT)
+    """Train and rank `options.systems`: names with commas between, or a tuple of them."""
+    systems = options.systems if isinstance(options.systems, tuple) else chosen(options.systems)
     report = comparison(study.ranks(systems))
     trainings = study.trainings(systems)
     described = "\n".join(f"- {name}: {SYSTEMS[name].line}" for name in systems)
     text = f"{comparison_text(report, trainings)}\n{described}\n"
     return Exhibit("Systems compared (Table 2)", text, report | {"trainings": trainings})
+
+
+def add_arguments(parser: argparse._ArgumentGroup) -> None:
+    """Add this table's options; the ablations are left to Fig. 3 and Fig. 6."""
+    parser.add_argument("--systems", default=",".join(DEFAULT), help="names with commas between (default: all)")
