@@ -134,7 +134,7 @@ def test_the_mask_token_stands_where_an_item_is_hidden(monkeypatch):
 
 def test_its_loss_draws_both_views_together():
     """Trained on it alone, the encoder tells whose history a view shows."""
-    encoder, items = make(dropout=0.0, weight=1.0), histories()[4:]
+    encoder, items = make(dropout=0.0, weight=1.0, temperature=1.0), histories()[4:]
     optimizer = torch.optim.Adam(encoder.parameters(), lr=3e-3)
     before = sum(loss_of(encoder, items, seed) for seed in range(100, 110)).item()
     for seed in range(40):
