@@ -23,6 +23,7 @@ from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
 from mealrec.experiments.world import Source, World, make_world, open_world
 from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import Checkpoint
+from mealrec.training.processes import end_with_the_parent
 from mealrec.training.recipes import Recipe, microlens, override
 from mealrec.training.run import load_system, save_system, write_json
 from mealrec.training.trainer import train
@@ -103,7 +104,7 @@ class Study:
 
     def _train_side_by_side(self, waiting: list[Job]) -> None:
         running: set[Future] = set()
-        with ProcessPoolExecutor(self.jobs, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(self.jobs, get_context("spawn"), end_with_the_parent) as pool:
             while waiting or running:
                 ready = [job for job in waiting if not job.base or self.job(job.base).done]
                 for job in ready[: self.jobs - len(running)]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 import zlib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import torch
@@ -24,7 +21,7 @@ from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.training.checkpoint import STATE, Checkpoint
-from mealrec.training.processes import is_main, launched, processes
+from mealrec.training.processes import end_with_the_parent, is_main, launched, processes
 from mealrec.training.recipes import RECIPES, Recipe, override
 from mealrec.training.run import is_finished, load_system, save_normalisation, save_system, write_json
 from mealrec.training.trainer import train
@@ -102,18 +99,8 @@ def _train_all(jobs: list[tuple], at_once: int) -> None:
         for job in jobs:
             train_one(*job)
         return
-    with ProcessPoolExecutor(at_once, get_context("spawn"), _end_with_the_parent) as pool:
+    with ProcessPoolExecutor(at_once, get_context("spawn"), end_with_the_parent) as pool:
         list(pool.map(train_one, *zip(*jobs, strict=True)))
-
-
-def _end_with_the_parent() -> None:
-    """End this worker as soon as its parent is gone: a killed run must not go on beside the one that resumes it."""
-
-    def watch() -> None:
-        wait([parent_process().sentinel])
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[Recipe]:

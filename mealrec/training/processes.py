@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 
 import torch
 from torch import Tensor
@@ -66,3 +69,13 @@ def restore_random_states(own: dict[str, Tensor], accelerator) -> None:
     torch.set_rng_state(own["random/cpu"].clone())
     if "random/cuda" in own:
         torch.cuda.set_rng_state(own["random/cuda"].clone(), accelerator.device)
+
+
+def end_with_the_parent() -> None:
+    """End this worker as soon as its parent is gone: a killed run must not go on beside the one that resumes it."""
+
+    def watch() -> None:
+        wait([parent_process().sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
