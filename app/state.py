@@ -11,7 +11,7 @@ MAX_HISTORY = 50
 MAX_K = 20
 UPLOAD_PREFIX = "upload-"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
-_VARIANT = re.compile(r"[a-z0-9_]{1,32}\Z")
+_VARIANT = re.compile(r"[a-z0-9_-]{1,64}\Z")
 
 
 @dataclass(frozen=True)

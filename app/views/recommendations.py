@@ -24,6 +24,9 @@ VARIANT_NAMES = {
     "no_tcd_npd": "without either walk",
     "backbone": "SASRec with content",
     "backbone_item_head": "SASRec, item head",
+    "sasrec-content": "SASRec with content",
+    "sasrec": "SASRec, IDs alone",
+    "mealrec-guidance-only": "guidance, no walk",
 }
 
 

@@ -14,7 +14,7 @@ from mealrec.models.mealrec import MealRec, MealRecConfig
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
-_NAME = re.compile(r"[a-z0-9_]{1,64}")
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = "clips", "title-segments", "global-visual"
 
 
@@ -78,7 +78,7 @@ class BundleContents:
             raise BundleError(f"The bundle holds no model: {REBUILD}.")
         for variant, (config, weights) in self.models.items():
             if not _NAME.fullmatch(variant):
-                raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _): {REBUILD}.")
+                raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}.")
             shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
             check_tensors(f"variants/{variant}.safetensors", weights, shapes)
             check_tensors("features.safetensors", self.tensors(), _feature_shapes(config))

@@ -41,7 +41,7 @@ def test_an_edit_leaves_the_example_viewer():
 
 
 def test_a_link_restores_all_but_uploads():
-    session = Session(history=("3", "upload-0a", "1"), k=5, variant="no_tcd", seed=7)
+    session = Session(history=("3", "upload-0a", "1"), k=5, variant="sasrec-content", seed=7)
     link = state.to_query(session)
     assert link.startswith("?") and "upload" not in link
     assert state.from_mapping(dict(parse_qsl(link[1:]))) == Session(("3", "1"), 5, "no_tcd", 7)

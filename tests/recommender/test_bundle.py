@@ -47,6 +47,12 @@ def test_round_trip_keeps_the_answer(recommender, bundle):
         assert first.items == second.items
 
 
+def test_a_variant_may_be_named_like_a_system_of_a_comparison(bundle):
+    contents = read_bundle(bundle)
+    write_bundle(bundle, with_models(contents, **{"sasrec-content": contents.models["backbone"]}))
+    assert "sasrec-content" in read_bundle(bundle).models
+
+
 def test_the_same_contents_give_the_same_files(bundle):
     before = read_manifest(bundle)["files"]
     write_bundle(bundle, read_bundle(bundle))
