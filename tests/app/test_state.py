@@ -44,7 +44,7 @@ def test_a_link_restores_all_but_uploads():
     session = Session(history=("3", "upload-0a", "1"), k=5, variant="sasrec-content", seed=7)
     link = state.to_query(session)
     assert link.startswith("?") and "upload" not in link
-    assert state.from_mapping(dict(parse_qsl(link[1:]))) == Session(("3", "1"), 5, "no_tcd", 7)
+    assert state.from_mapping(dict(parse_qsl(link[1:]))) == Session(("3", "1"), 5, "sasrec-content", 7)
 
 
 def test_the_browsers_storage_restores_uploads_too():
