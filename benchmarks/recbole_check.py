@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -35,6 +34,7 @@ from recbole_table import PASS, PREFIXES, THEIRS, Run, compare, markdown  # noqa
 
 from mealrec.data.prepare import prepare  # noqa: E402
 from mealrec.data.recbole import write_inter  # noqa: E402
+from mealrec.experiments.provenance import cpu_model, from_here  # noqa: E402
 
 
 class RecBole:
@@ -180,14 +180,11 @@ def train(sides: dict, epochs: int, seed: int) -> dict[str, Run]:
 
 def made(prepared: dict, settings: Settings) -> dict:
     """Return where the numbers come from."""
-    words = [os.path.relpath(word) if os.path.isabs(word) else word for word in sys.argv]
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    load = round(os.getloadavg()[0], 1)
     return {
-        "command": shlex.join(["python", *words]),
+        "command": shlex.join(["python", *map(from_here, sys.argv)]),
         "date": date.today().isoformat(),
-        "hardware": {"cpu": cpu, "cores": os.cpu_count(), "threads": 1, "load_average": round(os.getloadavg()[0], 1)},
+        "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "threads": 1, "load_average": load},
         "torch": torch.__version__,
         "data": {key: prepared[key] for key in ("dataset", "slice", "recipe", "statistics")},
         "settings": asdict(settings),

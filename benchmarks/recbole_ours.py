@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones.sasrec import Encoder, SASRecConfig
-from mealrec.data.interactions import EvaluationRows, Split, leave_one_out, pad
+from mealrec.data.batches import TrainingBatches
+from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue
 from mealrec.evaluation.metrics import summary
 from mealrec.evaluation.ranking import last_state, rank_rows
@@ -145,9 +146,8 @@ class Ours:
 
 def by_user(split: Split, max_length: int) -> SequenceBatch:
     """Return one row a user, with a target at every position."""
-    items = pad([sequence[:-1] for sequence in split.train], max_length)
-    targets = pad([sequence[1:] for sequence in split.train], max_length)
-    return SequenceBatch(torch.from_numpy(items), torch.from_numpy(targets))
+    whole = TrainingBatches(split.train, max_length, "cpu")
+    return SequenceBatch(whole.items, whole.targets)
 
 
 def by_prefix(batch: SequenceBatch) -> SequenceBatch:

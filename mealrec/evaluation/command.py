@@ -64,7 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def make_report(setting: Setting, systems: dict[str, list[MealRec]], data: Path) -> dict:
-    """Return the report; the oracles and the explanations need the planted truth and are left out without it."""
+    """Return the report; what needs the planted truth or held-out clips is left out without them.
+
+    Raises DataFormatError without a system called full, which all others are held against.
+    """
+    if "full" not in systems:
+        raise DataFormatError(
+            f"a system called full is expected, as the recipe `sample` trains it, and {', '.join(systems) or 'none'} "
+            "came: set other systems side by side with `python -m mealrec compare`."
+        )
     ranks = system_ranks(setting, systems)
     truth = read_truth(data) if (data / "truth").is_dir() else None
     if truth is not None:
@@ -75,10 +83,12 @@ def make_report(setting: Setting, systems: dict[str, list[MealRec]], data: Path)
         "rows": len(setting.split.test),
         "systems": {name: table_row(row) for name, row in ranks.items()},
         "against_full": comparison(ranks),
-        "held_out": held_out_report(setting, systems["full"]),
     }
+    if setting.catalogue.held_out:
+        report["held_out"] = held_out_report(setting, systems["full"])
+        if truth is not None:
+            report["held_out"]["neighbours_P@10"] = neighbours(setting, systems["full"], truth)
     if truth is not None:
-        report["held_out"]["neighbours_P@10"] = neighbours(setting, systems["full"], truth)
         report["relevance"] = relevance_report(setting, systems["full"], truth)
     return report
 

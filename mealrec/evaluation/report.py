@@ -27,6 +27,7 @@ from mealrec.training.run import load_normalisation, load_system
 from mealrec.types import ItemFeatures
 
 START = "full, ranked by x_0"
+MOST_COMPARED = 2000  # items whose frames are compared each with each: more do not fit into memory
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,10 @@ def system_ranks(setting: Setting, systems: dict[str, list[MealRec]]) -> dict[st
     rows, known = setting.split.test, setting.known
     num_items = len(setting.catalogue.item_ids)
     popularity = popularity_scorer(setting.split.train, num_items)
-    counts = popularity(rows.histories[:1])[0]
-    lines: dict[str, list[Scorer]] = {
-        "popularity": [popularity],
-        "content, no model": [content_scorer(setting.features, counts)],
-    }
+    lines: dict[str, list[Scorer]] = {"popularity": [popularity]}
+    if num_items <= MOST_COMPARED:
+        counts = popularity(rows.histories[:1])[0]
+        lines["content, no model"] = [content_scorer(setting.features, counts)]
     for name, models in systems.items():
         lines[name] = [model_scorer(model, setting.features) for model in models]
     if "full" in systems:

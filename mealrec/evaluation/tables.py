@@ -24,10 +24,9 @@ def main_table(report: dict) -> str:
     """Return one line a system: masked, then unmasked metrics, and MealRec's gain over it with the paired p."""
     head = ["system", *METRICS, *(f"{metric} unmasked" for metric in METRICS), "MealRec's gain in N@10", "p"]
     lines = [_line(head), _line(["---"] * len(head))]
-    for name, label in NAMES.items():
-        if name not in report["systems"]:
-            continue
-        row = report["systems"][name]
+    systems = report["systems"]
+    for name in [*(name for name in NAMES if name in systems), *(name for name in systems if name not in NAMES)]:
+        row, label = systems[name], NAMES.get(name, name)
         cells = [_cell(row[form][metric], row["seeds"]) for form in ("masked", "unmasked") for metric in METRICS]
         against = report["against_full"].get(name)
         gain = [f"{against['gain_N@10']:+.1%}", f"{against['p']:.1g}"] if against else ["", ""]
@@ -37,7 +36,16 @@ def main_table(report: dict) -> str:
 
 def goals_table(report: dict) -> str:
     """Return the goals that are no plain ranking, each beside its measured value."""
-    held_out = report["held_out"]
+    lines = _held_out_lines(report["held_out"]) if "held_out" in report else []
+    if "relevance" in report:
+        lines += ["", _line(["relevance of a frame", *next(iter(report["relevance"].values()))]), _line(["---"] * 3)]
+        lines += [
+            _line([name, *(f"{value:.3f}" for value in entry.values())]) for name, entry in report["relevance"].items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _held_out_lines(held_out: dict[str, float]) -> list[str]:
     rows = [
         (
             "held-out clip as last item, H@10",
@@ -49,13 +57,7 @@ def goals_table(report: dict) -> str:
     if "neighbours_P@10" in held_out:
         rows.append(("held-out clip's neighbours share a motif, P@10", held_out["neighbours_P@10"], "≥ .90"))
     lines = [_line(["measure", "value", "goal"]), _line(["---"] * 3)]
-    lines += [_line([name, f"{value:.3f}", goal]) for name, value, goal in rows]
-    if "relevance" in report:
-        lines += ["", _line(["relevance of a frame", *next(iter(report["relevance"].values()))]), _line(["---"] * 3)]
-        lines += [
-            _line([name, *(f"{value:.3f}" for value in entry.values())]) for name, entry in report["relevance"].items()
-        ]
-    return "\n".join(lines) + "\n"
+    return lines + [_line([name, f"{value:.3f}", goal]) for name, value, goal in rows]
 
 
 def _cell(value: dict[str, float], seeds: int) -> str:

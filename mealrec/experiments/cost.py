@@ -14,6 +14,7 @@ import torch
 
 from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.experiments.world import open_world
+from mealrec.training.processes import end_with_the_parent
 from mealrec.training.recipes import Recipe
 from mealrec.training.trainer import train
 
@@ -38,7 +39,7 @@ class Cost:
 
 def cost_of(recipe: Recipe, data: Path, store: Path, device: str, epochs: int) -> Cost:
     """Measure one system in a fresh process, on one thread."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_the_parent) as pool:
         return pool.submit(_measure, recipe, data, store, device, epochs).result()
 
 

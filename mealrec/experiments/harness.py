@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mealrec.errors import MealRecError
+from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
 from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
@@ -30,10 +30,6 @@ from mealrec.training.trainer import train
 
 MADE = "made.json"
 ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
-
-
-class TrainingFailed(MealRecError):
-    """A system's loss stopped being a number."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +188,7 @@ def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
             checkpoint = Checkpoint(job.folder, {"key": job.folder.name})
             trained = train(recipe.model, recipe.training, world.split, features, report, weights, checkpoint)
         except FloatingPointError as error:
-            raise TrainingFailed(f"{title}: {error}") from error
+            raise TrainingError(f"{title}: {error}") from error
         save_system(job.folder, recipe, trained)
         kept = trained.log[trained.epoch - 1]
         summary = {"epoch": trained.epoch, "epochs": len(trained.log), "validation_N@10": kept["N@10"]}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from mealrec.data.prepare import DATASETS, SLICES
+from mealrec.data.datasets import DATASETS
+from mealrec.data.prepare import SLICES
 from mealrec.errors import DataFormatError
 from mealrec.experiments.harness import Study
 from mealrec.experiments.world import find_source
@@ -24,7 +25,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, help=f"what is kept between runs (default: {WORK}/<dataset>-<slice>)")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="systems trained at once (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
 
 

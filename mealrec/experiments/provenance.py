@@ -39,8 +39,13 @@ def provenance(about: dict, seeds: int, jobs: int, device: str) -> dict:
 
 def command_line() -> str:
     """Return the command as it was typed; absolute paths are given from the folder it was typed in."""
-    words = [os.path.relpath(word) if os.path.isabs(word) else word for word in sys.argv[1:]]
-    return shlex.join(["python", "-m", "mealrec", *words])
+    return shlex.join(["python", "-m", "mealrec", *map(from_here, sys.argv[1:])])
+
+
+def from_here(word: str) -> str:
+    """Return a word of a command, its path (`PATH` or `--option=PATH`) from the folder that the command is run in."""
+    option, equals, path = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{equals}{os.path.relpath(path)}" if os.path.isabs(path) else word
 
 
 def hardware(jobs: int, device: str) -> dict:
@@ -81,7 +86,7 @@ def heading(title: str, made: dict) -> str:
         where = f"{machine['cpu']}, {machine['cores']} cores, {_processes(machine)}"
     counts = data.get("statistics", {})
     size = ", ".join(f"{counts[key]:,} {key}" for key in ("users", "items", "interactions") if key in counts)
-    seeds = ", ".join(str(seed) for seed in made["seeds"])
+    seeds = ", ".join(str(seed) for seed in made["seeds"]) or "none, nothing is trained"
     return "\n".join(
         [
             f"# {title}",

@@ -12,7 +12,7 @@ import numpy as np
 
 from mealrec.data.interactions import Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
-from mealrec.data.prepare import prepare, write_prepared
+from mealrec.data.prepare import REPORT, prepare, write_prepared
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
 from mealrec.features.extraction import extract_title_segments
@@ -20,7 +20,6 @@ from mealrec.features.store import GLOBAL_VISUAL, TITLE_SEGMENTS, FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.types import ItemFeatures
 
-REPORT = "prepared.json"
 MAX_LENGTH = 10
 
 

@@ -59,18 +59,22 @@ def sample_frames(
     return SampledFrames(np.asarray(header["times_s"]), frames, header["duration_s"], header["width"], header["height"])
 
 
+def run_worker(module: str, request: dict, limits: DecodeLimits) -> subprocess.CompletedProcess:
+    """Run a confined process on one request; its answer is on stdout. Raises TimeoutExpired past the limit."""
+    return subprocess.run(
+        [sys.executable, "-m", module, json.dumps(request)],
+        cwd=IMPORT_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=limits.timeout_s,
+        check=False,
+    )
+
+
 def _ask_worker(request: dict, name: str, limits: DecodeLimits) -> tuple[dict, memoryview]:
-    command = [sys.executable, "-m", "mealrec.features.worker", json.dumps(request)]
     try:
-        done = subprocess.run(
-            command,
-            cwd=IMPORT_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=limits.timeout_s,
-            check=False,
-        )
+        done = run_worker("mealrec.features.worker", request, limits)
     except subprocess.TimeoutExpired:
         raise VideoError(
             f"{name} took longer than {limits.timeout_s:g} s to decode: choose a shorter or smaller clip."

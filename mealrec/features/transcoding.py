@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from mealrec.errors import VideoError
-from mealrec.features.frames import IMPORT_ROOT
+from mealrec.features.frames import run_worker
 from mealrec.features.probe import DecodeLimits, check_file
 
 CLIP_LIMITS = DecodeLimits(timeout_s=3600.0)
@@ -42,15 +41,7 @@ def transcode_clip(source: Path, clip: Path, poster: Path, limits: DecodeLimits 
 
 def _ask_worker(request: dict, name: str, limits: DecodeLimits) -> None:
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "mealrec.features.transcoding_worker", json.dumps(request)],
-            cwd=IMPORT_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=limits.timeout_s,
-            check=False,
-        )
+        done = run_worker("mealrec.features.transcoding_worker", request, limits)
     except subprocess.TimeoutExpired:
         raise VideoError(f"{name} took longer than {limits.timeout_s:g} s to transcode.") from None
     if done.returncode:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from mealrec.errors import BundleError
+from mealrec.features.store import CLIPS, GLOBAL_VISUAL, TITLE_SEGMENTS
 from mealrec.features.tensors import Normalisation
 from mealrec.models.mealrec import MealRec, MealRecConfig
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
-CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = "clips", "title-segments", "global-visual"
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,8 @@ class Recommender:
         preferences = [model.preference(step.x0_hat, walk.context.content)[0] for step in walk.npd] or [
             walk.preference[0]
         ]
-        scores = model.table.scores(torch.stack(preferences), stage.items)
+        seen = scene.histories.expand(len(preferences), -1)  # an upload stands among others without guidance to itself
+        scores = model.table.scores(torch.stack(preferences), stage.items, seen)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
         relevance = _relevance(scene, stage, self._contents.frames_from == TITLE_SEGMENTS)

@@ -64,5 +64,6 @@ def test_no_data_is_named(capsys):
 def test_the_command_is_given_without_absolute_paths(monkeypatch, tmp_path):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr(sys, "argv", ["mealrec", "compare", "--data", str(tmp_path / "a folder"), "--seeds", "3"])
-    assert command_line() == "python -m mealrec compare --data '../a folder' --seeds 3"
+    words = ["--data", str(tmp_path / "a folder"), f"--work={tmp_path / 'work'}", "--set", "model.head=item"]
+    monkeypatch.setattr(sys, "argv", ["mealrec", "compare", *words])
+    assert command_line() == "python -m mealrec compare --data '../a folder' --work=../work --set model.head=item"

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.experiments import harness
-from mealrec.experiments.harness import TrainingFailed, load, made, one_thread, read_ranks
+from mealrec.experiments.harness import load, made, one_thread, read_ranks
 from mealrec.experiments.systems import FIRST_STATE
 from mealrec.training.trainer import train
 
@@ -105,7 +106,7 @@ def test_a_training_killed_between_two_epochs_goes_on_from_there(fresh, study, t
 
 def test_a_loss_that_is_no_number_names_the_system(fresh):
     broken = replace(fresh, settings=(*fresh.settings, "training.learning_rate=1e30"))
-    with pytest.raises(TrainingFailed, match=r"sasrec, seed 0: the loss is .* at step"):
+    with pytest.raises(TrainingError, match=r"sasrec, seed 0: the loss is .* at step"):
         broken.train([broken.recipe("sasrec", 0)])
 
 

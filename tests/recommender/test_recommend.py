@@ -24,6 +24,7 @@ from tests.recommender.tiny_bundle import (
     tiny_contents,
     tiny_upload,
     titles_contents,
+    with_models,
 )
 
 HISTORY = ["i1", "i4", "i2"]
@@ -193,6 +194,17 @@ def test_an_upload_ranks_as_a_catalogue_item_with_its_features_would(recommender
     scores = {item.item_id: item.score for item in with_twin.items}
     assert all(scores[item.item_id] == pytest.approx(item.score, abs=1e-5) for item in original.items)
     assert with_twin.uploads[0].rank <= 2 + sum(s > scores[f"i{held_out}"] for s in scores.values())
+
+
+def test_an_upload_is_not_guided_to_itself(tmp_path):
+    config, weights = tiny_contents().models["guided"]
+    strong = config, weights | {"guidance": torch.tensor(1e3)}
+    write_bundle(tmp_path / "own", with_models(titles_contents(), guided=strong))
+    recommender, upload = Recommender.from_bundle(tmp_path / "own"), tiny_upload()
+    (standing,) = recommender.recommend(
+        [upload.upload_id], uploads={upload.upload_id: upload}, variant="guided"
+    ).uploads
+    assert standing.rank > 1  # nothing is as like the upload as itself: with guidance it would lead by far
 
 
 def test_a_row_of_a_batch_is_the_single_run(recommender):

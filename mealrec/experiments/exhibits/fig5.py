@@ -22,7 +22,7 @@ SHOWN = ("H@10", "N@10")
 NOTES = """
 At test time every visual feature (frames and their summary; titles stay) gets Gaussian noise of σ times the standard
 deviation of its kind over all items; each seed's models meet noise drawn with that seed. The models are those of
-Table 2, trained without noise. In brackets: relative to σ = 0.
+Table 2, trained without noise. In brackets: relative to the least σ.
 """
 
 
