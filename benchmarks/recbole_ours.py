@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mealrec.backbones.base import last_states
 from mealrec.backbones.sasrec import Encoder, SASRecConfig
 from mealrec.data.batches import TrainingBatches
 from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue
 from mealrec.evaluation.metrics import summary
-from mealrec.evaluation.ranking import last_state, rank_rows
+from mealrec.evaluation.ranking import rank_rows
 from mealrec.models.attention import Block
 from mealrec.types import SequenceBatch
 
@@ -139,7 +140,7 @@ class Ours:
         @torch.inference_mode()
         def score(histories: np.ndarray) -> np.ndarray:
             history = torch.from_numpy(histories)
-            return self.model.scores(last_state(self.model.encode(history), history)).numpy()
+            return self.model.scores(last_states(self.model.encode(history), history)).numpy()
 
         return summary(rank_rows(score, rows, candidates).unmasked)
 

@@ -62,7 +62,8 @@ class Encoder(sasrec.Encoder):
 
 def spectrum(tokens: Tensor, length: int) -> Tensor:
     """Return the orthonormal real Fourier transform [B, length // 2 + 1, D] of tokens [B, L, D] padded to `length`."""
-    return torch.fft.rfft(tokens, n=length, dim=1, norm="ortho")
+    # half precision has no transform
+    return torch.fft.rfft(tokens.float(), n=length, dim=1, norm="ortho")
 
 
 def sequence(values: Tensor, length: int) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from mealrec.backbones.base import last_states
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.metrics import ranks
 from mealrec.models.mealrec import MealRec
@@ -43,7 +44,7 @@ def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batc
         if np.isnan(scores).any():
             raise ValueError(f"{np.isnan(scores).sum()} of {scores.size} scores are no numbers: nothing can be ranked")
         unmasked.append(ranks(scores, targets))
-        top = np.argpartition(-scores, 10, axis=1)[:, :10]
+        top = np.argpartition(-scores, min(10, scores.shape[1] - 1), axis=1)[:, :10]
         share.append((top[:, :, None] == histories[:, None, :]).any(2).mean(1))
         np.put_along_axis(scores, histories, -np.inf, 1)
         masked.append(ranks(scores, targets))
@@ -68,15 +69,10 @@ def preferences(
     model: MealRec, items: Items, history: torch.Tensor, seed: int = 0, ends_at: str = "walk"
 ) -> torch.Tensor:
     """Return the preferences [R, D or D + 2C] of histories [R, L], as `model_scorer` ranks by them."""
-    context = model.context(last_state(model.encode(items, history), history), history, items)
+    context = model.context(last_states(model.encode(items, history), history), history, items)
     if ends_at == "start":
         return model.preference(context.start, context.content)
     return model.walk(context, items, torch.Generator().manual_seed(seed)).preference
-
-
-def last_state(states: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-    """Return the state [R, D] at each history's last item; `states` [R, L, D], `history` [R, L] right-padded."""
-    return states[torch.arange(len(history), device=history.device), (history > 0).sum(1) - 1]
 
 
 def popularity_scorer(train: tuple[tuple[int, ...], ...], num_items: int) -> Scorer:
@@ -94,8 +90,8 @@ def itemknn_scorer(train: tuple[tuple[int, ...], ...], num_items: int) -> Scorer
     shape = (len(train), num_items + 1)
     sequences = [np.fromiter(set(sequence), np.int64) for sequence in train]
     held = sparse.csr_matrix(_ones(sequences), shape=shape)
-    together = (held.T @ held).tocsr()
-    together.setdiag(0)
+    together = held.T @ held
+    together = together - sparse.diags(together.diagonal())
     scale = sparse.diags(1 / np.sqrt(np.maximum(np.asarray(held.sum(0)).ravel(), 1)))
     cosine = (scale @ together @ scale).tocsr()
 

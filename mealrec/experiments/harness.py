@@ -185,7 +185,7 @@ def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
     if not (job.folder / MADE).is_file():
         weights = load_system(start).to(device).state_dict() if start else None
         try:
-            checkpoint = Checkpoint(job.folder, {"key": job.folder.name})
+            checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
             trained = train(recipe.model, recipe.training, world.split, features, report, weights, checkpoint)
         except FloatingPointError as error:
             raise TrainingError(f"{title}: {error}") from error

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-
 from mealrec.data.datasets import DATASETS
 from mealrec.data.prepare import SLICES
 from mealrec.errors import DataFormatError
 from mealrec.experiments.harness import Study
 from mealrec.experiments.world import find_source
+from mealrec.training.command import device_named
 
 WORK = Path("build/compare")
 
@@ -37,8 +36,6 @@ def study_of(arguments: argparse.Namespace) -> Study:
         if getattr(arguments, name) < 1:
             raise DataFormatError(f"--{name}: expected 1 or more, got {getattr(arguments, name)}")
     source = find_source(arguments.data, arguments.dataset, arguments.slice)
-    device = arguments.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_named(arguments.device)
     work = arguments.work or WORK / source.name
     return Study(source, work, arguments.features, arguments.seeds, arguments.jobs, device, tuple(arguments.set))

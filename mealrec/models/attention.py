@@ -15,6 +15,8 @@ class Dropout(nn.Dropout):
         """Return x with a share p of its values 0, the others scaled to keep the mean."""
         if not self.training or not self.p:
             return x
+        if self.p == 1:
+            return torch.zeros_like(x)
         kept = torch.rand(x.shape, device=x.device) >= self.p
         return x * kept / (1 - self.p)
 

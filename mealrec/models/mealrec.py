@@ -205,7 +205,7 @@ class MealRec(nn.Module):
     def condition(self, refined: Tensor, context: Context, items: Items) -> tuple[Memory, Tensor]:
         """Return NPD's condition c_m, S projected tokens, and which are visible [R, S].
 
-        Paper: Sec. 4.4, ẑ_0 and h_L. Departs: g_θ also sees the earlier items' content, as one token each
+        Paper: Sec. 4.4, ẑ_0 and h_L. Departs: g_θ also sees every item's content, as one token each
         (condition="items") or as their K frames and title (condition="moments"); "last" is the paper's form.
         """
         title = items.title[context.last]

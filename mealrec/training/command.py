@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     store = FeatureStore.open(arguments.features)
     recipes = _chosen_recipes(arguments, store)
     todo = _unfinished(recipes, arguments)
-    device = _device(arguments.device)
+    device = device_named(arguments.device)
     catalogue = read_catalogue(arguments.data)
     if is_main():
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _device(named: str) -> str:
+def device_named(named: str) -> str:
+    """Return cpu or cuda for auto, cpu or cuda; raises TrainingError where cuda is asked for and there is none."""
     if named == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if named == "cuda" and not torch.cuda.is_available():

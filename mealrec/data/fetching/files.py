@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -107,8 +108,10 @@ def unpack_covers(archive: Path) -> int:
             folder.mkdir(exist_ok=True)
             for name, info in tqdm(missing.items(), unit="cover", desc=folder.name):
                 _unpack(covers, info, folder / name)
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise FetchError(f"{archive} cannot be unpacked ({error}): delete it and run it again.") from error
+    except OSError as error:
+        raise FetchError(f"{folder} cannot be written ({error}): free the disk and run it again.") from error
     return len(wanted)
 
 
