@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from mealrec.backbones.base import last_states
 from mealrec.backbones.sasrec import Encoder, SASRecConfig
-from mealrec.data.batches import TrainingBatches
+from mealrec.data.batches import TrainingBatches, by_prefix
 from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue
 from mealrec.evaluation.metrics import summary
@@ -39,7 +39,7 @@ class Settings:
     batch_rows: int = 256
 
 
-class NormedEncoder(Encoder):
+class RecBolesStart(Encoder):
     """The project's encoder, begun as RecBole begins its own: what enters is normalised, every Linear is small.
 
     Without both, learning starts more slowly; the rest of what differs (where a block normalises, one dropout
@@ -48,18 +48,13 @@ class NormedEncoder(Encoder):
 
     def __init__(self, settings: Settings):
         width, heads, dropout = settings.width, settings.heads, settings.dropout
-        super().__init__(SASRecConfig(width, settings.blocks, heads, dropout, settings.max_length))
+        super().__init__(SASRecConfig(width, settings.blocks, heads, dropout, settings.max_length, norm_input=True))
         widening = settings.inner // width
         self.blocks = nn.ModuleList(Block(width, heads, dropout, widening) for _ in range(settings.blocks))
-        self.norm_tokens = nn.LayerNorm(width)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=settings.init_std)
                 nn.init.zeros_(layer.bias)
-
-    def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
-        """See Encoder.tokens."""
-        return self.norm_tokens(super().tokens(embedded, items, text))
 
 
 class SASRec(nn.Module):
@@ -69,7 +64,7 @@ class SASRec(nn.Module):
         super().__init__()
         self.ids = nn.Embedding(num_items + 1, settings.width)
         nn.init.normal_(self.ids.weight, std=settings.init_std)
-        self.encoder = NormedEncoder(settings)
+        self.encoder = RecBolesStart(settings)
         self.norm = nn.LayerNorm(settings.width)
 
     def encode(self, sequences: Tensor) -> Tensor:
@@ -149,13 +144,6 @@ def by_user(split: Split, max_length: int) -> SequenceBatch:
     """Return one row a user, with a target at every position."""
     whole = TrainingBatches(split.train, max_length, "cpu")
     return SequenceBatch(whole.items, whole.targets)
-
-
-def by_prefix(batch: SequenceBatch) -> SequenceBatch:
-    """Return one row a prediction: the history up to it, and its target alone."""
-    users, positions = batch.rows
-    ends = torch.arange(batch.items.shape[1]) == positions[:, None]
-    return SequenceBatch(batch.prefixes(), batch.targets[users] * ends)
 
 
 def digests(catalogue: Catalogue, split: Split, train: SequenceBatch) -> dict[str, dict]:

@@ -40,7 +40,7 @@ class TrainingBatches:
             longest = int(self.lengths[users].max())
             users = users.to(self.items.device)
             batch = SequenceBatch(self.items[users, :longest], self.targets[users, :longest])
-            yield batch if self.causal else _by_prefix(batch)
+            yield batch if self.causal else by_prefix(batch)
 
 
 def share(batch: SequenceBatch, process: int, processes: int) -> tuple[SequenceBatch, float]:
@@ -58,7 +58,8 @@ def share(batch: SequenceBatch, process: int, processes: int) -> tuple[SequenceB
     return mine, processes * float((mine.targets > 0).sum() / (batch.targets > 0).sum())
 
 
-def _by_prefix(batch: SequenceBatch) -> SequenceBatch:
+def by_prefix(batch: SequenceBatch) -> SequenceBatch:
+    """Return one row a prediction: the history up to it, and its target alone, at its last position."""
     users, positions = batch.rows
     steps = torch.arange(batch.items.shape[1], device=batch.items.device)
     return SequenceBatch(batch.prefixes(), batch.targets[users] * (steps == positions[:, None]))

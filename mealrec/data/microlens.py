@@ -11,6 +11,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mealrec.errors import DataFormatError
 
 
@@ -28,6 +30,11 @@ class Catalogue:
     def index(self) -> dict[str, int]:
         """Map a raw id to its item index; 0 is padding, so items count from 1."""
         return {item_id: number for number, item_id in enumerate(self.item_ids, 1)}
+
+    @property
+    def trainable(self) -> np.ndarray:
+        """Return [N] bool: the items that training may see."""
+        return np.array([item_id not in self.held_out for item_id in self.item_ids])
 
 
 def read_catalogue(folder: Path | str) -> Catalogue:

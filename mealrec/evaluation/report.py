@@ -53,7 +53,7 @@ class Setting:
 def open_setting(data: Path, features_path: Path, run: Path, max_length: int = 10) -> Setting:
     """Read a catalogue, its features and a run's normalisation."""
     catalogue, store = read_catalogue(data), FeatureStore.open(features_path)
-    seen = np.array([item not in catalogue.held_out for item in catalogue.item_ids])
+    seen = catalogue.trainable
     features = item_features(store, load_normalisation(run / "normalisation.safetensors"), seen)
     times = np.concatenate([np.zeros_like(store.times_s[:1]), store.times_s])
     return Setting(catalogue, leave_one_out(catalogue, max_length), features, times)

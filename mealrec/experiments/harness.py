@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -34,10 +34,9 @@ ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
 
 @dataclass(frozen=True)
 class Job:
-    """One model to train: its recipe, the recipe it starts from, and a folder that only this very pair names."""
+    """One model to train: its recipe, and a folder that only this very recipe on this very data names."""
 
     recipe: Recipe
-    base: Recipe | None
     folder: Path
 
     @property
@@ -72,44 +71,30 @@ class Study:
         return recipe
 
     def job(self, recipe: Recipe) -> Job:
-        """Return a recipe's job; any change of the recipe, its base or the data names another folder."""
-        seed = recipe.training.seed
-        base = self.recipe(recipe.starts_from, seed) if recipe.starts_from else None
-        whole = json.dumps([asdict(recipe), base and asdict(base), self.world.digest], sort_keys=True)
+        """Return a recipe's job; any change of the recipe or the data names another folder."""
+        whole = json.dumps([asdict(recipe), self.world.digest], sort_keys=True)
         key = hashlib.sha256(whole.encode()).hexdigest()[:12]
-        return Job(recipe, base, self.work / "systems" / f"{recipe.name}-seed{seed}-{key}")
+        return Job(recipe, self.work / "systems" / f"{recipe.name}-seed{recipe.training.seed}-{key}")
 
     def train(self, recipes: Sequence[Recipe]) -> list[Job]:
         """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
         jobs = [self.job(recipe) for recipe in recipes]
-        bases = [self.job(job.base) for job in jobs if job.base]
-        # What others wait for comes first, then the longest chains.
-        ordered = {job.folder: job for job in (*bases, *sorted(jobs, key=lambda job: job.base is None))}
-        todo = [job for job in ordered.values() if not job.done]
+        todo = [job for job in {job.folder: job for job in jobs}.values() if not job.done]
         if self.jobs == 1 or len(todo) < 2:
             with one_thread():
                 for job in todo:
-                    train_job(job, self.start_of(job), self.world, self.device)
+                    train_job(job, self.world, self.device)
         else:
             self._train_side_by_side(todo)
         return jobs
 
-    def start_of(self, job: Job) -> Path | None:
-        """Return the folder of the model that a job begins with."""
-        return self.job(job.base).folder if job.base else None
-
-    def _train_side_by_side(self, waiting: list[Job]) -> None:
-        running: set[Future] = set()
+    def _train_side_by_side(self, todo: list[Job]) -> None:
         with ProcessPoolExecutor(self.jobs, get_context("spawn"), end_with_the_parent) as pool:
-            while waiting or running:
-                ready = [job for job in waiting if not job.base or self.job(job.base).done]
-                for job in ready[: self.jobs - len(running)]:
-                    waiting.remove(job)
-                    place = (self.world.data, self.world.store)
-                    running.add(pool.submit(_train_in_process, job, self.start_of(job), *place, self.device))
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
+            place = (self.world.data, self.world.store, self.device)
+            for trained in as_completed([pool.submit(_train_in_process, job, *place) for job in todo]):
+                if trained.exception():  # the others would train on for minutes before it is told
+                    pool.shutdown(wait=False, cancel_futures=True)
+                trained.result()
 
     def ranks(self, names: Sequence[str]) -> dict[str, list[Ranks]]:
         """Return {row of the table: test ranks, one a seed}, trained where needed; MealRec's x_0 is a row too."""
@@ -168,12 +153,12 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _train_in_process(job: Job, start: Path | None, data: Path, store: Path, device: str) -> None:
+def _train_in_process(job: Job, data: Path, store: Path, device: str) -> None:
     torch.set_num_threads(1)
-    train_job(job, start, open_world(data, store), device)
+    train_job(job, open_world(data, store), device)
 
 
-def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
+def train_job(job: Job, world: World, device: str) -> None:
     """Train one model, rank the test rows by it, and keep all of it."""
     recipe, features = job.recipe, world.features.to(device)
     title = f"{recipe.name}, seed {recipe.training.seed}"
@@ -183,10 +168,9 @@ def train_job(job: Job, start: Path | None, world: World, device: str) -> None:
         print(f"{title}: {figures}", flush=True)
 
     if not (job.folder / MADE).is_file():
-        weights = load_system(start).to(device).state_dict() if start else None
         try:
             checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
-            trained = train(recipe.model, recipe.training, world.split, features, report, weights, checkpoint)
+            trained = train(recipe.model, recipe.training, world.split, features, report, None, checkpoint)
         except FloatingPointError as error:
             raise TrainingError(f"{title}: {error}") from error
         save_system(job.folder, recipe, trained)

@@ -125,7 +125,7 @@ def open_world(data: Path, store_path: Path) -> World:
     """
     catalogue = read_catalogue(data)
     store = _rows_of(FeatureStore.open(store_path), catalogue.item_ids, store_path)
-    seen = np.array([item not in catalogue.held_out for item in catalogue.item_ids])
+    seen = catalogue.trainable
     split = leave_one_out(catalogue, MAX_LENGTH)
     about = about_catalogue(data, catalogue) | {"features": features_in_words(store.manifest)}
     features = item_features(store, Normalisation.fit(store, seen), seen)

@@ -64,6 +64,8 @@ class MealRecConfig:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
         if self.guided and self.head != "content":
             raise ValueError(f"guided needs head='content', got head={self.head!r}")
+        if self.content == "none" and self.head == "content":
+            raise ValueError("content='none' leaves head='content' nothing to compare: choose head='item'")
 
     def to_dict(self) -> dict:
         """Return plain JSON types."""

@@ -59,7 +59,7 @@ def _gather(arguments: argparse.Namespace, packing: Packing) -> BundleContents:
     encoders = _encoders(store, arguments.encoder, packing)
     decodes = frame_source(encoders["video"]["name"]) == CLIPS
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
-    known = np.array([item not in catalogue.held_out for item in catalogue.item_ids])
+    known = catalogue.trainable
     times_s = torch.tensor(np.asarray(store.times_s))
     return BundleContents(
         name=arguments.name or arguments.out.name,

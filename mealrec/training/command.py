@@ -11,12 +11,11 @@ from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
 from mealrec.data.interactions import leave_one_out
-from mealrec.data.microlens import Catalogue, read_catalogue
+from mealrec.data.microlens import read_catalogue
 from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     catalogue = read_catalogue(arguments.data)
     if is_main():
         arguments.out.mkdir(parents=True, exist_ok=True)
-        save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, trainable(catalogue)))
+        save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, catalogue.trainable))
     began = time.time()
     where = arguments.data, arguments.features, arguments.out, device, arguments.save_every, arguments.jobs == 1
     for after_another in (False, True):
@@ -133,7 +132,7 @@ def train_one(
     torch.set_num_threads(1)  # at this width a second thread costs more than it gives
     accelerator = processes(device)
     catalogue, store = read_catalogue(data), FeatureStore.open(features_path)
-    seen = trainable(catalogue)
+    seen = catalogue.trainable
     features = item_features(store, Normalisation.fit(store, seen), seen).to(accelerator.device)
     split = leave_one_out(catalogue, recipe.model.max_length)
     name = f"seed {recipe.training.seed} {recipe.name}"
@@ -167,11 +166,6 @@ def _say(*words: str) -> None:
 def system_folder(out: Path, recipe: Recipe) -> Path:
     """Return where a system of a run is stored."""
     return out / f"seed-{recipe.training.seed}" / recipe.name
-
-
-def trainable(catalogue: Catalogue) -> np.ndarray:
-    """Return [N] bool: the items that training may see."""
-    return np.array([item not in catalogue.held_out for item in catalogue.item_ids])
 
 
 def shape_of(store: FeatureStore) -> dict[str, int]:

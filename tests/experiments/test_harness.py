@@ -54,14 +54,6 @@ def test_a_changed_recipe_is_trained_anew(study, counted):
     assert len(folders) == 2 and all(folder.is_dir() for folder in folders)
 
 
-def test_a_changed_base_changes_what_starts_from_it(study):
-    recipe = next((r for name in ("mealrec", "mealrec-no-npd") if (r := study.recipe(name, 0)).starts_from), None)
-    if recipe is None:
-        pytest.skip("no recipe starts from another")
-    changed = replace(study, settings=(*study.settings, "training.weight_decay=0.1"))
-    assert changed.job(recipe).folder.name != study.job(recipe).folder.name
-
-
 def test_a_killed_run_goes_on(fresh, monkeypatch, counted):
     """The second training is killed; the next run trains that one and the rest, not the first."""
     count = []
