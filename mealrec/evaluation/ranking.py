@@ -54,12 +54,15 @@ def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batc
 def model_scorer(model: MealRec, features: ItemFeatures, seed: int = 0, ends_at: str = "walk") -> Scorer:
     """Return the scorer of a model: by the end of its walk, or with ends_at="start" by the encoder's own x_0."""
     model.eval()
+    no_item = torch.zeros(0, dtype=torch.long, device=features.text.device)
     with torch.inference_mode():
-        items = model.table(features)
+        table = model.table(features, None if model.config.head == "moments" else no_item)
 
     @torch.inference_mode()
     def score(histories: np.ndarray) -> np.ndarray:
         history = torch.from_numpy(histories).to(features.text.device)
+        shown = model.looks_at(history)  # mapping the frames of all items would take more memory than all else
+        items = table if shown is None else model.table.showing(table, features, shown)
         return model.table.scores(preferences(model, items, history, seed, ends_at), items, history).cpu().numpy()
 
     return score

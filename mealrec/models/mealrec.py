@@ -167,6 +167,16 @@ class MealRec(nn.Module):
         """
         return self.norm(self.backbone.encode(items.entry[sequences], sequences, items.text[sequences]))
 
+    def looks_at(self, histories: Tensor) -> Tensor | None:
+        """Return the items whose frames are looked at for histories [R, L], or None where all are: see ItemTable."""
+        if self.config.head == "moments":
+            return None
+        if self.config.variant == "backbone":
+            return histories.new_zeros(0)
+        if self.has_npd and self.config.condition == "moments":
+            return histories.unique()
+        return histories.gather(1, (histories > 0).sum(1, keepdim=True) - 1).unique()
+
     def context(self, start: Tensor, history: Tensor, items: Items, hidden: Tensor | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on; `hidden` [R, K] marks frames to show as absent."""
         present = history > 0

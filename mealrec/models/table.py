@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +87,10 @@ class ItemTable(nn.Module):
             text,
             features.text.new_zeros(len(items), 0) if self.anchors is None else self.anchors(features),
         )
+
+    def showing(self, items: Items, features: ItemFeatures, shown: Tensor) -> Items:
+        """Return the same items with the frames of `shown` [M] mapped, and no others."""
+        return replace(items, moments=self._moments(features, torch.arange(len(features), device=shown.device), shown))
 
     def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
         if not self.uses_content:
