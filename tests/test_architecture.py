@@ -20,7 +20,7 @@ CHAIN = (
     {"mealrec.sample"},
     {"mealrec.features"},
     {"mealrec.diffusion"},
-    {"mealrec.backbones", "mealrec.models"},
+    {"mealrec.backbones", "mealrec.models", "mealrec.baselines"},
     {"mealrec.evaluation.metrics", "mealrec.evaluation.ranking"},
     {"mealrec.training"},
     {"mealrec.recommender"},

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mealrec.baselines.base import Baseline
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
 from mealrec.experiments.provenance import CODE
@@ -137,8 +138,8 @@ def made(job: Job) -> dict:
     return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
 
 
-def load(job: Job, device: str) -> MealRec:
-    """Return a job's trained model."""
+def load(job: Job, device: str) -> MealRec | Baseline:
+    """Return a job's trained model; see load_system."""
     return load_system(job.folder).to(device)
 
 
@@ -180,6 +181,9 @@ def train_job(job: Job, world: World, device: str) -> None:
         write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
         print(f"{title}: kept epoch {trained.epoch}, validation N@10 {kept['N@10']:.4f}, {trained.seconds:.0f} s")
     model = load(job, device)
-    for ends_at in ["walk"] if recipe.model.variant == "backbone" else ["start", "walk"]:
+    whole = isinstance(model, MealRec) and recipe.model.variant != "backbone"
+    if not isinstance(model, MealRec):
+        model.prepare(world.split.train, features)
+    for ends_at in ["start", "walk"] if whole else ["walk"]:
         scorer = model_scorer(model, features, ends_at=ends_at)
         write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)

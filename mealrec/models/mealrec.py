@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -17,6 +18,7 @@ from mealrec.models.content import Anchors, ContentSpace
 from mealrec.models.npd import NPD, NPDConfig
 from mealrec.models.table import Items, ItemTable
 from mealrec.models.tcd import TCD, TCDConfig, recency_log_weights
+from mealrec.types import ItemFeatures
 
 VARIANTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
 CONDITIONS = ("moments", "items", "last")
@@ -151,6 +153,20 @@ class MealRec(nn.Module):
     def content(self) -> ContentSpace:
         """The one content space, which the item table holds."""
         return self.table.content
+
+    @property
+    def causal(self) -> bool:
+        """Whether one row trains every position, see Backbone."""
+        return self.backbone.causal
+
+    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> None:
+        """Take what is computed once before training: the anchors; `sequences` are not looked at."""
+        if self.table.anchors is not None:
+            self.table.anchors.fit(features)
+
+    def id_weights(self) -> list[nn.Parameter]:
+        """Return the ID embeddings, which have a learning rate of their own."""
+        return [self.table.ids.weight]
 
     @property
     def has_tcd(self) -> bool:

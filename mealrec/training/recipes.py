@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, is_dataclass, replace
 
+from mealrec.baselines import base as baselines
+from mealrec.baselines.base import BaselineConfig
 from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.errors import DataFormatError
 from mealrec.models.mealrec import MealRecConfig
@@ -20,7 +22,7 @@ class Recipe:
     """
 
     name: str
-    model: MealRecConfig
+    model: MealRecConfig | BaselineConfig
     training: TrainConfig
     starts_from: str = ""
 
@@ -50,7 +52,7 @@ BACKBONES = ("sasrec", "cl4srec", "tedrec")
 
 
 def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
-    """Return the systems compared on MicroLens: backbones alone, with content, and under MealRec with its ablations.
+    """Return the systems compared on MicroLens: backbones alone, with content, under MealRec; ablations; baselines.
 
     All train alike, at one budget. `sasrec` knows IDs alone (TedRec its titles too); `sasrec-content` is the fair
     control: the content, the head and the training of MealRec; `mealrec-guidance-only` adds the guidance
@@ -59,13 +61,8 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
     recipes = []
     for backbone in BACKBONES:
         under = "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
-        changes = {
-            "backbone": backbone,
-            "id_dropout": 0.0,
-            "content_dropout": 0.0,
-            "backbone_dropout": 0.5,
-            "norm_input": True,
-        }
+        none = dict.fromkeys(("id_dropout", "content_dropout"), 0.0)
+        changes = none | {"backbone": backbone, "backbone_dropout": 0.5, "norm_input": True}
         alone = MealRecConfig(**shape, **changes, variant="backbone", head="content")
         by_ids = replace(alone, head="item", content="none")
         whole = replace(
@@ -96,6 +93,8 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
                 Recipe("mealrec-guidance-only", replace(alone, guided=True), training),
                 Recipe("mealrec-last", replace(whole, condition="last", guided=False), jointly),
             ]
+    systems = {name: baselines.system(name) for name in baselines.names()}
+    recipes += [Recipe(name, s.Config(**shape), replace(training, **s.TRAINING)) for name, s in systems.items()]
     return tuple(recipes)
 
 
