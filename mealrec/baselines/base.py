@@ -120,3 +120,21 @@ def in_batch_cross_entropy(states: Tensor, items: Tensor, targets: Tensor, histo
     logits = states @ items[candidates].T - counts[candidates].clamp(min=1).log()
     watched = (histories.unsqueeze(2) == candidates).any(1) & (candidates != targets.unsqueeze(1))
     return F.cross_entropy(logits.masked_fill(watched, float("-inf")), places)
+
+
+def draw_negatives(histories: Tensor, targets: Tensor, features: ItemFeatures, attempts: int = 4) -> Tensor:
+    """Return an item with an ID for each row [R] that is neither in its history [R, L] nor its target [R].
+
+    Drawn from torch's own randomness; after so many attempts what is drawn stays, as few items are watched.
+    """
+    known = features.has_id.nonzero().squeeze(1)
+    known = known[known > 0]
+
+    def draw() -> Tensor:
+        return known[torch.randint(len(known), targets.shape, device=targets.device)]
+
+    drawn = draw()
+    for _ in range(attempts):
+        taken = (histories == drawn.unsqueeze(1)).any(1) | (drawn == targets)
+        drawn = torch.where(taken, draw(), drawn)
+    return drawn
