@@ -69,3 +69,9 @@ def card(service: Service, item_id: str) -> Card:
 def cards(service: Service, item_ids: Iterable[str]) -> list[Card]:
     """Return the cards of several clips, in order."""
     return [card(service, item_id) for item_id in item_ids]
+
+
+def quoted(title: str, limit: int = 30) -> str:
+    """Return a title in quotation marks, cut to about `limit` characters."""
+    words = " ".join(title.split())
+    return f"“{words if len(words) <= limit else words[: limit - 1].rstrip() + '…'}”"

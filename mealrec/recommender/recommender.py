@@ -30,7 +30,7 @@ from mealrec.recommender.uploads import Upload, UploadEncoder
 class Recommender:
     """A loaded bundle. Threads may share it: a request leaves nothing behind.
 
-    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `media`.
+    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `media`, `num_frames` K.
     """
 
     def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device):
@@ -44,7 +44,7 @@ class Recommender:
             contents.times_s.shape[1],
             contents.interval_s,
         )
-        self._contents, self._device, self._num_frames = contents, device, contents.times_s.shape[1]
+        self._contents, self._device, self.num_frames = contents, device, contents.times_s.shape[1]
         self._features = contents.features.to(device)
         self._uploads = UploadEncoder(path, contents, device)
         self._loaded: dict[str, Variant] = {}
@@ -78,7 +78,7 @@ class Recommender:
         RequestError saying which value does not fit.
         """
         clock = Clock()
-        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self._num_frames)
+        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self.num_frames)
         with torch.inference_mode():
             stage = self._stage(request)
             clock.lap("prepare")
@@ -99,7 +99,7 @@ class Recommender:
         One entry for each clip that the model sees, left out, and for each frame of the last clip, hidden; the
         largest `moved` first. Raises RequestError saying which value does not fit.
         """
-        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self._num_frames)
+        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self.num_frames)
         with torch.inference_mode():
             return effects(self._stage(request), request.k, request.seed, request.hidden)
 

@@ -44,7 +44,7 @@ class Ranking:
 
     def rank_of(self, item: int, step: int = -1) -> int:
         """Return the rank, from 1, that a candidate has at a step."""
-        return _rank(self.scores[step], int(np.flatnonzero(self.candidates == item)[0]))
+        return int(_rank(self.scores[step], np.flatnonzero(self.candidates == item)[0]))
 
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]

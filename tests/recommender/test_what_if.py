@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +126,7 @@ def test_every_effect_is_that_of_the_request_that_makes_the_change(recommender, 
         moved = (chances(whole, common) - chances(after, common)).abs().sum() / 2
         assert effect.moved == pytest.approx(float(moved), abs=1e-4)
     assert effects[0].moved > 0
+    json.dumps([vars(effect) for effect in effects])
 
 
 def test_a_single_clip_cannot_be_left_out(recommender):
