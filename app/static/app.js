@@ -94,11 +94,16 @@
     });
   }
 
+  // A strip drawn anew shows its latest clip where it has grown, else the part that was in view.
+  let seen = { count: 0, left: 0 };
+
   function showLatest() {
     const strip = document.querySelector("#history .strip");
-    if (!strip || strip.childElementCount === Number(strip.dataset.shown)) return;
-    strip.dataset.shown = strip.childElementCount;
-    strip.scrollLeft = strip.scrollWidth;
+    if (!strip || strip.dataset.shown) return;
+    strip.dataset.shown = "yes";
+    strip.scrollLeft = strip.childElementCount === seen.count ? seen.left : strip.scrollWidth;
+    seen = { count: strip.childElementCount, left: strip.scrollLeft };
+    strip.addEventListener("scroll", () => (seen.left = strip.scrollLeft), { passive: true });
   }
 
   // A clicked control is drawn anew with its part of the page; the keyboard's place must not be lost by that.

@@ -10,8 +10,8 @@ import gradio as gr
 from app.markup import CLICK_ACTIONS, picture_url, render
 from app.service import Service
 from app.state import Session
-from app.views.cards import Card, card, quoted
-from app.views.moments import moment_name
+from app.views.cards import Card, card, moment_name, quoted
+from app.views.moves import kept_words
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import Effect
@@ -94,5 +94,5 @@ def _entries(service: Service, session: Session, found: tuple[Effect, ...], coun
 
 
 def _outcome(effect: Effect, count: int) -> str:
-    stays = f"all {count} stay" if effect.kept == count else f"{effect.kept} of {count} stay"
-    return f"{stays}, #1 {'stays first' if effect.top_rank == 1 else f'falls to {effect.top_rank}'}"
+    fate = "stays first" if effect.top_rank == 1 else f"falls to {effect.top_rank}"
+    return f"{kept_words(effect.kept, count)}, #1 {fate}"

@@ -12,7 +12,8 @@ import gradio as gr
 from app.markup import CLICK_ACTIONS, picture_url, render
 from app.service import Service
 from app.state import Session
-from app.views.cards import card, quoted
+from app.views.cards import card, moment_name, quoted
+from app.views.moves import compared
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import FrameRelevance, Recommendation
@@ -68,14 +69,8 @@ def markup(service: Service, session: Session, recommendation: Recommendation) -
         reading=_reading(relevance, shown, driver, quoted(clip.title, 22), quoted(top.title, 22)),
         has_segments=bool(relevance.segments),
         clip=clip,
+        what_if=compared(service, session, recommendation),
     )
-
-
-def moment_name(relevance: FrameRelevance, frame: int) -> str:
-    """Return what a frame is called inside a sentence."""
-    if relevance.segments:
-        return f"the words {quoted(relevance.segments[frame])}"
-    return f"second {relevance.times_s[frame]:.1f}"
 
 
 def _moments(
@@ -121,8 +116,9 @@ def _reading(relevance: FrameRelevance, shown: list[int], driver: int | None, cl
             return Reading("", "This model looks at no single moment: hiding one changes nothing.")
         return Reading("", f"No moment of {clip} speaks for #1: without any one of them, {top} would be likelier.")
     name, rank = moment_name(relevance, driver), int(relevance.rank_without[driver])
+    without = "without them" if relevance.segments else "without it"
     moment = name[0].upper() + name[1:]
     if rank > 1:
-        return Reading(moment, f"of {clip} drove #1: without it, {top} would fall to rank {rank}.")
+        return Reading(moment, f"of {clip} drove #1: {without}, {top} would fall to rank {rank}.")
     loss = _percent(-math.expm1(-float(relevance.influence[driver])))
-    return Reading(moment, f"of {clip} drove #1 most: without it, {top} would stay first, {loss} less likely.")
+    return Reading(moment, f"of {clip} drove #1 most: {without}, {top} would stay first, {loss} less likely.")

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.service import Service
 from app.state import Session
-from app.views.cards import card, quoted
-from app.views.moments import moment_name
+from app.views.cards import card, moment_name, quoted
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import Recommendation
@@ -45,13 +44,18 @@ def compared(service: Service, session: Session, after: Recommendation) -> WhatI
     first, count = before.items[0].item_id, len(before.items)
     return WhatIf(
         change=_change(service, session, after),
-        outcome=f"{len(old.keys() & new.keys())} of {count} stay; {quoted(card(service, first).title, 22)} "
-        f"{_fate(new.get(first), count)}.",
+        outcome=f"{quoted(card(service, first).title, 22)} {_fate(new.get(first), count)}; "
+        f"{kept_words(len(old.keys() & new.keys()), count)}.",
         moves={
             item_id: _LEFT_OUT if item_id in session.left_out else _move(old.get(item_id), rank, count)
             for item_id, rank in new.items()
         },
     )
+
+
+def kept_words(kept: int, count: int) -> str:
+    """Return how many of the first clips are still among them."""
+    return f"all {count} stay" if kept == count else f"{kept} of {count} stay"
 
 
 def _move(old: int | None, new: int, count: int) -> Move:
