@@ -116,8 +116,12 @@
 
   // Cards glide from their old to their new rank.
   let places = new Map();
+  let drawn = null;
 
   function glide() {
+    const answer = document.querySelector("#recommendations .answer");
+    if (answer === drawn) return;
+    drawn = answer;
     const cards = [...document.querySelectorAll("#recommendations .ranked")];
     const now = new Map(cards.map((card) => [card.querySelector(".clip").dataset.id, [card.offsetLeft, card.offsetTop]]));
     const isSameOrder = [...now.keys()].join() === [...places.keys()].join();
@@ -131,6 +135,9 @@
     }
     places = now;
   }
+
+  // Whoever goes elsewhere in the meantime is not called back.
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => (acted = ""), true);
 
   function openTab(name) {
     // Where the tabs do not fit, Gradio puts the last ones into a menu.
