@@ -11,14 +11,21 @@ from app.service import Progress, Service, user_errors
 from app.state import Session
 from mealrec.errors import RequestError
 
+_NOTHING: list[int] = []
+
 
 def build(service: Service) -> None:
     """Register the endpoints in the current Blocks."""
 
     @user_errors()
-    def recommend(history: list[str], k: int = 10, seed: int = 0, variant: str = "full") -> dict:
-        """Rank the catalogue for a history (clip ids, oldest first; uploads by their id)."""
-        return service.recommend(asked(history, k, seed, variant)).to_dict()
+    def recommend(
+        history: list[str], k: int = 10, seed: int = 0, variant: str = "full", hidden: list[int] = _NOTHING
+    ) -> dict:
+        """Rank the catalogue for a history (clip ids, oldest first; uploads by their id).
+
+        `hidden`: frames of the last clip, from 0, that the model is not shown.
+        """
+        return service.recommend(asked(history, k, seed, variant, hidden)).to_dict()
 
     @user_errors()
     def encode(video: str, title: str = "") -> dict:
@@ -29,7 +36,7 @@ def build(service: Service) -> None:
     gr.api(encode, api_name="encode", concurrency_id="encoder", concurrency_limit=1)
 
 
-def asked(history: object, k: object, seed: object, variant: object) -> Session:
+def asked(history: object, k: object, seed: object, variant: object, hidden: object = ()) -> Session:
     """Return the session that a request asks for; its values are checked by the recommender.
 
     Raises:
@@ -37,7 +44,7 @@ def asked(history: object, k: object, seed: object, variant: object) -> Session:
     """
     if not isinstance(history, (list, tuple)) or not all(isinstance(item, str) for item in history):
         raise RequestError(f"history: expected a list of clip ids as text, got {_shown(history)}.")
-    return Session(history=tuple(history), k=k, seed=seed, variant=variant)
+    return Session(history=tuple(history), k=k, seed=seed, variant=variant, hidden=hidden)
 
 
 def encoded(service: Service, video: object, title: object) -> dict:

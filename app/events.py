@@ -10,7 +10,7 @@ import gradio as gr
 from app import state
 from app.service import Service, user_errors
 from app.state import Session
-from app.views import about, catalogue, header, history, inside, recommendations, upload
+from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -27,8 +27,10 @@ class Page:
     stored: gr.BrowserState
     header: gr.HTML
     history: gr.HTML
+    moments: gr.HTML
     catalogue: catalogue.CatalogueView
     upload: upload.UploadView
+    effects: effects.EffectsView
     ranked: recommendations.RecommendationsView
     inside: inside.InsideView
     about: gr.HTML
@@ -51,7 +53,13 @@ def wire_edits(page: Page) -> None:
         return edited, shown, state.to_storage(edited), gr.skip(), gr.skip(), gr.skip()
 
     gr.on(
-        [page.history.click, clips.posters.click, page.ranked.ranking.click],
+        [
+            page.history.click,
+            clips.posters.click,
+            page.ranked.ranking.click,
+            page.moments.click,
+            page.effects.listing.click,
+        ],
         edit,
         [page.session, clips.place],
         [page.session, page.history, page.stored, clips.place, clips.posters, clips.search],
@@ -113,6 +121,10 @@ def wire_answers(page: Page) -> None:
         return recommendations.markup(page.service, session, page.service.recommend(session))
 
     @user_errors()
+    def show_moments(session: Session) -> str:
+        return moments.markup(page.service, session, page.service.recommend(session)) if session.history else ""
+
+    @user_errors()
     def look_inside(session: Session) -> list:
         if not session.history:
             return page.inside.clear()
@@ -123,7 +135,25 @@ def wire_answers(page: Page) -> None:
 
     options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
     answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
-    answered.success(look_inside, page.session, page.inside.outputs, **options)
+    explained = answered.success(show_moments, page.session, page.moments, **options)
+    explained.success(look_inside, page.session, page.inside.outputs, **options)
+
+
+def wire_effects(page: Page) -> None:
+    """List what would change the answer only while the visitor looks at the list, and never before the ranking."""
+    view = page.effects
+
+    def listed(session: Session, is_open: bool) -> str | dict:
+        return effects.markup(page.service, session) if is_open else gr.skip()
+
+    @user_errors()
+    def turned(session: Session, event: gr.SelectData) -> tuple:
+        is_open = event.value == effects.TAB
+        return listed(session, is_open), is_open
+
+    options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
+    view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
+    page.session.change(user_errors()(listed), [page.session, view.is_open], view.listing, **options)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:

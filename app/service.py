@@ -21,7 +21,7 @@ from mealrec.errors import MealRecError, RequestError
 
 if TYPE_CHECKING:
     from mealrec.recommender.recommender import Recommender
-    from mealrec.recommender.trace import Recommendation
+    from mealrec.recommender.trace import Effect, Recommendation
     from mealrec.recommender.uploads import Upload
 
 LOADING_TIMEOUT_S = 180.0
@@ -60,7 +60,7 @@ class Service:
         self._catalogue = preview or Catalogue.empty()
         self.uploads = UploadStore()
         # The ranking and the charts of one run are drawn by two events; the second finds the run here.
-        self._answers: OrderedDict[str, Recommendation] = OrderedDict()
+        self._answers: OrderedDict[str, Recommendation | tuple[Effect, ...]] = OrderedDict()
         self._answers_lock = threading.Lock()
 
     def start(self) -> Service:
@@ -107,19 +107,36 @@ class Service:
             raise RequestError(self._failure)
         return self._recommender
 
+    @property
+    def num_frames(self) -> int:
+        """Return how many frames K of a clip the model sees; 0 before it is there."""
+        return self._recommender.num_frames if self._recommender else 0
+
     def recommend(self, session: Session) -> Recommendation:
-        """Rank the catalogue for a session's history and keep every step of the walk."""
+        """Rank the catalogue for what counts of a session's history and keep every step of the walk."""
+        return self._ask("recommend", session)
+
+    def effects(self, session: Session) -> tuple[Effect, ...]:
+        """Tell what would change the answer to a session's whole history most."""
+        return self._ask("effects", session.whole)
+
+    def _ask(self, what: str, session: Session) -> Recommendation | tuple[Effect, ...]:
         recommender = self.recommender()
-        uploads = self.uploads.pick(session.history)
-        lost = [item for item in session.history if item.startswith(UPLOAD_PREFIX) and item not in uploads]
+        uploads = self.uploads.pick(session.asked)
+        lost = [item for item in session.asked if item.startswith(UPLOAD_PREFIX) and item not in uploads]
         if lost:
             raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
-        asked = repr((session.history, session.k, session.seed, session.variant))
+        asked = repr((what, session.asked, session.k, session.seed, session.variant, session.hidden))
         with self._answers_lock:
             if asked in self._answers:
                 return self._answers[asked]
-        answer = recommender.recommend(
-            session.history, uploads=uploads, k=session.k, seed=session.seed, variant=session.variant
+        answer = getattr(recommender, what)(
+            session.asked,
+            uploads=uploads,
+            k=session.k,
+            seed=session.seed,
+            variant=session.variant,
+            hidden=session.hidden,
         )
         with self._answers_lock:
             self._answers[asked] = answer

@@ -13,7 +13,7 @@ from app.markup import render
 from app.service import Service
 from app.state import Session
 from app.theme import theme
-from app.views import about, catalogue, header, history, inside, recommendations, upload
+from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload
 
 _STATIC = Path(__file__).parent / "static"
 _TITLE = "MealRec: what to watch next, and why"
@@ -32,6 +32,7 @@ def build_demo(service: Service) -> gr.Blocks:
         events.wire_options(page)
         events.wire_upload(page)
         events.wire_answers(page)
+        events.wire_effects(page)
         events.wire_opening(page, demo)
     return demo
 
@@ -41,7 +42,7 @@ def launch_options(media_folders: list[str]) -> dict:
     script = (_STATIC / "app.js").read_text(encoding="utf-8")
     return {
         "theme": theme(),
-        "css_paths": [_STATIC / "app.css", _STATIC / "cards.css"],
+        "css_paths": [_STATIC / "app.css", _STATIC / "cards.css", _STATIC / "moments.css"],
         "css": inside.CSS,
         "head": f"<script>{script}</script>",
         "allowed_paths": media_folders,
@@ -56,13 +57,18 @@ def _assemble(service: Service) -> Page:
     session = gr.State(Session())
     stored = gr.BrowserState({}, storage_key="mealrec-session", secret="mealrec")
     top = gr.HTML(header.markup("warming"))
-    strip = history.build()
+    with gr.Row(elem_id="top-row", equal_height=True):
+        with gr.Column(scale=8, min_width=320, elem_id="history-column"):
+            strip = history.build()
+        with gr.Column(scale=5, min_width=320, elem_id="moments-column"):
+            last_clip = moments.build()
     with gr.Row(elem_id="workbench", equal_height=False):
-        with gr.Column(scale=8, min_width=320, elem_id="pick-column"), gr.Tabs(elem_id="pick-tabs"):
+        with gr.Column(scale=8, min_width=320, elem_id="pick-column"), gr.Tabs(elem_id="pick-tabs") as tabs:
             with gr.Tab("Catalogue"):
                 clips = catalogue.build(service)
             with gr.Tab("Upload your own", elem_id="upload"):
                 own = upload.build()
+            what_if = effects.build(tabs)
         with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
             ranked = recommendations.build()
     with gr.Column(elem_id="inside"):
@@ -71,4 +77,4 @@ def _assemble(service: Service) -> Page:
     with gr.Column(elem_id="about"):
         gr.HTML(render("section.html", title="About the model", words=_ABOUT_WORDS))
         account = about.build()
-    return Page(service, session, stored, top, strip, clips, own, ranked, walks, account)
+    return Page(service, session, stored, top, strip, last_clip, clips, own, what_if, ranked, walks, account)

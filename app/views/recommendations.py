@@ -11,6 +11,7 @@ from app.markup import CLICK_ACTIONS, render
 from app.service import Service
 from app.state import MAX_K, Session
 from app.views.cards import Card, card
+from app.views.moves import Move, compared
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import Recommendation, UploadStanding
@@ -47,12 +48,13 @@ class RecommendationsView:
 
 @dataclass(frozen=True)
 class Ranked:
-    """One recommended clip; `score` is written out."""
+    """One recommended clip; `score` is written out, `move` is its way from its rank with the full history."""
 
     card: Card
     rank: int
     score: str
     is_target: bool
+    move: Move | None
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,24 @@ def empty(note: str, warming: bool = False) -> str:
 
 def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
     """Return the ranked cards, where uploads would stand, and what the run took."""
-    target = _target(service, session)
+    target, what_if = _target(service, session), compared(service, session, recommendation)
+    moves = what_if.moves if what_if else {}
     ranked = [
-        Ranked(card(service, item.item_id), item.rank, f"{item.score:.2f}", item.item_id == target)
+        Ranked(
+            card(service, item.item_id),
+            item.rank,
+            f"{item.score:.2f}",
+            item.item_id == target,
+            moves.get(item.item_id),
+        )
         for item in recommendation.items
     ]
     return render(
         "recommendations.html",
         note="",
         weights=[(item.item_id, round(item.weight, 4)) for item in recommendation.history],
+        hidden=recommendation.hidden,
+        what_if=what_if,
         verdict=_verdict(target, recommendation),
         ranked=ranked,
         standings=[_standing(service, standing) for standing in recommendation.uploads],

@@ -42,6 +42,10 @@ class Ranking:
             len(self.scores), len(final)
         )
 
+    def rank_of(self, item: int, step: int = -1) -> int:
+        """Return the rank, from 1, that a candidate has at a step."""
+        return int(_rank(self.scores[step], np.flatnonzero(self.candidates == item)[0]))
+
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
         places = np.flatnonzero(row >= np.partition(row, -k)[-k]) if k < len(row) else np.arange(len(row))

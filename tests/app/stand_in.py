@@ -13,6 +13,7 @@ import numpy as np
 from mealrec.errors import RequestError, VideoError
 from mealrec.recommender.request import checked
 from mealrec.recommender.trace import (
+    Effect,
     FrameRelevance,
     HistoryItem,
     NPDStep,
@@ -88,6 +89,7 @@ class StandInRecommender:
     name = "stand-in"
     variants = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
     upload_refusal = ""
+    num_frames = FRAMES
 
     def __init__(self, count: int = 64, media: Path | None = None, delay_s: float = 0.0) -> None:
         time.sleep(delay_s)
@@ -123,10 +125,11 @@ class StandInRecommender:
         k: int = 10,
         seed: int = 0,
         variant: str = "full",
+        hidden: Sequence[int] = (),
     ) -> Recommendation:
         known = [item.item_id for item in self.catalogue]
-        checked(history, uploads or {}, k, seed, variant, known, self.variants)
-        rng = np.random.default_rng([seed, k, *(sum(item.encode()) for item in history)])
+        checked(history, uploads or {}, k, seed, variant, known, self.variants, hidden, FRAMES)
+        rng = np.random.default_rng([seed, k, *hidden, *(sum(item.encode()) for item in history)])
         free = [item for item in self.catalogue if item.item_id not in history]
         order = rng.permutation(len(free))[:k]
         items = tuple(
@@ -137,7 +140,11 @@ class StandInRecommender:
             items=items,
             history=self._history(history, uploads or {}),
             frame_relevance=FrameRelevance(
-                history[-1], np.arange(FRAMES) + 0.5, rng.uniform(-1, 1, FRAMES), rng.uniform(0, 0.4, FRAMES)
+                history[-1],
+                np.arange(FRAMES) + 0.5,
+                rng.uniform(-1, 1, FRAMES),
+                rng.uniform(0.1, 0.4, FRAMES),
+                rng.integers(2, 6, FRAMES),
             ),
             tcd=() if variant in ("no_tcd", "no_tcd_npd", "backbone") else _tcd(rng),
             npd=() if variant in ("no_npd", "no_tcd_npd", "backbone") else _npd(rng, [item.item_id for item in items]),
@@ -148,7 +155,13 @@ class StandInRecommender:
             bundle=self.name,
             variant=variant,
             seed=seed,
+            hidden=tuple(hidden),
         )
+
+    def effects(self, history: Sequence[str], *, k: int = 10, **asked) -> tuple[Effect, ...]:
+        left_out = [Effect(item_id, None, 0.9 - 0.1 * n, k // 2, 3 + n) for n, item_id in enumerate(history)]
+        hidden = [Effect(history[-1], frame, 0.02, k, 1) for frame in range(FRAMES)]
+        return (*left_out[: len(history) if len(history) > 1 else 0], *hidden)
 
     def encode_upload(
         self, path: str | Path, title: str = "", progress: Callable | None = None, cancel: Callable | None = None

@@ -21,6 +21,13 @@ def test_a_request_gives_the_documented_shape(service):
     assert len(answer["items"]) == 5 and answer["seed"] == 3
 
 
+def test_hidden_frames_are_told_and_checked(service):
+    assert service.recommend(api.asked(["1", "2"], 5, 0, "full", [3, 0])).to_dict()["hidden"] == [3, 0]
+    for hidden in ([5], [-1], ["0"], [True], [[0]], "0", 0, None, {"0": 1}, [0, 0]):
+        with pytest.raises(RequestError, match="^hidden: "):
+            service.recommend(api.asked(["1", "2"], 5, 0, "full", hidden))
+
+
 @pytest.mark.parametrize(
     ("history", "k", "seed", "variant", "message"),
     [
