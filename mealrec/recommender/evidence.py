@@ -49,10 +49,11 @@ def evidence_parts(scene: Scene, looks: Looks | None = None, sharpness: float = 
 
 
 def agreement(scene: Scene) -> Tensor:
-    """Return how well each item fits the others of its history [B, L]: log p(item | the others) - log p(item | anybody).
+    """Return how well each item fits the others of its history [B, L].
 
-    0 is as likely as for anybody, log 2 twice as likely; an accidental click tends to be below 0. The others are read
-    in their order, as if the item had been the next. 0 where there are no others, and on padding.
+    It is log p(item | the others) - log p(item | anybody): 0 is as likely as for anybody, log 2 twice as likely; an
+    accidental click tends to be below 0. The others are read in their order, as if the item had been the next. 0
+    where there are no others, and on padding.
     """
     values = torch.zeros(scene.histories.shape, device=scene.histories.device)
     present = scene.histories > 0
