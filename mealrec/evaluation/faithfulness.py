@@ -77,23 +77,27 @@ def masking_report(subject: Subject) -> dict[str, dict]:
             )
         values = subject.relevance(rows)
         values["random order"] = np.random.default_rng(0).random(values["occlusion"].shape)
-        values["Shapley value"] = shapley(outcomes.top)
+        references = {
+            "top": falls(outcomes.top),
+            "target": falls(outcomes.target),
+            "shapley": shapley(outcomes.top),
+        }
+        values["Shapley value"] = references["shapley"]
         best = best_gap(outcomes.top).mean()
-        alone = {"top": falls(outcomes.top), "target": falls(outcomes.target)}
         report[part] = {
             "rows": len(rows),
             "best_gap": float(best),
-            "orders": {name: _order_row(value, outcomes.top, alone, best) for name, value in values.items()},
+            "orders": {name: _order_row(value, outcomes.top, references, best) for name, value in values.items()},
         }
     return report
 
 
-def _order_row(relevance: np.ndarray, top: np.ndarray, alone: dict[str, np.ndarray], best: float) -> dict[str, float]:
+def _order_row(
+    relevance: np.ndarray, top: np.ndarray, references: dict[str, np.ndarray], best: float
+) -> dict[str, float]:
     deletion, insertion = areas(top, relevance)
     return {
-        "spearman_top": mean_spearman(relevance, alone["top"]),
-        "spearman_target": mean_spearman(relevance, alone["target"]),
-        "spearman_shapley": mean_spearman(relevance, shapley(top)),
+        **{f"spearman_{name}": mean_spearman(relevance, values) for name, values in references.items()},
         "deletion": float(deletion.mean()),
         "insertion": float(insertion.mean()),
         "gap": float((insertion - deletion).mean()),
