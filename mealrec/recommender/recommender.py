@@ -17,6 +17,7 @@ from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
+from mealrec.recommender.evidence import agreement
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
@@ -148,6 +149,7 @@ class Recommender:
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
         relevance = _relevance(scene, stage, candidates, self._contents.frames_from == TITLE_SEGMENTS)
+        agrees = agreement(scene)[0].tolist()
         clock.lap("explain")
         item_ids = ("", *self._item_ids)  # row 0 is padding
         tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project)
@@ -155,7 +157,7 @@ class Recommender:
         clock.lap("trace")
         return Recommendation(
             items=_ranked(stage, ranking.top(request.k).tolist(), scores[-1]),
-            history=_history(stage, walk.context.log_weights[0].exp().tolist()),
+            history=_history(stage, walk.context.log_weights[0].exp().tolist(), agrees),
             frame_relevance=relevance,
             tcd=tcd,
             npd=npd,
@@ -194,7 +196,10 @@ def _scene(stage: Stage, candidates: Tensor, request: Request) -> Scene:
     allowed[0, candidates] = True
     hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool, device=candidates.device)[None, :, 1:]
     hidden[..., list(request.hidden)] = True
-    return Scene(stage.variant.model, stage.features, stage.items, history, request.seed, allowed, hidden)
+    variant = stage.variant
+    return Scene(
+        variant.model, stage.features, stage.items, history, request.seed, allowed, hidden, reference=variant.reference
+    )
 
 
 def _relevance(scene: Scene, stage: Stage, candidates: Tensor, has_title_segments: bool) -> FrameRelevance:
@@ -214,11 +219,12 @@ def _ranked(stage: Stage, rows: list[int], scores: Tensor) -> tuple[RankedItem, 
     )
 
 
-def _history(stage: Stage, weights: list[float]) -> tuple[HistoryItem, ...]:
-    weights = [0.0] * (len(stage.rows) - len(weights)) + weights
-    items = [stage[row] for row in stage.rows]
+def _history(stage: Stage, weights: list[float], agrees: list[float]) -> tuple[HistoryItem, ...]:
+    unseen = [0.0] * (len(stage.rows) - len(weights))
+    values = zip(stage.rows, unseen + weights, unseen + agrees, strict=True)
     return tuple(
-        HistoryItem(item.item_id, item.title, item.topic, weight) for item, weight in zip(items, weights, strict=True)
+        HistoryItem(stage[row].item_id, stage[row].title, stage[row].topic, weight, agrees)
+        for row, weight, agrees in values
     )
 
 

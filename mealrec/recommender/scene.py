@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mealrec.models.mealrec import MealRec, Walk
 from mealrec.models.table import Items
+from mealrec.recommender.reference import Reference
 from mealrec.types import ItemFeatures
 
 
@@ -29,6 +30,7 @@ class Scene:
     With the seed all rows share one noise: they differ in the hidden frames alone. `candidates` [B, N+1] says
     what may be ranked: by default all but padding and the history's own items. `hidden` [B, M, K] says which
     frames of each last item are absent in each of its M rows: by default none, then each frame alone (M = K+1).
+    `reference` spares making one anew for the same model and items.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Scene:
         seed: int = 0,
         candidates: Tensor | None = None,
         hidden: Tensor | None = None,
+        reference: Reference | None = None,
     ):
         self.model, self.features, self.items, self.histories, self.seed = model, features, items, histories, seed
         self.lengths = (histories > 0).sum(1)
         self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
         self.candidates = self._unseen() if candidates is None else candidates
         self.hidden = self._each_frame() if hidden is None else hidden
+        self._reference = reference
 
     @cached_property
     def walk(self) -> Walk:
@@ -64,6 +68,11 @@ class Scene:
     def outcomes(self) -> Tensor:
         """Return the candidates' log-probabilities where the walks end [B, M, N+1]."""
         return self.log_probabilities(self.preferences)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """Return what the model expects of anybody."""
+        return self._reference or Reference.of(self.model, self.features, self.items)
 
     @cached_property
     def frames(self) -> Tensor:

@@ -13,18 +13,20 @@ from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
 from mealrec.recommender.contents import BundleContents, CatalogueItem, blank_model
 from mealrec.recommender.planes import Map, frame_map, item_map
+from mealrec.recommender.reference import Reference
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One trained model with what all its requests share: its item table and its two maps."""
+    """One trained model with what all its requests share: its item table, its two maps, what it expects of anybody."""
 
     model: MealRec
     items: Items
     frame_map: Map
     item_map: Map
+    reference: Reference
 
     @classmethod
     def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
@@ -39,7 +41,8 @@ class Variant:
                 frame_map(model, items, features.has_visual, contents.catalogue),
                 item_map(model, items, contents.catalogue),
             )
-        return cls(model, items, *maps)
+            reference = Reference.of(model, features, items)
+        return cls(model, items, *maps, reference)
 
 
 @dataclass(frozen=True)

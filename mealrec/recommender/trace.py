@@ -24,19 +24,26 @@ class RankedItem:
 
 @dataclass(frozen=True)
 class HistoryItem:
-    """One item of the viewing history, oldest first, with its recency weight α_k of Eq. 7."""
+    """One item of the viewing history, oldest first, with its recency weight α_k of Eq. 7.
+
+    `agreement` says how well it fits the rest of the history: log of how many times likelier the model holds it given
+    the other items than for anybody. 0 is as likely, below 0 less likely, as accidental clicks tend to be; 0 too where
+    there is nothing to compare: a lone item, or one older than the model sees.
+    """
 
     item_id: str
     title: str
     topic: str
     weight: float
+    agreement: float = 0.0
 
 
 @dataclass(frozen=True)
 class FrameRelevance:
     """The last item's K frames and two different answers about each.
 
-    `interest` [K] in [-1, 1]: how well the frame fits the viewer's interest.
+    `interest` [K]: the evidence that the viewer is out for such moments, in log units: above 0 the earlier items and
+    what the model expected after them speak for it more than anybody's would, below 0 less.
     `influence` [K]: how far the top recommendation's log-probability falls when the frame is hidden.
     `rank_without` [K]: the rank that the top recommendation would have then; 1: it would stay.
     `segments` K texts where segments of the title stand in for frames (`times_s` then means nothing), else none.

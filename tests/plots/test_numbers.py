@@ -56,6 +56,12 @@ def test_frame_relevance_reading_joins_one_frame_and_owns_up_to_none(run):
     assert "hiding any one frame would not lower" in frame_relevance.reading(none)
 
 
+def test_frame_relevance_reading_owns_up_to_no_evidence(run):
+    trace = _relevance(run(), [-0.5, -0.2, -0.1, -0.3, -0.4], [0.0, 0.1, 0.2, 0.1, 0.5])
+    said = frame_relevance.reading(trace)
+    assert said.startswith("No frame speaks for you more than for anybody, frame 3 (2.5 s) still the most, ")
+
+
 def test_tcd_walk_places_are_the_steps_shadows(run):
     trace = run()
     figure = tcd_walk.figure(trace)
