@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, default=10, help="how many items (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="fixes the walks' noise (default: %(default)s)")
     parser.add_argument("--variant", default="full", help="which of the bundle's models (default: %(default)s)")
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="σ of Fig. 5 on the history's visual features (default: %(default)s)"
+    )
+    parser.add_argument("--num-steps", type=int, help="T of both walks (default: as trained)")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the whole trace (docs/api.md) instead of a table")
 
@@ -36,7 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
         uploads[upload.upload_id] = upload
         history.append(upload.upload_id)
     answer = recommender.recommend(
-        history, uploads=uploads, k=arguments.k, seed=arguments.seed, variant=arguments.variant
+        history,
+        uploads=uploads,
+        k=arguments.k,
+        seed=arguments.seed,
+        variant=arguments.variant,
+        noise=arguments.noise,
+        num_steps=arguments.num_steps,
     )
     if arguments.json:
         json.dump(answer.to_dict(), sys.stdout, ensure_ascii=False)

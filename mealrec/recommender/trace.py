@@ -128,7 +128,8 @@ class Recommendation:
     """A ranking together with the walk that made it.
 
     Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`.
-    `tcd` or `npd` is empty for a variant without that module. `timing_ms` maps a stage's name to
+    `tcd` or `npd` is empty for a variant without that module; `num_steps` is T. `noise` is the σ that lay on the
+    history's visual features. `timing_ms` maps a stage's name to
     milliseconds, `total` among them.
     """
 
@@ -144,6 +145,8 @@ class Recommendation:
     bundle: str
     variant: str
     seed: int
+    noise: float = 0.0
+    num_steps: int | None = None
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
@@ -158,6 +161,8 @@ class Recommendation:
             "bundle": self.bundle,
             "variant": self.variant,
             "seed": self.seed,
+            "noise": self.noise,
+            "num_steps": self.num_steps,
         }
 
 
