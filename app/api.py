@@ -16,9 +16,19 @@ def build(service: Service) -> None:
     """Register the endpoints in the current Blocks."""
 
     @user_errors()
-    def recommend(history: list[str], k: int = 10, seed: int = 0, variant: str = "full") -> dict:
-        """Rank the catalogue for a history (clip ids, oldest first; uploads by their id)."""
-        return service.recommend(asked(history, k, seed, variant)).to_dict()
+    def recommend(
+        history: list[str],
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        noise: float = 0.0,
+        num_steps: int | None = None,
+    ) -> dict:
+        """Rank the catalogue for a history (clip ids, oldest first; uploads by their id).
+
+        `noise` lies on what the history's clips look like; `num_steps` is T of both walks, by default as trained.
+        """
+        return service.recommend(asked(history, k, seed, variant, noise, num_steps)).to_dict()
 
     @user_errors()
     def encode(video: str, title: str = "") -> dict:
@@ -29,7 +39,9 @@ def build(service: Service) -> None:
     gr.api(encode, api_name="encode", concurrency_id="encoder", concurrency_limit=1)
 
 
-def asked(history: object, k: object, seed: object, variant: object) -> Session:
+def asked(
+    history: object, k: object, seed: object, variant: object, noise: object = 0.0, num_steps: object = None
+) -> Session:
     """Return the session that a request asks for; its values are checked by the recommender.
 
     Raises:
@@ -37,7 +49,7 @@ def asked(history: object, k: object, seed: object, variant: object) -> Session:
     """
     if not isinstance(history, (list, tuple)) or not all(isinstance(item, str) for item in history):
         raise RequestError(f"history: expected a list of clip ids as text, got {_shown(history)}.")
-    return Session(history=tuple(history), k=k, seed=seed, variant=variant)
+    return Session(history=tuple(history), k=k, seed=seed, variant=variant, noise=noise, num_steps=num_steps)
 
 
 def encoded(service: Service, video: object, title: object) -> dict:

@@ -19,7 +19,8 @@ class Session:
     """What one visitor asks: history oldest first, k, the variant and the seed of the walk.
 
     `viewer_id` names the example viewer that the history was opened from ("" once it is edited) and
-    `revealed` says whether that viewer's true next clip is shown.
+    `revealed` says whether that viewer's true next clip is shown. `noise` and `num_steps` are those of
+    `Recommender.recommend`; no link and no browser keeps them.
     """
 
     history: tuple[str, ...] = ()
@@ -28,6 +29,8 @@ class Session:
     seed: int = 0
     viewer_id: str = ""
     revealed: bool = False
+    noise: float = 0.0
+    num_steps: int | None = None
 
 
 def with_history(session: Session, history: Iterable[str]) -> Session:

@@ -101,7 +101,7 @@ def empty(note: str, warming: bool = False) -> str:
 
 def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
     """Return the ranked cards, where uploads would stand, and what the run took."""
-    target = _target(service, session)
+    target = service.target(session)
     ranked = [
         Ranked(card(service, item.item_id), item.rank, f"{item.score:.2f}", item.item_id == target)
         for item in recommendation.items
@@ -115,14 +115,6 @@ def markup(service: Service, session: Session, recommendation: Recommendation) -
         standings=[_standing(service, standing) for standing in recommendation.uploads],
         receipt=_receipt(recommendation),
     )
-
-
-def _target(service: Service, session: Session) -> str:
-    """Return the example viewer's true next clip once it is revealed, else ""."""
-    if not session.revealed:
-        return ""
-    viewers = service.recommender().viewers
-    return next((viewer.target for viewer in viewers if viewer.viewer_id == session.viewer_id), "")
 
 
 def _verdict(target: str, recommendation: Recommendation) -> Verdict | None:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from mealrec.recommender.recommender import Recommender
     from mealrec.recommender.uploads import Upload
 
-OTHER_STEPS = 5
-"""What the trained T is compared with: the smallest T of the paper; where that is the trained one, twice as many."""
+OTHER_STEPS, OTHER_NOISE = 5, 0.3
+"""What the trained T and no noise are compared with: the paper's smallest T (or twice as many), a σ of Fig. 5."""
+MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,18 @@ def compare(
     num_steps: int | None,
     target: CatalogueItem | None = None,
 ) -> Comparison:
-    """Rank a history by every system of the bundle, and by the whole model with another seed, another T, no noise.
+    """Rank a history by every system of the bundle, and by the whole model with another seed, T and noise.
 
     The values are those of `Recommender.rank`; raises RequestError as it does.
     """
     asked = {"uploads": uploads, "k": k, "seed": seed, "noise": noise, "num_steps": num_steps}
     rankings = tuple(recommender.rank(history, variant=variant, **asked) for variant in recommender.variants)
     main = rankings[0]
-    others = {"seed": seed + 1 if seed < 2**31 - 1 else 0, "num_steps": _other_steps(main, recommender.num_steps)}
-    if noise:
-        others["noise"] = 0.0
+    others = {
+        "seed": seed + 1 if seed < MAX_SEED else 0,
+        "num_steps": _other_steps(main, recommender.num_steps),
+        "noise": 0.0 if noise else OTHER_NOISE,
+    }
     overlaps = [
         overlap(setting, main, recommender.rank(history, variant=main.variant, **{**asked, setting: value}))
         for setting, value in others.items()
