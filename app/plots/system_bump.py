@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import log
 from types import MappingProxyType
 
 from app.palette import rank_colour
 from app.plots import style
+from app.plots.columns import Line, lines_of
 from mealrec.recommender.comparing import Comparison, Ranks
 from mealrec.recommender.trace import RankedItem
 
@@ -16,61 +15,16 @@ TITLE = "The same history, every system"
 UNITS = "each column is a system’s ranking (1 = best; ranks below the shown ones are squeezed); a line follows one clip"
 EMPTY = "This bundle holds a single system, so there is nothing to compare it with."
 
-_COLUMN_PX = 118
-_GAP, _STRIP = 0.9, 1.6
-_ROUND = (10, 20, 50, 100, 200, 500, 1000, 10000, 100000)
+_COLUMN_PX = 100
 _POSTER_ROW_PX, _TEXT_ROW_PX = 47, 34
 _NOBODY: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """Rank -> height: one unit a rank down to `top`; below a gap the deeper ranks, logarithmic, on a strip."""
-
-    top: int
-    deepest: int
-
-    @property
-    def depth(self) -> float:
-        """Return the height of the deepest rank."""
-        return self.height(self.deepest)
-
-    def height(self, rank: int) -> float:
-        """Return where a rank stands on the axis."""
-        if rank <= self.top:
-            return float(rank)
-        first = self.top + 1
-        share = log(rank / first) / log(self.deepest / first) if self.deepest > first else 0.0
-        return round(self.top + _GAP + _STRIP * share, 4)
-
-    def deep_ticks(self) -> list[int]:
-        """Return the deeper ranks worth a label: round ones that stand clear of each other, and the deepest."""
-        ticks: list[int] = []
-        for rank in (self.deepest, *reversed(_ROUND)):
-            if self.top < rank <= self.deepest and (not ticks or self.height(ticks[-1]) - self.height(rank) >= 0.4):
-                ticks.append(rank)
-        return ticks[::-1]
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One clip through every column: `ranks` and `heights` a column each."""
-
-    item: RankedItem
-    ranks: tuple[int, ...]
-    heights: tuple[float, ...]
-    is_target: bool
-
-    def enters(self, column: int, top: int) -> bool:
-        """Say whether the clip is among a column's first, and was not in the column before."""
-        return column > 0 and self.ranks[column] <= top < self.ranks[column - 1]
 
 
 def figure(trace: Comparison, names: Mapping[str, str] = _NOBODY, posters: Mapping[str, str] = _NOBODY) -> dict:
     """Draw the columns; `names` are the systems' short names by variant, `posters` small pictures by item id."""
     if len(trace.rankings) < 2:
         return style.note(TITLE, UNITS)
-    lines, scale = _lines(trace)
+    lines, scale = lines_of(trace)
     top, has_posters = scale.top, bool(posters)
     row = _POSTER_ROW_PX if has_posters else _TEXT_ROW_PX
     first, deep = trace.rankings[0].items, scale.deep_ticks()
@@ -136,27 +90,7 @@ def _largest_move(main: Ranks, others: list[Ranks], names: Mapping[str, str]) ->
     return f"; {style.quoted(item.title)}, rank {item.rank} here, stands at {found} in {name}" if distance else ""
 
 
-def _lines(trace: Comparison) -> tuple[list[_Line], _Scale]:
-    """Return every clip that is among some system's first, in order of appearance, and the scale of ranks."""
-    items = {item.item_id: item for ranks in trace.rankings for item in ranks.items}
-    target = trace.target
-    if target is not None:
-        items.setdefault(target.item_id, target)
-    ranks = {key: tuple(ranking.rank_of(key) or 0 for ranking in trace.rankings) for key in items}
-    scale = _Scale(len(trace.rankings[0].items), max(max(row) for row in ranks.values()))
-    lines = [
-        _Line(
-            item,
-            ranks[key],
-            tuple(scale.height(rank) for rank in ranks[key]),
-            target is not None and key == target.item_id,
-        )
-        for key, item in items.items()
-    ]
-    return sorted(lines, key=lambda line: line.is_target), scale
-
-
-def _drawn(line: _Line, top: int) -> dict:
+def _drawn(line: Line, top: int) -> dict:
     """A line that lies flat where it passes a system, so that the eye can follow it."""
     flat = (-0.13, 0.0, 0.13)
     is_ours = line.ranks[0] <= top
@@ -178,7 +112,7 @@ def _drawn(line: _Line, top: int) -> dict:
     }
 
 
-def _places(lines: list[_Line], top: int, trace: Comparison, names: Mapping[str, str], has_posters: bool) -> dict:
+def _places(lines: list[Line], top: int, trace: Comparison, names: Mapping[str, str], has_posters: bool) -> dict:
     """What can be pointed at: every clip in every column, with its rank beside it among the first ones."""
     spots = [(line, column) for line in lines for column in range(len(line.ranks))]
     shown = [line.ranks[column] <= top for line, column in spots]
@@ -214,7 +148,7 @@ def _places(lines: list[_Line], top: int, trace: Comparison, names: Mapping[str,
     }
 
 
-def _pictures(lines: list[_Line], top: int, posters: Mapping[str, str]) -> list[dict]:
+def _pictures(lines: list[Line], top: int, posters: Mapping[str, str]) -> list[dict]:
     return [
         {
             "source": posters[line.item.item_id],
@@ -235,7 +169,7 @@ def _pictures(lines: list[_Line], top: int, posters: Mapping[str, str]) -> list[
     ]
 
 
-def _entering(lines: list[_Line], top: int, has_posters: bool) -> list[dict]:
+def _entering(lines: list[Line], top: int, has_posters: bool) -> list[dict]:
     """The titles of clips that the column before has not among its first."""
     return [
         _label(
@@ -250,7 +184,7 @@ def _entering(lines: list[_Line], top: int, has_posters: bool) -> list[dict]:
     ]
 
 
-def _stars(lines: list[_Line], top: int) -> list[dict]:
+def _stars(lines: list[Line], top: int) -> list[dict]:
     """A star beside the true next clip in every column, below the first ones with its rank."""
     return [
         _label(
