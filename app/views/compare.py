@@ -17,13 +17,12 @@ from app.service import Service
 from app.state import Session, from_mapping
 from app.systems import in_order, system
 from mealrec.recommender.comparing import Comparison, Overlap
-from mealrec.recommender.request import MAX_STEPS
 
 WORDS = (
     "The same history through every system of this bundle. Add noise to what its clips look like: who keeps the order?"
 )
 _EMPTY_NOTE = "Pick a clip or open a viewer, and every system ranks that history here."
-_MOST_NOISE, _NOISE_STEP = 0.5, 0.05
+_MOST_NOISE, _NOISE_STEP, _MOST_STEPS = 0.5, 0.05, 50
 _POSTER_HEIGHT = 96
 
 
@@ -77,7 +76,7 @@ def build() -> CompareView:
             min_width=240,
         )
         steps = gr.Slider(
-            1, MAX_STEPS, value=25, step=1, label="Steps T of both walks", elem_id="compare-steps", min_width=200
+            1, _MOST_STEPS, value=25, step=1, label="Steps T of both walks", elem_id="compare-steps", min_width=200
         )
         seed = gr.Number(
             0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="compare-seed", min_width=90
