@@ -71,7 +71,7 @@ def build() -> CompareView:
             _MOST_NOISE,
             value=0,
             step=_NOISE_STEP,
-            label="Noise σ on what the history’s clips look like",
+            label="Noise σ on the history’s pictures",
             elem_id="compare-noise",
             min_width=240,
         )
