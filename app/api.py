@@ -19,13 +19,20 @@ def build(service: Service) -> None:
 
     @user_errors()
     def recommend(
-        history: list[str], k: int = 10, seed: int = 0, variant: str = "full", hidden: list[int] = _NOTHING
+        history: list[str],
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        hidden: list[int] = _NOTHING,
+        noise: float = 0.0,
+        num_steps: int | None = None,
     ) -> dict:
         """Rank the catalogue for a history (clip ids, oldest first; uploads by their id).
 
-        `hidden`: frames of the last clip, from 0, that the model is not shown.
+        `hidden`: frames of the last clip, from 0, that the model is not shown. `noise` lies on what the history's clips
+        look like; `num_steps` is T of both walks, by default as trained.
         """
-        return service.recommend(asked(history, k, seed, variant, hidden)).to_dict()
+        return service.recommend(asked(history, k, seed, variant, hidden, noise, num_steps)).to_dict()
 
     @user_errors()
     def encode(video: str, title: str = "") -> dict:
@@ -36,7 +43,15 @@ def build(service: Service) -> None:
     gr.api(encode, api_name="encode", concurrency_id="encoder", concurrency_limit=1)
 
 
-def asked(history: object, k: object, seed: object, variant: object, hidden: object = ()) -> Session:
+def asked(
+    history: object,
+    k: object,
+    seed: object,
+    variant: object,
+    hidden: object = (),
+    noise: object = 0.0,
+    num_steps: object = None,
+) -> Session:
     """Return the session that a request asks for; its values are checked by the recommender.
 
     Raises:
@@ -44,7 +59,8 @@ def asked(history: object, k: object, seed: object, variant: object, hidden: obj
     """
     if not isinstance(history, (list, tuple)) or not all(isinstance(item, str) for item in history):
         raise RequestError(f"history: expected a list of clip ids as text, got {_shown(history)}.")
-    return Session(history=tuple(history), k=k, seed=seed, variant=variant, hidden=hidden)
+    values = {"k": k, "seed": seed, "variant": variant, "hidden": hidden, "noise": noise, "num_steps": num_steps}
+    return Session(history=tuple(history), **values)
 
 
 def encoded(service: Service, video: object, title: object) -> dict:

@@ -18,6 +18,7 @@ from app.catalogue import Catalogue
 from app.state import UPLOAD_PREFIX, Session
 from app.uploads import UploadStore
 from mealrec.errors import MealRecError, RequestError
+from mealrec.recommender.comparing import Comparison, compare
 
 if TYPE_CHECKING:
     from mealrec.recommender.recommender import Recommender
@@ -122,27 +123,45 @@ class Service:
 
     def _ask(self, what: str, session: Session) -> Recommendation | tuple[Effect, ...]:
         recommender = self.recommender()
-        uploads = self.uploads.pick(session.asked)
-        lost = [item for item in session.asked if item.startswith(UPLOAD_PREFIX) and item not in uploads]
-        if lost:
-            raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
-        asked = repr((what, session.asked, session.k, session.seed, session.variant, session.hidden))
+        uploads = self._uploads_of(session)
+        names = ("k", "seed", "variant", "hidden", *(("noise", "num_steps") if what == "recommend" else ()))
+        values = {name: getattr(session, name) for name in names}
+        asked = repr((what, session.asked, values))
         with self._answers_lock:
             if asked in self._answers:
                 return self._answers[asked]
-        answer = getattr(recommender, what)(
-            session.asked,
-            uploads=uploads,
-            k=session.k,
-            seed=session.seed,
-            variant=session.variant,
-            hidden=session.hidden,
-        )
+        answer = getattr(recommender, what)(session.asked, uploads=uploads, **values)
         with self._answers_lock:
             self._answers[asked] = answer
             while len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
         return answer
+
+    def compare(self, session: Session) -> Comparison:
+        """Rank a session's history by every system of the bundle; a revealed next clip is looked for in each."""
+        return compare(
+            self.recommender(),
+            session.asked,
+            uploads=self._uploads_of(session),
+            k=session.k,
+            seed=session.seed,
+            noise=session.noise,
+            num_steps=session.num_steps,
+            target=self.catalogue.get(self.target(session)),
+        )
+
+    def target(self, session: Session) -> str:
+        """Return the example viewer's true next clip once it is revealed, else ""."""
+        if not session.revealed:
+            return ""
+        viewers = self.recommender().viewers
+        return next((viewer.target for viewer in viewers if viewer.viewer_id == session.viewer_id), "")
+
+    def _uploads_of(self, session: Session) -> dict[str, Upload]:
+        uploads = self.uploads.pick(session.asked)
+        if any(item.startswith(UPLOAD_PREFIX) and item not in uploads for item in session.asked):
+            raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
+        return uploads
 
     def known(self, session: Session) -> tuple[str, ...]:
         """Return the ids of a history that still name a clip or a kept upload, in order."""

@@ -20,7 +20,8 @@ class Session:
 
     `viewer_id` names the example viewer that the history was opened from ("" once it is edited) and
     `revealed` says whether that viewer's true next clip is shown. What if: `left_out` clips of the history are not
-    counted, and the `hidden` frames (from 0) of the last clip that counts are not shown to the model.
+    counted, and the `hidden` frames (from 0) of the last clip that counts are not shown to the model. `noise` and
+    `num_steps` are those of `Recommender.recommend`; no link and no browser keeps them.
     """
 
     history: tuple[str, ...] = ()
@@ -31,6 +32,8 @@ class Session:
     revealed: bool = False
     left_out: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
+    noise: float = 0.0
+    num_steps: int | None = None
 
     @property
     def asked(self) -> tuple[str, ...]:

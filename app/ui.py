@@ -8,12 +8,13 @@ import gradio as gr
 
 from app import api, events
 from app.charts import STATIC_PATHS
+from app.compare_events import wire_compare
 from app.events import Page
 from app.markup import render
 from app.service import Service
 from app.state import Session
 from app.theme import theme
-from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload
+from app.views import about, catalogue, compare, effects, header, history, inside, moments, recommendations, upload
 
 _STATIC = Path(__file__).parent / "static"
 _TITLE = "MealRec: what to watch next, and why"
@@ -71,9 +72,13 @@ def _assemble(service: Service) -> Page:
             what_if = effects.build(tabs)
         with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
             ranked = recommendations.build()
-    with gr.Column(elem_id="inside"):
-        gr.HTML(render("section.html", title="Inside this recommendation", words=_INSIDE_WORDS))
-        walks = inside.build(service)
+    with gr.Column(elem_id="inside"), gr.Tabs(elem_id="inside-tabs"):
+        with gr.Tab("Inside this recommendation") as inside_tab:
+            gr.HTML(render("tab_words.html", words=_INSIDE_WORDS))
+            walks = inside.build(service)
+        with gr.Tab("Compare") as compare_tab:
+            systems = compare.build()
+    wire_compare(service, session, ranked.ranking, compare_tab, [inside_tab], systems)
     with gr.Column(elem_id="about"):
         gr.HTML(render("section.html", title="About the model", words=_ABOUT_WORDS))
         account = about.build()

@@ -49,6 +49,15 @@ def go_to_step(slider: Locator, step: int) -> None:
     slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
 
 
+def compare(visitor: Visitor) -> None:
+    """Show every system's ranking of the history."""
+    visitor.page.get_by_role("tab", name="Compare").click()
+    chart = visitor.find("#chart-system-bump")
+    chart.locator(".chart").scroll_into_view_if_needed()
+    expect(chart.locator(".main-svg").first).to_be_attached()
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
 def upload(visitor: Visitor) -> None:
     """Add one of the example videos that ship with Gradio."""
     before = len(visitor.history())
@@ -69,6 +78,7 @@ VIEWS: dict[str, Callable[[Visitor], None]] = {
     "start": start,
     "recommendations": recommendations,
     "inside": inside,
+    "compare": compare,
     "upload": upload,
     "about": about,
 }

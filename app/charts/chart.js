@@ -3,7 +3,8 @@
  * variables, width from its container, clicks back to Python.
  *
  * The figure may carry in layout.meta: `captions`, a line for each frame; `narrow`, settings by dotted path from the
- * figure's root ("layout.height", "data.3.text") that hold while the chart is narrower than NARROW pixels.
+ * figure's root ("layout.height", "data.3.text") that hold while the chart is narrower than NARROW pixels; `minWidth`,
+ * below which the plot scrolls sideways in its place.
  */
 
 const NARROW = 480;
@@ -129,13 +130,19 @@ class Chart {
 
   /** Draw the present value anew: after an update, a change of theme, or a change of width class. */
   async draw() {
-    if (!this.drawable || !this.near || !this.parts.chart.clientWidth) return;
+    if (!this.drawable || !this.near) return;
+    if (!this.parts.chart.clientWidth) {
+      this.drawnWidth = 0; // hidden in a tab: what is drawn is of an older value, so fit() draws it once it is shown
+      return;
+    }
     const generation = ++this.generation;
     const Plotly = await loadPlotly(this.plotlyUrl);
     if (generation !== this.generation) return;
     const {plot} = this.parts;
     const figure = this.pageFigure();
-    this.drawnWidth = figure.layout.width;
+    this.drawnWidth = this.parts.chart.clientWidth;
+    if (figure.layout.width > this.drawnWidth) plot.tabIndex = 0; // it scrolls, so the keyboard has to reach it
+    else plot.removeAttribute("tabindex");
     this.drawnInk = this.inkOfPage();
     await this.moving;
     await Plotly.react(plot, figure.data, figure.layout, CONFIG);
@@ -154,7 +161,7 @@ class Chart {
     const figure = withPageColours(this.value.figure, getComputedStyle(plot));
     const width = chart.clientWidth;
     delete figure.layout.title;
-    Object.assign(figure.layout, {width, autosize: false});
+    Object.assign(figure.layout, {width: Math.max(width, figure.layout.meta?.minWidth ?? 0), autosize: false});
     if (width < NARROW) {
       for (const [path, value] of Object.entries(figure.layout.meta?.narrow ?? {})) {
         setByPath(figure, path, value);

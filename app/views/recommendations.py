@@ -103,7 +103,7 @@ def empty(note: str, warming: bool = False) -> str:
 
 def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
     """Return the ranked cards, where uploads would stand, and what the run took."""
-    target, what_if = _target(service, session), compared(service, session, recommendation)
+    target, what_if = service.target(session), compared(service, session, recommendation)
     moves = what_if.moves if what_if else {}
     ranked = [
         Ranked(
@@ -126,14 +126,6 @@ def markup(service: Service, session: Session, recommendation: Recommendation) -
         standings=[_standing(service, standing) for standing in recommendation.uploads],
         receipt=_receipt(recommendation),
     )
-
-
-def _target(service: Service, session: Session) -> str:
-    """Return the example viewer's true next clip once it is revealed, else ""."""
-    if not session.revealed:
-        return ""
-    viewers = service.recommender().viewers
-    return next((viewer.target for viewer in viewers if viewer.viewer_id == session.viewer_id), "")
 
 
 def _verdict(target: str, recommendation: Recommendation) -> Verdict | None:

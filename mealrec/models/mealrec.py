@@ -250,12 +250,21 @@ class MealRec(nn.Module):
         return context.start + self.fuse(torch.cat([context.start, refined.mean(1), title], -1))
 
     @torch.no_grad()
-    def walk(self, context: Context, items: Items, generator: torch.Generator, sigma: bool = False) -> Walk:
+    def walk(
+        self,
+        context: Context,
+        items: Items,
+        generator: torch.Generator,
+        sigma: bool = False,
+        num_steps: int | None = None,
+    ) -> Walk:
         """Walk both modules from t = T to 1 and return every step.
 
         Paper: Eq. 10 and 13. The schedule's noise is weak, so each walk starts from its corrupted sample
-        (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps.
+        (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps. `num_steps` is
+        another T than the trained one, from the same configuration.
         """
+        schedule = self._schedule(num_steps)
         if self.config.variant == "backbone":
             return Walk(context, (), (), self.preference(context.start, context.content))
         noise_between = generator if sigma else None
@@ -269,7 +278,7 @@ class MealRec(nn.Module):
                 return self.refine(zt, torch.full((len(zt),), step, device=zt.device), context, items)
 
             tcd_steps = tuple(
-                reverse_walk(self.schedule, denoise_frames, self._corrupt(clean, generator), noise_between)
+                reverse_walk(schedule, denoise_frames, _corrupt(schedule, clean, generator), noise_between)
             )
             refined = tcd_steps[-1].x0_hat
         if not self.has_npd:
@@ -280,14 +289,20 @@ class MealRec(nn.Module):
             return self.npd.denoise(xt, memory, visible)
 
         npd_steps = tuple(
-            reverse_walk(self.schedule, denoise_preference, self._corrupt(context.start, generator), noise_between)
+            reverse_walk(schedule, denoise_preference, _corrupt(schedule, context.start, generator), noise_between)
         )
         return Walk(context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context.content))
 
-    def _corrupt(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        # One noise for all rows: the same history gets the same answer alone or in a batch.
-        noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device).to(clean.device)
-        return q_sample(self.schedule, clean, self.schedule.num_steps, noise.expand_as(clean))
+    def _schedule(self, num_steps: int | None) -> Schedule:
+        if num_steps is None or num_steps == self.schedule.num_steps:
+            return self.schedule
+        return Schedule(replace(self.config.schedule, num_steps=num_steps))
+
+
+def _corrupt(schedule: Schedule, clean: Tensor, generator: torch.Generator) -> Tensor:
+    # One noise for all rows: the same history gets the same answer alone or in a batch.
+    noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device).to(clean.device)
+    return q_sample(schedule, clean, schedule.num_steps, noise.expand_as(clean))
 
 
 def _direction(anchors: Tensor, log_weights: Tensor) -> Tensor:

@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", default="full", help="which of the bundle's models (default: %(default)s)")
     parser.add_argument("--hide", default="", help="frames of the last clip to hide, from 0, with commas between")
     parser.add_argument("--effects", action="store_true", help="add what would change this answer most")
+    parser.add_argument(
+        "--noise", type=float, default=0.0, help="σ of Fig. 5 on the history's visual features (default: %(default)s)"
+    )
+    parser.add_argument("--num-steps", type=int, help="T of both walks (default: as trained)")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the whole trace (docs/api.md) instead of a table")
 
@@ -39,9 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
         upload = recommender.encode_upload(arguments.upload, arguments.title)
         uploads[upload.upload_id] = upload
         history.append(upload.upload_id)
-    asked = {"k": arguments.k, "seed": arguments.seed, "variant": arguments.variant, "hidden": _frames(arguments.hide)}
-    answer = recommender.recommend(history, uploads=uploads, **asked)
-    effects = recommender.effects(history, uploads=uploads, **asked) if arguments.effects else ()
+    whole = {"k": arguments.k, "seed": arguments.seed, "variant": arguments.variant, "hidden": _frames(arguments.hide)}
+    varied = {"noise": arguments.noise, "num_steps": arguments.num_steps}
+    answer = recommender.recommend(history, uploads=uploads, **whole, **varied)
+    effects = recommender.effects(history, uploads=uploads, **whole) if arguments.effects else ()
     if arguments.json:
         shape = answer.to_dict() | ({"effects": [vars(effect) for effect in effects]} if arguments.effects else {})
         json.dump(shape, sys.stdout, ensure_ascii=False)

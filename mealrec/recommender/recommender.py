@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,9 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.features.noise import VisualSpread
 from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import read_bundle, read_manifest
+from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
 from mealrec.recommender.evidence import agreement
@@ -22,7 +25,7 @@ from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_me
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
-from mealrec.recommender.stage import Stage, Variant, set_stage
+from mealrec.recommender.stage import Stage, Variant, set_stage, with_noise
 from mealrec.recommender.trace import Effect, FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
@@ -31,12 +34,14 @@ from mealrec.recommender.uploads import Upload, UploadEncoder
 class Recommender:
     """A loaded bundle. Threads may share it: a request leaves nothing behind.
 
-    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `media`, `num_frames` K.
+    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `num_frames` K, `num_steps` (T of
+    the first one as trained), `media`.
     """
 
     def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device):
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
+        self.num_steps = next(iter(contents.models.values()))[0].schedule.num_steps
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
         self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
         self.media = Media(
@@ -69,17 +74,20 @@ class Recommender:
         seed: int = 0,
         variant: str = "full",
         hidden: Sequence[int] = (),
+        noise: float = 0.0,
+        num_steps: int | None = None,
     ) -> Recommendation:
         """Rank the catalogue for a history and keep every step of the walks.
 
         `history`: 1 to 50 different item ids, oldest first; an upload stands in it under its id, with the upload
         itself in `uploads`. The model sees the latest `max_length` items (10); older ones get weight 0. Nothing
         of the history is recommended; fewer than `k` (1 to 50) items come where fewer are left. The same `seed`
-        gives the same answer. `hidden`: frames 0 to K-1 of the last clip that the model is not shown. Raises
-        RequestError saying which value does not fit.
+        gives the same answer. `hidden`: frames 0 to K-1 of the last clip that the model is not shown. `noise`: Fig. 5's
+        σ on what the history's clips look like, 0 to 10 standard deviations; `num_steps`: T of both walks, 1 to 50, by
+        default the trained one. Raises RequestError saying which value does not fit.
         """
         clock = Clock()
-        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self.num_frames)
+        request = self._checked(history, uploads, k, seed, variant, hidden, noise, num_steps)
         with torch.inference_mode():
             stage = self._stage(request)
             clock.lap("prepare")
@@ -100,9 +108,40 @@ class Recommender:
         One entry for each clip that the model sees, left out, and for each frame of the last clip, hidden; the
         largest `moved` first. Raises RequestError saying which value does not fit.
         """
-        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self.num_frames)
+        request = self._checked(history, uploads, k, seed, variant, hidden)
         with torch.inference_mode():
             return effects(self._stage(request), request.k, request.seed, request.hidden)
+
+    def rank(
+        self,
+        history: Sequence[str],
+        *,
+        uploads: Mapping[str, Upload] = MappingProxyType({}),
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        noise: float = 0.0,
+        num_steps: int | None = None,
+    ) -> Ranks:
+        """Give the ranking of `recommend`, which takes the same values, without a trace: a fraction of the work."""
+        request = self._checked(history, uploads, k, seed, variant, (), noise, num_steps)
+        with torch.inference_mode():
+            stage = self._stage(request)
+            candidates = stage.candidates.to(self._device)
+            preference = _scene(stage, candidates, request).bare_walk.preference
+            scores = _scores(stage, preference)
+            ranking = Ranking.of(scores, candidates)
+            items = _ranked(stage, ranking.top(request.k).tolist(), scores[0])
+        return Ranks(
+            request.variant,
+            request.seed,
+            request.noise,
+            request.num_steps or stage.variant.model.schedule.num_steps,
+            items,
+            ranking.candidates,
+            ranking.scores[0],
+            self._row_of,
+        )
 
     @property
     def upload_refusal(self) -> str:
@@ -125,9 +164,20 @@ class Recommender:
         """
         return self._uploads.encode(path, title, progress, cancel)
 
+    def _checked(self, history, uploads, k, seed, variant, hidden=(), noise=0.0, num_steps=None) -> Request:
+        known = self._row_of, self.variants, self.num_frames
+        return checked(history, uploads, k, seed, variant, *known, hidden, noise, num_steps)
+
     def _stage(self, request: Request) -> Stage:
         shared = self._variant(request.variant)
-        return set_stage(shared, self._features, self._contents, self._row_of, request.history, request.uploads)
+        stage = set_stage(shared, self._features, self._contents, self._row_of, request.history, request.uploads)
+        if not request.noise:
+            return stage
+        return with_noise(stage, request.uploads, request.noise, request.seed, self._spread)
+
+    @cached_property
+    def _spread(self) -> VisualSpread:
+        return VisualSpread.of(self._features)
 
     def _variant(self, name: str) -> Variant:
         with self._loading:
@@ -144,8 +194,7 @@ class Recommender:
         preferences = [model.preference(step.x0_hat, walk.context.content)[0] for step in walk.npd] or [
             walk.preference[0]
         ]
-        seen = scene.histories.expand(len(preferences), -1)  # an upload stands among others without guidance to itself
-        scores = model.table.scores(torch.stack(preferences), stage.items, seen)
+        scores = _scores(stage, torch.stack(preferences))
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
         relevance = _relevance(scene, stage, candidates, self._contents.frames_from == TITLE_SEGMENTS)
@@ -169,6 +218,8 @@ class Recommender:
             variant=request.variant,
             seed=request.seed,
             hidden=request.hidden,
+            noise=request.noise,
+            num_steps=request.num_steps or model.schedule.num_steps,
         )
 
 
@@ -191,15 +242,20 @@ class Clock:
 
 
 def _scene(stage: Stage, candidates: Tensor, request: Request) -> Scene:
-    history = torch.tensor([stage.used], device=candidates.device)
+    history = torch.tensor([stage.walked], device=candidates.device)
     allowed = torch.zeros(1, len(stage.items.bias), dtype=torch.bool, device=candidates.device)
     allowed[0, candidates] = True
     hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool, device=candidates.device)[None, :, 1:]
     hidden[..., list(request.hidden)] = True
-    variant = stage.variant
-    return Scene(
-        variant.model, stage.features, stage.items, history, request.seed, allowed, hidden, reference=variant.reference
-    )
+    variant, varied = stage.variant, {"num_steps": request.num_steps, "reference": stage.variant.reference}
+    return Scene(variant.model, stage.features, stage.items, history, request.seed, allowed, hidden, **varied)
+
+
+def _scores(stage: Stage, preferences: Tensor) -> Tensor:
+    """Return what ranks: the scores [S, N+1+U+L] of preferences [S, D or D + 2C]."""
+    # what was seen gets no guidance to itself: so an upload of the history stands among the others as they do
+    seen = torch.tensor([stage.used], device=preferences.device).expand(len(preferences), -1)
+    return stage.variant.model.table.scores(preferences, stage.items, seen)
 
 
 def _relevance(scene: Scene, stage: Stage, candidates: Tensor, has_title_segments: bool) -> FrameRelevance:

@@ -9,6 +9,7 @@ from mealrec.errors import RequestError
 from mealrec.recommender.uploads import Upload
 
 MAX_HISTORY, MAX_K, MAX_SEED = 50, 50, 2**31 - 1
+MAX_NOISE, MAX_STEPS = 10.0, 50
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Request:
     seed: int
     variant: str
     hidden: tuple[int, ...] = ()
+    noise: float = 0.0
+    num_steps: int | None = None
 
 
 def checked(
@@ -31,8 +34,10 @@ def checked(
     variant: str,
     known: Collection[str],
     variants: Sequence[str],
-    hidden: Sequence[int] = (),
     num_frames: int = 0,
+    hidden: Sequence[int] = (),
+    noise: float = 0.0,
+    num_steps: int | None = None,
 ) -> Request:
     """Return the request; a clip has `num_frames` K. Raises RequestError: what was expected, what came, what to do."""
     _check_history(history, known, uploads)
@@ -45,6 +50,8 @@ def checked(
         seed=_whole("seed", seed, 0, MAX_SEED),
         variant=variant,
         hidden=_frames(hidden, num_frames),
+        noise=_noise(noise),
+        num_steps=None if num_steps is None else _whole("num_steps", num_steps, 1, MAX_STEPS),
     )
 
 
@@ -88,6 +95,15 @@ def _whole(name: str, value: int, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise RequestError(f"{name}: a whole number from {low} to {high} is expected, {_shown(value)} came.")
     return value
+
+
+def _noise(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_NOISE:
+        raise RequestError(
+            f"noise: a number from 0 to {MAX_NOISE:g} is expected (the features' standard deviations), "
+            f"{_shown(value)} came: choose 0 for none."
+        )
+    return float(value)
 
 
 def _shown(value: object) -> str:

@@ -30,7 +30,8 @@ class Scene:
     With the seed all rows share one noise: they differ in the hidden frames alone. `candidates` [B, N+1] says
     what may be ranked: by default all but padding and the history's own items. `hidden` [B, M, K] says which
     frames of each last item are absent in each of its M rows: by default none, then each frame alone (M = K+1).
-    `reference` spares making one anew for the same model and items.
+    `reference` spares making one anew for the same model and items. `num_steps` is T of both walks, by default the
+    trained one.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Scene:
         candidates: Tensor | None = None,
         hidden: Tensor | None = None,
         reference: Reference | None = None,
+        num_steps: int | None = None,
     ):
         self.model, self.features, self.items, self.histories, self.seed = model, features, items, histories, seed
+        self.num_steps = num_steps
         self.lengths = (histories > 0).sum(1)
         self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
         self.candidates = self._unseen() if candidates is None else candidates
@@ -54,10 +57,13 @@ class Scene:
     @cached_property
     def walk(self) -> Walk:
         """Return the walks of all B·M rows; a history's rows lie together."""
-        items, histories = self.ending_with(self._endings)
-        start = self.start_at(items, histories, (histories > 0).sum(1) - 1)
-        context = self.model.context(start, histories, items)
-        return self.model.walk(context, items, torch.Generator().manual_seed(self.seed))
+        return self._walk(self._endings)
+
+    @cached_property
+    def bare_walk(self) -> Walk:
+        """Return the walks of the B histories alone, with no frame hidden."""
+        shown = Ending(self.items.moments[self.last], self.items.visual[self.last], self.items.anchor[self.last])
+        return self._walk(shown)
 
     @cached_property
     def preferences(self) -> Tensor:
@@ -128,6 +134,13 @@ class Scene:
         stand_ins = len(named) + torch.arange(len(owners), device=owners.device)
         ends = self.lengths.repeat_interleave(count)[:, None] - 1
         return items, histories.scatter(1, ends, stand_ins[:, None])
+
+    def _walk(self, ending: Ending) -> Walk:
+        items, histories = self.ending_with(ending)
+        start = self.start_at(items, histories, (histories > 0).sum(1) - 1)
+        context = self.model.context(start, histories, items)
+        generator = torch.Generator().manual_seed(self.seed)
+        return self.model.walk(context, items, generator, num_steps=self.num_steps)
 
     @property
     def _endings(self) -> Ending:

@@ -160,7 +160,8 @@ class Recommendation:
 
     Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`. `hidden` are
     the last clip's frames (from 0) that the model was not shown.
-    `tcd` or `npd` is empty for a variant without that module. `timing_ms` maps a stage's name to
+    `tcd` or `npd` is empty for a variant without that module; `num_steps` is T. `noise` is the σ that lay on the
+    history's visual features. `timing_ms` maps a stage's name to
     milliseconds, `total` among them.
     """
 
@@ -177,6 +178,8 @@ class Recommendation:
     variant: str
     seed: int
     hidden: tuple[int, ...] = ()
+    noise: float = 0.0
+    num_steps: int | None = None
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
@@ -192,6 +195,8 @@ class Recommendation:
             "variant": self.variant,
             "seed": self.seed,
             "hidden": list(self.hidden),
+            "noise": self.noise,
+            "num_steps": self.num_steps,
         }
 
 

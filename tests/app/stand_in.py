@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mealrec.errors import RequestError, VideoError
+from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.request import checked
 from mealrec.recommender.trace import (
     Effect,
@@ -90,6 +91,7 @@ class StandInRecommender:
     variants = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
     upload_refusal = ""
     num_frames = FRAMES
+    num_steps = STEPS
 
     def __init__(self, count: int = 64, media: Path | None = None, delay_s: float = 0.0) -> None:
         time.sleep(delay_s)
@@ -126,9 +128,11 @@ class StandInRecommender:
         seed: int = 0,
         variant: str = "full",
         hidden: Sequence[int] = (),
+        noise: float = 0.0,
+        num_steps: int | None = None,
     ) -> Recommendation:
         known = [item.item_id for item in self.catalogue]
-        checked(history, uploads or {}, k, seed, variant, known, self.variants, hidden, FRAMES)
+        checked(history, uploads or {}, k, seed, variant, known, self.variants, FRAMES, hidden, noise, num_steps)
         rng = np.random.default_rng([seed, k, *hidden, *(sum(item.encode()) for item in history)])
         free = [item for item in self.catalogue if item.item_id not in history]
         order = rng.permutation(len(free))[:k]
@@ -156,12 +160,35 @@ class StandInRecommender:
             variant=variant,
             seed=seed,
             hidden=tuple(hidden),
+            noise=noise,
+            num_steps=num_steps or STEPS,
         )
 
     def effects(self, history: Sequence[str], *, k: int = 10, **asked) -> tuple[Effect, ...]:
         left_out = [Effect(item_id, None, 0.9 - 0.1 * n, k // 2, 3 + n) for n, item_id in enumerate(history)]
         hidden = [Effect(history[-1], frame, 0.02, k, 1) for frame in range(FRAMES)]
         return (*left_out[: len(history) if len(history) > 1 else 0], *hidden)
+
+    def rank(
+        self,
+        history: Sequence[str],
+        *,
+        uploads: Mapping[str, Upload] | None = None,
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        noise: float = 0.0,
+        num_steps: int | None = None,
+    ) -> Ranks:
+        row_of = {item.item_id: row for row, item in enumerate(self.catalogue, start=1)}
+        checked(history, uploads or {}, k, seed, variant, row_of, self.variants, FRAMES, (), noise, num_steps)
+        steps, taste = num_steps or STEPS, np.random.default_rng([sum(item.encode()) for item in history])
+        own = np.random.default_rng([self.variants.index(variant), seed, steps, int(100 * noise)])
+        candidates = np.array([row for item_id, row in row_of.items() if item_id not in history])
+        scores = taste.normal(size=len(candidates)) + 0.3 * own.normal(size=len(candidates))
+        first = [self.catalogue[candidates[n] - 1] for n in np.argsort(-scores)[:k]]
+        items = tuple(RankedItem(item.item_id, item.title, item.topic, 0.0, n + 1) for n, item in enumerate(first))
+        return Ranks(variant, seed, noise, steps, items, candidates, scores, row_of)
 
     def encode_upload(
         self, path: str | Path, title: str = "", progress: Callable | None = None, cancel: Callable | None = None

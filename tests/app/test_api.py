@@ -53,6 +53,31 @@ def test_a_malformed_request_is_told_what_was_expected(service, history, k, seed
         service.recommend(api.asked(history, k, seed, variant))
 
 
+@pytest.mark.parametrize(
+    ("noise", "num_steps", "message"),
+    [
+        (-0.1, None, "^noise: "),
+        (float("nan"), None, "^noise: "),
+        (11, None, "^noise: "),
+        ("0.3", None, "^noise: "),
+        (True, None, "^noise: "),
+        (0.0, 0, "^num_steps: "),
+        (0.0, 51, "^num_steps: "),
+        (0.0, 2.5, "^num_steps: "),
+        (0.0, "5", "^num_steps: "),
+    ],
+)
+def test_noise_and_steps_are_checked_too(service, noise, num_steps, message):
+    service.recommend(api.asked(["1"], 1, 0, "full", (), 1.0, 1))  # a remembered answer must not stand in for True == 1
+    with pytest.raises(RequestError, match=message):
+        service.recommend(api.asked(["1"], 1, 0, "full", (), noise, num_steps))
+
+
+def test_noise_and_steps_reach_the_answer(service):
+    answer = service.recommend(api.asked(["1"], 1, 0, "full", (), 0.3, 5)).to_dict()
+    assert (answer["noise"], answer["num_steps"]) == (0.3, 5)
+
+
 def test_an_encoded_video_may_stand_in_a_history(service, video):
     encoded = api.encoded(service, {"path": video}, "mine")
     assert set(encoded) == {"upload_id", "title", "times_s", "nearest"}

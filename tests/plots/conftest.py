@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mealrec.recommender.comparing import Comparison, Overlap, Ranks
 from mealrec.recommender.trace import (
     FrameRelevance,
     HistoryItem,
@@ -70,6 +71,39 @@ def invented_run(
         variant="full",
         seed=seed,
     )
+
+
+def invented_comparison(
+    *,
+    systems: int = 6,
+    top_k: int = 10,
+    items: int = 320,
+    target: int | None = None,
+    apart: float = 0.3,
+    topics: tuple[str, ...] = TOPICS,
+    seed: int = 7,
+) -> Comparison:
+    """Return rankings of one history that lie `apart`; `target` is the rank of the true next clip in the first."""
+    rng = np.random.default_rng(seed)
+    row_of = {str(row): row for row in range(1, items + 1)}
+    candidates, common = np.arange(1, items + 1), rng.normal(size=items)
+
+    def ranked(row: int, rank: int) -> RankedItem:
+        title = NASTY_TITLE if rank == 2 else f"what a night by the water number {row} #relax"
+        return RankedItem(str(row), title, topics[row % len(topics)], 0.0, rank)
+
+    def ranking(number: int) -> Ranks:
+        scores = common + apart * rng.normal(size=items)
+        order = candidates[np.argsort(-scores)]
+        first = tuple(ranked(int(row), rank) for rank, row in enumerate(order[:top_k], start=1))
+        return Ranks(f"system {number}", 0, 0.0, 25, first, candidates, scores, row_of)
+
+    rankings = tuple(ranking(number) for number in range(systems))
+    watched = None
+    if target is not None:
+        row = next(row for row in candidates if rankings[0].rank_of(str(row)) == target)
+        watched = ranked(int(row), target)
+    return Comparison(rankings, watched, (Overlap("seed", 0, 1, 9, 4, 10),))
 
 
 def _plane(
@@ -136,3 +170,9 @@ def _npd_steps(
 def run() -> Callable[..., Recommendation]:
     """Make invented runs; keywords as of `invented_run`."""
     return invented_run
+
+
+@pytest.fixture
+def comparison() -> Callable[..., Comparison]:
+    """Make invented comparisons; keywords as of `invented_comparison`."""
+    return invented_comparison

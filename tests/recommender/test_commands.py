@@ -160,9 +160,11 @@ def test_other_items_than_the_catalogues_are_refused(run_folder, capsys):
 
 def test_json_is_the_recommenders_answer(recommender, project, capsys):
     request = ["recommend", "--bundle", str(project / "tiny"), "--history", "i1, i4", "--k", "3", "--seed", "5"]
-    assert main([*request, "--variant", "no_tcd", "--device", "cpu", "--json"]) == 0
+    request += ["--variant", "no_tcd", "--noise", ".3", "--num-steps", "2", "--device", "cpu", "--json"]
+    assert main(request) == 0
     printed = json.loads(capsys.readouterr().out)
-    expected = recommender.recommend(["i1", "i4"], k=3, seed=5, variant="no_tcd").to_dict()
+    values = {"k": 3, "seed": 5, "variant": "no_tcd", "noise": 0.3, "num_steps": 2}
+    expected = recommender.recommend(["i1", "i4"], **values).to_dict()
     for answer in (printed, expected):
         answer.pop("timing_ms")
     assert printed == json.loads(json.dumps(expected))

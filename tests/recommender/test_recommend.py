@@ -245,7 +245,7 @@ def test_the_json_shape(recommender):
     shape = json.loads(json.dumps(answer.to_dict()))
     assert shape.keys() == {
         "items", "history", "frame_relevance", "tcd", "npd", "uploads", "timing_ms", "bundle", "variant", "seed",
-        "hidden",
+        "hidden", "noise", "num_steps",
     }  # fmt: skip
     assert shape["items"][0].keys() == {"item_id", "title", "topic", "score", "rank"}
     assert shape["frame_relevance"]["frames"][0].keys() == {
