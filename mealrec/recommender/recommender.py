@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.errors import RequestError
 from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
+from mealrec.recommender.inspection import Inspection
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
 from mealrec.recommender.stage import Stage, Variant, set_stage
-from mealrec.recommender.trace import FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
+from mealrec.recommender.trace import (
+    FrameRelevance,
+    HistoryItem,
+    RankedItem,
+    Recommendation,
+    UploadStanding,
+    ViewerMap,
+)
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
 
@@ -28,14 +38,16 @@ from mealrec.recommender.uploads import Upload, UploadEncoder
 class Recommender:
     """A loaded bundle. Threads may share it: a request leaves nothing behind.
 
-    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `media`.
+    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `test_viewers`, `variants` (their names), `media`.
     """
 
     def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device):
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
+        self.test_viewers = contents.test_viewers
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
         self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
+        self._inspection = Inspection(contents.test_viewers, self._row_of)
         self.media = Media(
             project_path(path, contents.media),
             self._item_ids,
@@ -81,6 +93,23 @@ class Recommender:
             clock.lap("prepare")
             return self._answer(request, stage, clock)
 
+    def target_ranks(self, *, variant: str = "full", seed: int = 0) -> Iterator[np.ndarray]:
+        """Yield where the test viewers' true next items stand in their rankings, batch by batch in their order.
+
+        Ranks count from 1 among all items that a viewer has not watched, as in `recommend`. Raises RequestError for
+        an unknown variant.
+        """
+        yield from self._inspection.ranks(self._variant(self._known(variant)), seed)
+
+    def viewer_map(self, viewer_id: str, *, variant: str = "full", seed: int = 0) -> ViewerMap:
+        """Return one test viewer's preference, true next item and frames among the catalogue (the paper's Fig. 7).
+
+        Raises RequestError for an unknown variant, or where the bundle holds no such test viewer.
+        """
+        if viewer_id not in self._inspection:
+            raise RequestError(f"viewer_id: a test viewer of this bundle is expected, {viewer_id[:40]!r} came.")
+        return self._inspection.map(self._variant(self._known(variant)), self._features, viewer_id, seed)
+
     @property
     def upload_refusal(self) -> str:
         """Say why no video can be uploaded to this bundle; "" where one can."""
@@ -101,6 +130,11 @@ class Recommender:
         had.
         """
         return self._uploads.encode(path, title, progress, cancel)
+
+    def _known(self, variant: str) -> str:
+        if variant not in self.variants:
+            raise RequestError(f"variant: one of {', '.join(self.variants)} is expected, {variant[:40]!r} came.")
+        return variant
 
     def _variant(self, name: str) -> Variant:
         with self._loading:
