@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from app import state
+from app.charts import json_file
 from app.service import Service, user_errors
 from app.state import Session
-from app.views import about, catalogue, header, history, inside, recommendations, upload
+from app.views import about, catalogue, header, history, inside, recommendations, upload, viewers
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -32,6 +33,8 @@ class Page:
     ranked: recommendations.RecommendationsView
     inside: inside.InsideView
     about: gr.HTML
+    viewers: viewers.ViewersView
+    trace: gr.HTML
 
 
 def wire_edits(page: Page) -> None:
@@ -124,6 +127,17 @@ def wire_answers(page: Page) -> None:
     options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
     answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
     answered.success(look_inside, page.session, page.inside.outputs, **options)
+
+
+def wire_trace(page: Page) -> None:
+    """Give the browser the whole trace of the ranking on show to save: what the API answers to the same question."""
+
+    @user_errors()
+    def trace(session: Session) -> dict:
+        answer = page.service.recommend(session)
+        return json_file(f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict())
+
+    page.trace.click(trace, page.session, page.trace, **_MODEL, **_QUIET)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:

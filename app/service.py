@@ -20,6 +20,7 @@ from app.uploads import UploadStore
 from mealrec.errors import MealRecError, RequestError
 
 if TYPE_CHECKING:
+    from mealrec.recommender.contents import ExampleViewer, ViewerCase
     from mealrec.recommender.recommender import Recommender
     from mealrec.recommender.trace import Recommendation
     from mealrec.recommender.uploads import Upload
@@ -132,6 +133,12 @@ class Service:
         return tuple(
             item_id for item_id in session.history if item_id in self.catalogue or self.uploads.get(item_id) is not None
         )
+
+    def viewer(self, viewer_id: str) -> ExampleViewer | ViewerCase | None:
+        """Return the example or test viewer of this id, or None; waits for the model while it loads."""
+        recommender = self.recommender()
+        known = (*recommender.viewers, *recommender.test_viewers)
+        return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
         """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no video."""

@@ -121,8 +121,8 @@ def _target(service: Service, session: Session) -> str:
     """Return the example viewer's true next clip once it is revealed, else ""."""
     if not session.revealed:
         return ""
-    viewers = service.recommender().viewers
-    return next((viewer.target for viewer in viewers if viewer.viewer_id == session.viewer_id), "")
+    viewer = service.viewer(session.viewer_id)
+    return viewer.target if viewer else ""
 
 
 def _verdict(target: str, recommendation: Recommendation) -> Verdict | None:

@@ -40,7 +40,7 @@ class ExampleViewer:
 
 @dataclass(frozen=True)
 class ViewerCase:
-    """A viewer of the test split to inspect: its history as the model is shown it, oldest first, and the true next item.
+    """A viewer of the test split to inspect: the history a model is shown, oldest first, and the true next item.
 
     `accident` says whether the last item was clicked by accident; None where nobody knows.
     """
@@ -136,7 +136,9 @@ def _check_viewer(file: str, viewer: ExampleViewer | ViewerCase, ids: set[str]) 
             f"{file}: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
             f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
         )
-    if isinstance(viewer, ViewerCase) and (viewer.target in viewer.history or viewer.accident not in (True, False, None)):
+    if not isinstance(viewer, ViewerCase):
+        return
+    if viewer.target in viewer.history or viewer.accident not in (True, False, None):
         raise BundleError(
             f"{file}: viewer {viewer.viewer_id} needs a next item that its history does not hold, and true, false or "
             f"null for accident: {REBUILD}."

@@ -1,4 +1,4 @@
-"""Test viewers under a loaded model: where each true next item stands, and one viewer on the map (the paper's Fig. 7)."""
+"""Test viewers under a loaded model: where each true next item stands, and one viewer on the map (Fig. 7)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ def _frames(variant: Variant, features: ItemFeatures, rows: int | Tensor) -> Ten
 def _frame_places(variant: Variant, features: ItemFeatures, row: int) -> Tensor:
     """Return where an item's frames lie among the items [K, 2]: as those, without what all of them share."""
     shown = features.has_visual.to(variant.items.moments.dtype)
-    mean = (shown @ variant.items.moments.flatten(1)).view(variant.items.moments.shape[1:]).mean(0) / shown.sum().clamp(min=1)
+    total = (shown @ variant.items.moments.flatten(1)).view(variant.items.moments.shape[1:])
+    mean = total.mean(0) / shown.sum().clamp(min=1)
     return variant.item_map.project(variant.model.norm(_frames(variant, features, row) - mean))
 
 
