@@ -134,6 +134,9 @@ def wire_trace(page: Page) -> None:
 
     @user_errors()
     def trace(session: Session) -> dict:
+        if not session.history:
+            gr.Info("There is no ranking yet, so nothing to save: pick a clip first.")
+            return gr.skip()
         answer = page.service.recommend(session)
         return json_file(f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict())
 

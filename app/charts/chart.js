@@ -159,9 +159,9 @@ class Chart {
   }
 
   /** The figure as this page wants it now: its colours, its width, its title as text above the plot. */
-  pageFigure() {
-    const {plot, chart} = this.parts;
-    const figure = withPageColours(this.value.figure, getComputedStyle(plot));
+  pageFigure(styles = getComputedStyle(this.parts.plot)) {
+    const {chart} = this.parts;
+    const figure = withPageColours(this.value.figure, styles);
     const width = chart.clientWidth;
     delete figure.layout.title;
     Object.assign(figure.layout, {width, autosize: false});

@@ -3,7 +3,9 @@
  */
 
 const PADDING = 16;
-const LINE = 18;
+/** A picture cannot hold the page's fonts, and text measured in one of them would not fit in another. */
+const FONTS = {"--font": "system-ui, sans-serif", "--mr-display": "system-ui, sans-serif"};
+const LINE = 17;
 const LETTER = 7;
 /** What a saved page may do: run what it holds and show pictures that it holds. Nothing leads to any host. */
 const POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
@@ -20,12 +22,12 @@ export function download(blob, name) {
 
 /** Save the chart with its title and its reading, at the step on show, in the page's colours. */
 export async function saveAsPicture(chart, Plotly) {
-  const figure = atStep(chart.pageFigure(), chart.step);
+  const figure = atStep(chart.pageFigure({getPropertyValue: (name) => FONTS[name] ?? chart.colour(name)}), chart.step);
   const {layout} = figure;
   const letters = Math.floor((layout.width - 2 * PADDING) / LETTER);
   const words = [chart.parts.units, chart.parts.reading].flatMap((part) => wrapped(part.textContent, letters));
   const title = wrapped(chart.parts.title.textContent, letters).map((line) => `<b>${line}</b>`);
-  const room = 2 * PADDING + LINE * (title.length + words.length);
+  const room = 1.5 * PADDING + LINE * (title.length + words.length);
   const margin = {l: 46, r: 12, t: 8, b: 40, ...layout.margin};
   Object.assign(layout, {
     height: layout.height + room,

@@ -24,7 +24,6 @@ _LEGEND = {
     "itemdoubleclick": False,
 }
 _TARGET = {"symbol": "diamond", "color": style.GOOD, "line": {"width": 1.5, "color": style.SURFACE}}
-_LANES = ("frames", "clips")
 
 
 def figure(trace: ViewerMap) -> dict:
@@ -36,7 +35,12 @@ def figure(trace: ViewerMap) -> dict:
     ruler = {
         "xaxis2": style.axis("cosine distance to the preference", anchor="y2", nticks=6),
         "yaxis2": style.axis(
-            "", domain=[0, 0.2], tickvals=[0, 1], ticktext=list(_LANES), range=[-0.55, 1.55], showgrid=False
+            "",
+            domain=[0, 0.2],
+            tickvals=[0, 1],
+            ticktext=[f"{_part(trace)}s", "clips"],
+            range=[-0.55, 1.55],
+            showgrid=False,
         ),
     }
     meta = {"narrow": {"layout.height": 520, "layout.legend.y": -0.15, "layout.margin.b": 132}}
@@ -56,7 +60,8 @@ def reading(trace: ViewerMap) -> str:
         )
     if not len(trace.liked) or not len(trace.other):
         return f"{clips}."
-    return f"{clips}. Its frames are {trace.liked.mean():.2f} away, the frames of other clips {trace.other.mean():.2f}."
+    frames = f"Its {_part(trace)}s are {trace.liked.mean():.2f} away, those of other clips {trace.other.mean():.2f}."
+    return f"{clips}. {frames}"
 
 
 def _map(trace: ViewerMap) -> list[dict]:
@@ -76,8 +81,8 @@ def _map(trace: ViewerMap) -> list[dict]:
             "textfont": {"size": 10, "color": style.SURFACE},
             "hovertext": names,
         },
-        _frame_marks("frames of the last clip", trace.last_frames, style.WARM),
-        _frame_marks("frames of the next clip", trace.target_frames, style.GOOD),
+        _frame_marks("last clip", _part(trace), trace.last_frames, style.WARM),
+        _frame_marks("next clip", _part(trace), trace.target_frames, style.GOOD),
         _marks("watched next", target, {**_TARGET, "size": 17}, "the clip watched next<br>%{text}")
         | {"text": [_named(trace.target, plane.topics[plane.place[trace.target]])]},
         _line(way),
@@ -97,9 +102,15 @@ def _ruler(trace: ViewerMap) -> list[dict]:
     faint = {"size": 4, "color": style.INK_FAINT, "opacity": 0.3}
     lanes = [
         _on_ruler("other clips, distance", trace.other_distances, 1, faint, "another clip", spread=0.36),
-        _on_ruler("other frames, distance", trace.other, 0, faint, "a frame of another clip", spread=0.36),
+        _on_ruler("other frames, distance", trace.other, 0, faint, f"a {_part(trace)} of another clip", spread=0.36),
         _on_ruler("history, distance", watched, 1, {"size": 9, "color": style.WARM}, "a clip of the history"),
-        _on_ruler("liked frames, distance", trace.liked, 0, _ring(style.GOOD, 10), "a frame of the clip watched next"),
+        _on_ruler(
+            "liked frames, distance",
+            trace.liked,
+            0,
+            _ring(style.GOOD, 10),
+            f"a {_part(trace)} of the clip watched next",
+        ),
         _on_ruler(
             "watched next, distance",
             np.array([trace.target_distance]),
@@ -108,8 +119,12 @@ def _ruler(trace: ViewerMap) -> list[dict]:
             "the clip watched next",
         ),
     ]
-    means = [(1, trace.other_distances), (0, trace.other)]
-    return [*lanes, *(_mean(_LANES[lane], values, lane) for lane, values in means if len(values))]
+    means = [("clips", trace.other_distances, 1), (f"{_part(trace)}s", trace.other, 0)]
+    return [*lanes, *(_mean(*mean) for mean in means if len(mean[1]))]
+
+
+def _part(trace: ViewerMap) -> str:
+    return "segment" if trace.has_segments else "frame"
 
 
 def _marks(name: str, places: np.ndarray, marker: dict, hover: str) -> dict:
@@ -123,8 +138,8 @@ def _marks(name: str, places: np.ndarray, marker: dict, hover: str) -> dict:
     }
 
 
-def _frame_marks(name: str, places: np.ndarray, colour: str) -> dict:
-    numbers = [f"frame {number}" for number in range(1, len(places) + 1)]
+def _frame_marks(clip: str, part: str, places: np.ndarray, colour: str) -> dict:
+    name, numbers = f"{part}s of the {clip}", [f"{part} {number}" for number in range(1, len(places) + 1)]
     return _marks(name, places, _ring(colour, 9), f"{name}: %{{text}}") | {"text": numbers}
 
 

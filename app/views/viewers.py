@@ -39,6 +39,8 @@ element.addEventListener("click", (event) => {
   trigger(button.dataset.action === "open" ? "select" : "click", {...button.dataset});
 });
 watch("value", () => requestAnimationFrame(() => {
+  const strip = element.querySelector(".opened-clips");
+  if (strip) strip.scrollLeft = strip.scrollWidth;
   if (!pressed || document.activeElement !== document.body) return;
   const same = (button) => Object.keys(pressed).every((key) => button.dataset[key] === pressed[key]);
   const again = [...element.querySelectorAll("[data-action]")].find(same);

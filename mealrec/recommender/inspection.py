@@ -23,11 +23,12 @@ FIRST = 5
 
 
 class Inspection:
-    """The test viewers of a bundle as item indices; `row_of` maps an item's id to its index."""
+    """The test viewers of a bundle; `row_of` maps an item's id to its index, `has_segments` as in `ViewerMap`."""
 
-    def __init__(self, cases: Sequence[ViewerCase], row_of: Mapping[str, int]):
+    def __init__(self, cases: Sequence[ViewerCase], row_of: Mapping[str, int], has_segments: bool = False):
         self._cases = {case.viewer_id: case for case in cases}
         self._row_of, self._item_ids = row_of, ("", *row_of)
+        self._has_segments = has_segments
 
     def __contains__(self, viewer_id: str) -> bool:
         return viewer_id in self._cases
@@ -69,6 +70,7 @@ class Inspection:
             distances=_numpy(_apart(end, items.entry[1:])),
             liked=_numpy(_apart(end, _frames(variant, features, target))),
             other=_numpy(_apart(end, _frames(variant, features, others)).flatten()),
+            has_segments=self._has_segments,
         )
 
     @torch.inference_mode()

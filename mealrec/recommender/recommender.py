@@ -47,7 +47,9 @@ class Recommender:
         self.test_viewers = contents.test_viewers
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
         self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
-        self._inspection = Inspection(contents.test_viewers, self._row_of)
+        self._inspection = Inspection(
+            contents.test_viewers, self._row_of, has_segments=contents.frames_from == TITLE_SEGMENTS
+        )
         self.media = Media(
             project_path(path, contents.media),
             self._item_ids,

@@ -175,7 +175,8 @@ class ViewerMap:
     In `plane`, the fixed map of N items: `start` and `end` [2] of the preference, `path` [T, 2] its noisy steps (none
     without NPD), `last_frames` and `target_frames` [K, 2] (none without a video). Cosine distances of the end at the
     model width: `distances` [N] to every item in the plane's order, `liked` [K] to the true next item's frames, `other`
-    [M] to the frames of all items neither watched nor true. `rank` of `candidates`; `first` leads the ranking.
+    [M] to the frames of all items neither watched nor true. `rank` of `candidates`; `first` leads the ranking; with
+    `has_segments` frames are segments of titles.
     """
 
     viewer_id: str
@@ -193,6 +194,7 @@ class ViewerMap:
     distances: np.ndarray
     liked: np.ndarray
     other: np.ndarray
+    has_segments: bool = False
 
     @cached_property
     def target_distance(self) -> float:
