@@ -183,5 +183,5 @@ def _summary(cases: Sequence[Case]) -> str:
     middle = statistics.median(case.rank for case in cases)
     return (
         f"This model finds the next clip of {hits} of {len(cases)} viewers ({hits / len(cases):.0%}) in its top {HIT}; "
-        f"the median rank is {middle:.0f}."
+        f"the median rank is {middle:g}."
     )

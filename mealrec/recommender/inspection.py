@@ -50,6 +50,7 @@ class Inspection:
         walk = _walk(model, items, self._histories(variant, [case]), seed)
         end, target, last = walk.preference[:, : model.config.width], self._row_of[case.target], walk.context.last
         scores = self._scores(variant, walk, [case])[0]
+        order, candidates = scores.argsort(descending=True, stable=True), int(torch.isfinite(scores).sum())
         others = torch.ones(len(items.bias), dtype=torch.bool, device=end.device)
         others[[0, target, *(self._row_of[item] for item in case.history)]] = False
         project = variant.item_map.project
@@ -59,8 +60,8 @@ class Inspection:
             history=case.history,
             target=case.target,
             rank=int(_places(scores[None], torch.tensor([target], device=end.device))[0]),
-            candidates=int(torch.isfinite(scores).sum()),
-            first=tuple(self._item_ids[row] for row in scores.argsort(descending=True, stable=True)[:FIRST].tolist()),
+            candidates=candidates,
+            first=tuple(self._item_ids[row] for row in order[: min(FIRST, candidates)].tolist()),
             plane=variant.item_map.plane,
             start=_numpy(project(walk.context.start[0])),
             path=_numpy(project(torch.stack(path) if walk.npd else path)),

@@ -35,8 +35,9 @@ def module(request):
 
 
 @pytest.fixture(params=FORMS.values(), ids=FORMS.keys())
-def trace(request, run):
-    return run(**request.param)
+def trace(request, module, run, viewer):
+    """What the figure draws: a run, or for the map of one test viewer that viewer."""
+    return (viewer if module.__name__.endswith("viewer_map") else run)(**request.param)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -50,8 +51,8 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(entry)
 
 
-def test_the_folder_holds_the_five_figures():
-    assert names() == ("distance", "frame_relevance", "npd_walk", "rank_bump", "tcd_walk")
+def test_the_folder_holds_these_figures():
+    assert names() == ("distance", "frame_relevance", "npd_walk", "rank_bump", "tcd_walk", "viewer_map")
 
 
 def test_plotly_accepts_the_figure_and_json_can_carry_it(module, trace):
