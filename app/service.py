@@ -135,9 +135,9 @@ class Service:
         )
 
     def viewer(self, viewer_id: str) -> ExampleViewer | ViewerCase | None:
-        """Return the example or test viewer of this id, or None; waits for the model while it loads."""
+        """Return the test viewer of this id, else the example viewer, else None; waits for the model while it loads."""
         recommender = self.recommender()
-        known = (*recommender.viewers, *recommender.test_viewers)
+        known = (*recommender.test_viewers, *recommender.viewers)  # the examples are of the test split too
         return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:

@@ -82,6 +82,14 @@ def test_the_opened_viewer_shows_its_history_its_next_clip_and_the_verdict(servi
     assert value["figure"]["data"] and value["reading"].endswith(".")
 
 
+def test_an_example_viewer_among_the_test_viewers_is_opened_like_the_others(service):
+    recommender = service.recommender()
+    example = recommender.viewers[0]
+    recommender.test_viewers = (ViewerCase(example.viewer_id, example.history, example.target, accident=True),)
+    markup = viewers.opened_markup(service, recommender.viewer_map(example.viewer_id))
+    assert "by accident" in markup and "rank 1 of" in markup
+
+
 def test_titles_of_test_viewers_are_escaped(service):
     recommender = service.recommender()
     recommender.test_viewers = (ViewerCase('"><img src=x>', ("1",), "2"),)
