@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from app import state
+from app.charts import json_file
 from app.service import Service, user_errors
 from app.state import Session
-from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload
+from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload, viewers
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -34,6 +35,8 @@ class Page:
     ranked: recommendations.RecommendationsView
     inside: inside.InsideView
     about: gr.HTML
+    viewers: viewers.ViewersView
+    trace: gr.HTML
 
 
 def wire_edits(page: Page) -> None:
@@ -154,6 +157,20 @@ def wire_effects(page: Page) -> None:
     options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
     view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
     page.session.change(user_errors()(listed), [page.session, view.is_open], view.listing, **options)
+
+
+def wire_trace(page: Page) -> None:
+    """Give the browser the whole trace of the ranking on show to save: what the API answers to the same question."""
+
+    @user_errors()
+    def trace(session: Session) -> dict:
+        if not session.history:
+            gr.Info("There is no ranking yet, so nothing to save: pick a clip first.")
+            return gr.skip()
+        answer = page.service.recommend(session)
+        return json_file(f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict())
+
+    page.trace.click(trace, page.session, page.trace, **_MODEL, **_QUIET)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:

@@ -21,6 +21,7 @@ from mealrec.errors import MealRecError, RequestError
 from mealrec.recommender.comparing import Comparison, compare
 
 if TYPE_CHECKING:
+    from mealrec.recommender.contents import ExampleViewer, ViewerCase
     from mealrec.recommender.recommender import Recommender
     from mealrec.recommender.trace import Effect, Recommendation
     from mealrec.recommender.uploads import Upload
@@ -154,8 +155,8 @@ class Service:
         """Return the example viewer's true next clip once it is revealed, else ""."""
         if not session.revealed:
             return ""
-        viewers = self.recommender().viewers
-        return next((viewer.target for viewer in viewers if viewer.viewer_id == session.viewer_id), "")
+        viewer = self.viewer(session.viewer_id)
+        return viewer.target if viewer else ""
 
     def _uploads_of(self, session: Session) -> dict[str, Upload]:
         uploads = self.uploads.pick(session.asked)
@@ -168,6 +169,12 @@ class Service:
         return tuple(
             item_id for item_id in session.history if item_id in self.catalogue or self.uploads.get(item_id) is not None
         )
+
+    def viewer(self, viewer_id: str) -> ExampleViewer | ViewerCase | None:
+        """Return the test viewer of this id, else the example viewer, else None; waits for the model while it loads."""
+        recommender = self.recommender()
+        known = (*recommender.test_viewers, *recommender.viewers)  # the examples are of the test split too
+        return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
         """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no video."""

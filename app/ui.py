@@ -6,19 +6,32 @@ from pathlib import Path
 
 import gradio as gr
 
-from app import api, events
-from app.charts import STATIC_PATHS
+from app import api, events, inspect_events
+from app.charts import STATIC_PATHS, save_button
 from app.compare_events import wire_compare
 from app.events import Page
 from app.markup import render
 from app.service import Service
 from app.state import Session
 from app.theme import theme
-from app.views import about, catalogue, compare, effects, header, history, inside, moments, recommendations, upload
+from app.views import (
+    about,
+    catalogue,
+    compare,
+    effects,
+    header,
+    history,
+    inside,
+    moments,
+    recommendations,
+    upload,
+    viewers,
+)
 
 _STATIC = Path(__file__).parent / "static"
 _TITLE = "MealRec: what to watch next, and why"
 _INSIDE_WORDS = "How this very ranking came about: four views of the same run."
+_TRACE_WORDS = "Every step of both walks, as the API answers it"
 _ABOUT_WORDS = "What this bundle is, how it was trained and what was measured."
 
 
@@ -34,6 +47,8 @@ def build_demo(service: Service) -> gr.Blocks:
         events.wire_upload(page)
         events.wire_answers(page)
         events.wire_effects(page)
+        events.wire_trace(page)
+        inspect_events.wire_viewers(page)
         events.wire_opening(page, demo)
     return demo
 
@@ -43,7 +58,7 @@ def launch_options(media_folders: list[str]) -> dict:
     script = (_STATIC / "app.js").read_text(encoding="utf-8")
     return {
         "theme": theme(),
-        "css_paths": [_STATIC / "app.css", _STATIC / "cards.css", _STATIC / "moments.css"],
+        "css_paths": [_STATIC / name for name in ("app.css", "cards.css", "moments.css", "viewers.css")],
         "css": inside.CSS,
         "head": f"<script>{script}</script>",
         "allowed_paths": media_folders,
@@ -73,13 +88,18 @@ def _assemble(service: Service) -> Page:
         with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
             ranked = recommendations.build()
     with gr.Column(elem_id="inside"), gr.Tabs(elem_id="inside-tabs"):
-        with gr.Tab("Inside this recommendation") as inside_tab:
-            gr.HTML(render("tab_words.html", words=_INSIDE_WORDS))
+        with gr.Tab("Inside this recommendation", elem_id="inside-recommendation") as inside_tab:
+            with gr.Row(elem_id="inside-head"):
+                gr.HTML(render("section.html", title="Inside this recommendation", words=_INSIDE_WORDS))
+                trace = save_button(label="Save the trace (JSON)", hint=_TRACE_WORDS, elem_id="save-trace")
             walks = inside.build(service)
         with gr.Tab("Compare") as compare_tab:
             systems = compare.build()
-    wire_compare(service, session, ranked.ranking, compare_tab, [inside_tab], systems)
+        with gr.Tab(viewers.TITLE, elem_id="inspect-viewer") as viewers_tab:
+            cases = viewers.build(viewers_tab)
+    wire_compare(service, session, ranked.ranking, compare_tab, [inside_tab, viewers_tab], systems)
     with gr.Column(elem_id="about"):
         gr.HTML(render("section.html", title="About the model", words=_ABOUT_WORDS))
         account = about.build()
-    return Page(service, session, stored, top, strip, last_clip, clips, own, what_if, ranked, walks, account)
+    parts = top, strip, last_clip, clips, own, what_if, ranked, walks, account, cases, trace
+    return Page(service, session, stored, *parts)

@@ -44,6 +44,13 @@ def inside(visitor: Visitor) -> None:
     visitor.find("#inside").evaluate("section => section.scrollIntoView()")
 
 
+def viewers(visitor: Visitor) -> None:
+    """Show the test viewers, one of them opened."""
+    visitor.page.get_by_role("tab", name="Inspect a viewer").click()
+    expect(visitor.find("#chart-viewer-map .main-svg").first).to_be_attached()
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
 def go_to_step(slider: Locator, step: int) -> None:
     """Move a chart's slider as a hand would."""
     slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
@@ -79,6 +86,7 @@ VIEWS: dict[str, Callable[[Visitor], None]] = {
     "recommendations": recommendations,
     "inside": inside,
     "compare": compare,
+    "viewers": viewers,
     "upload": upload,
     "about": about,
 }

@@ -24,7 +24,7 @@ VERBS = {
     "faithfulness": ("mealrec.experiments.faithfulness_command", "test whether a bundle's explanations hold"),
     "compare": ("mealrec.experiments.compare_command", "train systems on one set of data and set them side by side"),
     "experiment": ("mealrec.experiments.command", "make a table or figure of the paper on other data"),
-    "bundle": ("mealrec.recommender.bundle_command", "pack a trained model for the app"),
+    "bundle": ("mealrec.evaluation.bundle_command", "pack a trained model for the app"),
     "recommend": ("mealrec.recommender.command", "recommend clips for a history or an upload"),
 }
 

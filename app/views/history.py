@@ -110,7 +110,8 @@ def _next_clip(service: Service, session: Session) -> NextClip | None:
     for number, viewer in enumerate(service.recommender().viewers):
         if viewer.viewer_id == session.viewer_id:
             return NextClip(_name(number), card(service, viewer.target), session.revealed)
-    return None
+    viewer = service.viewer(session.viewer_id)
+    return NextClip(f"Viewer {viewer.viewer_id}", card(service, viewer.target), session.revealed) if viewer else None
 
 
 def _name(number: int) -> str:

@@ -39,6 +39,19 @@ class ExampleViewer:
 
 
 @dataclass(frozen=True)
+class ViewerCase:
+    """A viewer of the test split to inspect: the history a model is shown, oldest first, and the true next item.
+
+    `accident` says whether the last item was clicked by accident; None where nobody knows.
+    """
+
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    accident: bool | None = None
+
+
+@dataclass(frozen=True)
 class BundleContents:
     """Everything the recommender needs.
 
@@ -62,6 +75,7 @@ class BundleContents:
     interval_s: float
     metrics: dict
     training: dict
+    test_viewers: tuple[ViewerCase, ...] = ()
 
     @property
     def frames_from(self) -> str:
@@ -110,13 +124,25 @@ class BundleContents:
         odd = [item_id for item_id in ids if not ITEM_ID.fullmatch(item_id)]
         if odd:
             raise BundleError(f"catalogue.json: {odd[0]!r} is no item id (1-64 letters, digits, _ . -): {REBUILD}.")
-        for viewer in self.viewers:
-            lost = {*viewer.history, viewer.target} - ids
-            if lost or not viewer.history:
-                raise BundleError(
-                    f"viewers.json: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
-                    f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
-                )
+        for file, viewers in (("viewers.json", self.viewers), ("test_viewers.json", self.test_viewers)):
+            for viewer in viewers:
+                _check_viewer(file, viewer, ids)
+
+
+def _check_viewer(file: str, viewer: ExampleViewer | ViewerCase, ids: set[str]) -> None:
+    lost = {*viewer.history, viewer.target} - ids
+    if lost or not viewer.history:
+        raise BundleError(
+            f"{file}: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
+            f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
+        )
+    if not isinstance(viewer, ViewerCase):
+        return
+    if viewer.target in viewer.history or viewer.accident not in (True, False, None):
+        raise BundleError(
+            f"{file}: viewer {viewer.viewer_id} needs a next item that its history does not hold, and true, false or "
+            f"null for accident: {REBUILD}."
+        )
 
 
 def frame_source(video_encoder: str) -> str:

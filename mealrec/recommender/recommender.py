@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.errors import RequestError
 from mealrec.features.noise import VisualSpread
 from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
@@ -22,11 +23,20 @@ from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
 from mealrec.recommender.evidence import agreement
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
+from mealrec.recommender.inspection import Inspection
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
 from mealrec.recommender.stage import Stage, Variant, set_stage, with_noise
-from mealrec.recommender.trace import Effect, FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
+from mealrec.recommender.trace import (
+    Effect,
+    FrameRelevance,
+    HistoryItem,
+    RankedItem,
+    Recommendation,
+    UploadStanding,
+    ViewerMap,
+)
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
 
@@ -34,16 +44,20 @@ from mealrec.recommender.uploads import Upload, UploadEncoder
 class Recommender:
     """A loaded bundle. Threads may share it: a request leaves nothing behind.
 
-    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `num_frames` K, `num_steps` (T of
-    the first one as trained), `media`.
+    Attributes: `name`, `manifest`, `catalogue`, `viewers`, `test_viewers`, `variants` (their names), `num_frames` K,
+    `num_steps` (T of the first one as trained), `media`.
     """
 
     def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device):
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
         self.num_steps = next(iter(contents.models.values()))[0].schedule.num_steps
+        self.test_viewers = contents.test_viewers
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
         self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
+        self._inspection = Inspection(
+            contents.test_viewers, self._row_of, has_segments=contents.frames_from == TITLE_SEGMENTS
+        )
         self.media = Media(
             project_path(path, contents.media),
             self._item_ids,
@@ -142,6 +156,22 @@ class Recommender:
             ranking.scores[0],
             self._row_of,
         )
+    def target_ranks(self, *, variant: str = "full", seed: int = 0) -> Iterator[np.ndarray]:
+        """Yield where the test viewers' true next items stand in their rankings, batch by batch in their order.
+
+        Ranks count from 1 among all items that a viewer has not watched, as in `recommend`. Raises RequestError for
+        an unknown variant.
+        """
+        yield from self._inspection.ranks(self._variant(self._known(variant)), seed)
+
+    def viewer_map(self, viewer_id: str, *, variant: str = "full", seed: int = 0) -> ViewerMap:
+        """Return one test viewer's preference, true next item and frames among the catalogue (the paper's Fig. 7).
+
+        Raises RequestError for an unknown variant, or where the bundle holds no such test viewer.
+        """
+        if viewer_id not in self._inspection:
+            raise RequestError(f"viewer_id: a test viewer of this bundle is expected, {viewer_id[:40]!r} came.")
+        return self._inspection.map(self._variant(self._known(variant)), self._features, viewer_id, seed)
 
     @property
     def upload_refusal(self) -> str:
@@ -178,6 +208,10 @@ class Recommender:
     @cached_property
     def _spread(self) -> VisualSpread:
         return VisualSpread.of(self._features)
+    def _known(self, variant: str) -> str:
+        if variant not in self.variants:
+            raise RequestError(f"variant: one of {', '.join(self.variants)} is expected, {variant[:40]!r} came.")
+        return variant
 
     def _variant(self, name: str) -> Variant:
         with self._loading:

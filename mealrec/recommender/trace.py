@@ -205,3 +205,42 @@ def _plain(step: TCDStep | NPDStep) -> dict:
         name: value.tolist() if isinstance(value, np.ndarray) else list(value) if isinstance(value, tuple) else value
         for name, value in vars(step).items()
     }
+
+
+@dataclass(frozen=True)
+class ViewerMap:
+    """Where a test viewer's preference ends, among the catalogue and against its true next item (the paper's Fig. 7).
+
+    In `plane`, the fixed map of N items: `start` and `end` [2] of the preference, `path` [T, 2] its noisy steps (none
+    without NPD), `last_frames` and `target_frames` [K, 2] (none without a video). Cosine distances of the end at the
+    model width: `distances` [N] to every item in the plane's order, `liked` [K] to the true next item's frames, `other`
+    [M] to the frames of all items neither watched nor true. `rank` of `candidates`; `first` leads the ranking; with
+    `has_segments` frames are segments of titles.
+    """
+
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    rank: int
+    candidates: int
+    first: tuple[str, ...]
+    plane: Plane
+    start: np.ndarray
+    path: np.ndarray
+    end: np.ndarray
+    last_frames: np.ndarray
+    target_frames: np.ndarray
+    distances: np.ndarray
+    liked: np.ndarray
+    other: np.ndarray
+    has_segments: bool = False
+
+    @cached_property
+    def target_distance(self) -> float:
+        """Return the distance to the true next item."""
+        return float(self.distances[self.plane.place[self.target]])
+
+    @cached_property
+    def other_distances(self) -> np.ndarray:
+        """Return the distances to the items neither watched nor true."""
+        return np.delete(self.distances, [self.plane.place[item] for item in (*self.history, self.target)])

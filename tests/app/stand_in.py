@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from mealrec.recommender.trace import (
     Recommendation,
     TCDStep,
     UploadStanding,
+    ViewerMap,
 )
 
 STEPS, FRAMES, WIDTH = 25, 5, 16
@@ -51,6 +52,14 @@ class ExampleViewer:
     history: tuple[str, ...]
     target: str
     note: str
+
+
+@dataclass(frozen=True)
+class ViewerCase:
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    accident: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,30 @@ class StandInRecommender:
         self.viewers = tuple(
             ExampleViewer(f"viewer-{n}", tuple(str(8 * n + m) for m in range(1, 7)), str(8 * n + 7), note)
             for n, note in enumerate(notes)
+        )
+
+        self.test_viewers = tuple(
+            ViewerCase(f"test-{n}", tuple(str(n + m) for m in range(1, 2 + n % 9)), str(n + 20), n % 5 == 0)
+            for n in range(40)
+        )
+        self.rankings = 0
+
+    def target_ranks(self, *, variant: str = "full", seed: int = 0) -> Iterator[np.ndarray]:
+        """Give viewer n the rank n + 1 (with seed 0), in two batches."""
+        if variant not in self.variants:
+            raise RequestError("variant: one of the bundle's is expected.")
+        self.rankings += 1
+        yield from np.split(1 + np.arange(40) + seed, 2)
+
+    def viewer_map(self, viewer_id: str, *, variant: str = "full", seed: int = 0) -> ViewerMap:
+        case = next((case for case in self.test_viewers if case.viewer_id == viewer_id), None)
+        if case is None:
+            raise RequestError("viewer_id: a test viewer of this bundle is expected.")
+        plane, rank = self._plane(), 1 + self.test_viewers.index(case) + seed
+        places, distances = plane.points[:FRAMES], np.linspace(0.1, 1.4, len(plane.points))
+        return ViewerMap(
+            *(viewer_id, case.history, case.target, rank, 60, ("1", "2", "3", "4", "5"), plane),
+            *(places[0], places, places[1], places, places, distances, distances[:FRAMES], distances),
         )
 
     def recommend(

@@ -16,6 +16,7 @@ from mealrec.recommender.trace import (
     RankedItem,
     Recommendation,
     TCDStep,
+    ViewerMap,
 )
 
 TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
@@ -106,6 +107,33 @@ def invented_comparison(
     return Comparison(rankings, watched, (Overlap("seed", 0, 1, 9, 4, 10),))
 
 
+def invented_viewer(**form) -> ViewerMap:
+    """Return a viewer on the map of an invented run of the same form; its true next clip is the run's second."""
+    trace, rng, frames = invented_run(**form), np.random.default_rng(3), form.get("frames", 5)
+    plane, path = trace.item_plane, np.array([step.plane for step in trace.npd]).reshape(-1, 2)
+    history = tuple(item.item_id for item in trace.history)
+    free = (item for item in plane.item_ids if item not in history)
+    places = rng.normal(size=(2, frames, 2))
+    return ViewerMap(
+        viewer_id="7",
+        history=history,
+        target=next(free),
+        rank=3,
+        candidates=len(plane.item_ids) - len(history),
+        first=tuple(item.item_id for item in trace.items[:5]),
+        plane=plane,
+        start=rng.normal(size=2),
+        path=path,
+        end=rng.normal(size=2),
+        last_frames=places[0],
+        target_frames=places[1],
+        distances=rng.uniform(0.1, 1.6, len(plane.item_ids)),
+        liked=rng.uniform(0.1, 0.6, frames),
+        other=rng.uniform(0.4, 1.6, frames * (len(plane.item_ids) - 4)),
+        has_segments=bool(trace.frame_relevance.segments),
+    )
+
+
 def _plane(
     rng: np.random.Generator, count: int, spread: float, topics: tuple[str, ...], clips: int | None = None
 ) -> Plane:
@@ -176,3 +204,9 @@ def run() -> Callable[..., Recommendation]:
 def comparison() -> Callable[..., Comparison]:
     """Make invented comparisons; keywords as of `invented_comparison`."""
     return invented_comparison
+
+
+@pytest.fixture
+def viewer() -> Callable[..., ViewerMap]:
+    """Make invented viewers on the map; keywords as of `invented_run`."""
+    return invented_viewer

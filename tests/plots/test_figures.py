@@ -58,9 +58,12 @@ def module(case):
 
 
 @pytest.fixture
-def trace(case, run, comparison):
+def trace(case, run, comparison, viewer):
+    """What the figure draws: a run, a comparison, or for the map of one test viewer that viewer."""
     kind, form = case[1].split(": ", 1)
-    return run(**FORMS[form]) if kind == "run" else comparison(**COMPARISONS[form])
+    if kind == "comparison":
+        return comparison(**COMPARISONS[form])
+    return (viewer if case[0] == "viewer_map" else run)(**FORMS[form])
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -74,8 +77,9 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(entry)
 
 
-def test_the_folder_holds_the_six_figures():
-    assert names() == ("distance", "frame_relevance", "npd_walk", "rank_bump", "system_bump", "tcd_walk")
+def test_the_folder_holds_these_figures():
+    known = ("distance", "frame_relevance", "npd_walk", "rank_bump", "system_bump", "tcd_walk", "viewer_map")
+    assert names() == known
 
 
 def test_plotly_accepts_the_figure_and_json_can_carry_it(module, trace):
