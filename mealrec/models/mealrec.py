@@ -14,6 +14,7 @@ from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
 from mealrec.models.attention import Dropout, Memory, zero_
 from mealrec.models.content import Anchors, ContentSpace
+from mealrec.models.folded import FoldedNPD, FoldedTCD
 from mealrec.models.npd import NPD, NPDConfig
 from mealrec.models.table import Items, ItemTable
 from mealrec.models.tcd import TCD, TCDConfig, recency_log_weights
@@ -228,7 +229,8 @@ class MealRec(nn.Module):
         """Walk both modules from t = T to 1 and return every step.
 
         Paper: Eq. 10 and 13. The schedule's noise is weak, so each walk starts from its corrupted sample
-        (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps.
+        (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps. The denoisers are
+        those of `refine` and `condition`, folded for the walk; no dropout acts in them.
         """
         if self.config.variant == "backbone":
             return Walk(context, (), (), self.preference(context.start, context.content))
@@ -237,24 +239,15 @@ class MealRec(nn.Module):
         npd_steps: tuple[DiffusionStep, ...] = ()
         refined = context.frames
         if self.has_tcd:
-            clean = self.tcd.encode(context.frames)
-
-            def denoise_frames(zt: Tensor, step: int) -> Tensor:
-                return self.refine(zt, torch.full((len(zt),), step, device=zt.device), context, items)
-
-            tcd_steps = tuple(
-                reverse_walk(self.schedule, denoise_frames, self._corrupt(clean, generator), noise_between)
-            )
+            clean, history_visual = self.tcd.encode(context.frames), items.visual[context.history]
+            tcd = FoldedTCD(self.tcd, clean.shape[1], self.schedule.num_steps, history_visual, context.log_weights)
+            tcd_steps = tuple(reverse_walk(self.schedule, tcd.denoise, self._corrupt(clean, generator), noise_between))
             refined = tcd_steps[-1].x0_hat
         if not self.has_npd:
             return Walk(context, tcd_steps, (), self.preference(self.fused(refined, context, items), context.content))
-        memory, visible = self.condition(refined, context, items)
-
-        def denoise_preference(xt: Tensor, _step: int) -> Tensor:
-            return self.npd.denoise(xt, memory, visible)
-
+        npd, start = FoldedNPD(self.npd, *self.condition(refined, context, items)), context.start
         npd_steps = tuple(
-            reverse_walk(self.schedule, denoise_preference, self._corrupt(context.start, generator), noise_between)
+            reverse_walk(self.schedule, lambda xt, _: npd.denoise(xt), self._corrupt(start, generator), noise_between)
         )
         return Walk(context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context.content))
 

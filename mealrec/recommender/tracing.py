@@ -38,9 +38,8 @@ class Ranking:
     def final_ranks(self, k: int) -> np.ndarray:
         """Return the ranks [S, k], from 1, that the final top-k have at each step."""
         final = self._best(k, -1)
-        return np.array([[_rank(row, place) for place in final] for row in self.scores], int).reshape(
-            len(self.scores), len(final)
-        )
+        ranks = [_ranks(self.scores, place) for place in final]
+        return np.stack(ranks, 1) if ranks else np.empty((len(self.scores), 0), int)
 
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
@@ -48,9 +47,10 @@ class Ranking:
         return places[np.argsort(-row[places], kind="stable")][:k]
 
 
-def _rank(scores: np.ndarray, place: int) -> int:
-    score = scores[place]
-    return 1 + np.count_nonzero(scores > score) + np.count_nonzero(scores[:place] == score)
+def _ranks(scores: np.ndarray, place: int) -> np.ndarray:
+    """Return the rank [S], from 1, of the item at a place at each step."""
+    own = scores[:, place : place + 1]
+    return 1 + np.count_nonzero(scores > own, 1) + np.count_nonzero(scores[:, :place] == own, 1)
 
 
 def tcd_steps(steps: Sequence[DiffusionStep], project: Projection) -> tuple[TCDStep, ...]:
