@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,12 +16,13 @@ from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
+from mealrec.recommender.effects import effects
 from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
 from mealrec.recommender.stage import Stage, Variant, set_stage
-from mealrec.recommender.trace import FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
+from mealrec.recommender.trace import Effect, FrameRelevance, HistoryItem, RankedItem, Recommendation, UploadStanding
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
 
@@ -42,7 +44,7 @@ class Recommender:
             contents.times_s.shape[1],
             contents.interval_s,
         )
-        self._contents, self._device = contents, device
+        self._contents, self._device, self._num_frames = contents, device, contents.times_s.shape[1]
         self._features = contents.features.to(device)
         self._uploads = UploadEncoder(path, contents, device)
         self._loaded: dict[str, Variant] = {}
@@ -65,21 +67,41 @@ class Recommender:
         k: int = 10,
         seed: int = 0,
         variant: str = "full",
+        hidden: Sequence[int] = (),
     ) -> Recommendation:
         """Rank the catalogue for a history and keep every step of the walks.
 
         `history`: 1 to 50 different item ids, oldest first; an upload stands in it under its id, with the upload
         itself in `uploads`. The model sees the latest `max_length` items (10); older ones get weight 0. Nothing
         of the history is recommended; fewer than `k` (1 to 50) items come where fewer are left. The same `seed`
-        gives the same answer. Raises RequestError saying which value does not fit.
+        gives the same answer. `hidden`: frames 0 to K-1 of the last clip that the model is not shown. Raises
+        RequestError saying which value does not fit.
         """
         clock = Clock()
-        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants)
+        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self._num_frames)
         with torch.inference_mode():
-            shared = self._variant(request.variant)
-            stage = set_stage(shared, self._features, self._contents, self._row_of, request.history, request.uploads)
+            stage = self._stage(request)
             clock.lap("prepare")
             return self._answer(request, stage, clock)
+
+    def effects(
+        self,
+        history: Sequence[str],
+        *,
+        uploads: Mapping[str, Upload] = MappingProxyType({}),
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        hidden: Sequence[int] = (),
+    ) -> tuple[Effect, ...]:
+        """Tell what would change the answer to `recommend` most, which takes the same values.
+
+        One entry for each clip that the model sees, left out, and for each frame of the last clip, hidden; the
+        largest `moved` first. Raises RequestError saying which value does not fit.
+        """
+        request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self._num_frames)
+        with torch.inference_mode():
+            return effects(self._stage(request), request.k, request.seed, request.hidden)
 
     @property
     def upload_refusal(self) -> str:
@@ -102,6 +124,10 @@ class Recommender:
         """
         return self._uploads.encode(path, title, progress, cancel)
 
+    def _stage(self, request: Request) -> Stage:
+        shared = self._variant(request.variant)
+        return set_stage(shared, self._features, self._contents, self._row_of, request.history, request.uploads)
+
     def _variant(self, name: str) -> Variant:
         with self._loading:
             if name not in self._loaded:
@@ -111,7 +137,7 @@ class Recommender:
 
     def _answer(self, request: Request, stage: Stage, clock: Clock) -> Recommendation:
         candidates = stage.candidates.to(self._device)
-        scene = _scene(stage, candidates, request.seed)
+        scene = _scene(stage, candidates, request)
         walk, model = scene.walk, stage.variant.model
         clock.lap("walk")
         preferences = [model.preference(step.x0_hat, walk.context.content)[0] for step in walk.npd] or [
@@ -121,7 +147,7 @@ class Recommender:
         scores = model.table.scores(torch.stack(preferences), stage.items, seen)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
-        relevance = _relevance(scene, stage, self._contents.frames_from == TITLE_SEGMENTS)
+        relevance = _relevance(scene, stage, candidates, self._contents.frames_from == TITLE_SEGMENTS)
         clock.lap("explain")
         item_ids = ("", *self._item_ids)  # row 0 is padding
         tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project)
@@ -140,6 +166,7 @@ class Recommender:
             bundle=self.name,
             variant=request.variant,
             seed=request.seed,
+            hidden=request.hidden,
         )
 
 
@@ -161,19 +188,23 @@ class Clock:
         return {name: round(value, 3) for name, value in (*self._laps.items(), ("total", total))}
 
 
-def _scene(stage: Stage, candidates: Tensor, seed: int) -> Scene:
+def _scene(stage: Stage, candidates: Tensor, request: Request) -> Scene:
     history = torch.tensor([stage.used], device=candidates.device)
     allowed = torch.zeros(1, len(stage.items.bias), dtype=torch.bool, device=candidates.device)
     allowed[0, candidates] = True
-    return Scene(stage.variant.model, stage.features, stage.items, history, seed, allowed)
+    hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool, device=candidates.device)[None, :, 1:]
+    hidden[..., list(request.hidden)] = True
+    return Scene(stage.variant.model, stage.features, stage.items, history, request.seed, allowed, hidden)
 
 
-def _relevance(scene: Scene, stage: Stage, has_title_segments: bool) -> FrameRelevance:
+def _relevance(scene: Scene, stage: Stage, candidates: Tensor, has_title_segments: bool) -> FrameRelevance:
     methods, last = relevance_methods(), stage.rows[-1]
     count = stage.times_s.shape[1]
     segments = tuple(split_title(stage[last].title, count) or [""] * count) if has_title_segments else ()
     interest, influence = (methods[name](scene)[0].cpu().numpy() for name in (INTEREST, INFLUENCE))
-    return FrameRelevance(stage[last].item_id, stage.times_s[last], interest, influence, segments)
+    outcomes, top = Ranking.of(scene.outcomes[0], candidates), int(scene.top)
+    ranks = np.array([outcomes.rank_of(top, row) for row in range(1, count + 1)])
+    return FrameRelevance(stage[last].item_id, stage.times_s[last], interest, influence, ranks, segments)
 
 
 def _ranked(stage: Stage, rows: list[int], scores: Tensor) -> tuple[RankedItem, ...]:

@@ -20,6 +20,7 @@ class Request:
     k: int
     seed: int
     variant: str
+    hidden: tuple[int, ...] = ()
 
 
 def checked(
@@ -30,8 +31,10 @@ def checked(
     variant: str,
     known: Collection[str],
     variants: Sequence[str],
+    hidden: Sequence[int] = (),
+    num_frames: int = 0,
 ) -> Request:
-    """Return the request. Raises RequestError: what was expected, what came, what to do."""
+    """Return the request; a clip has `num_frames` K. Raises RequestError: what was expected, what came, what to do."""
     _check_history(history, known, uploads)
     if variant not in variants:
         raise RequestError(f"variant: one of {', '.join(variants)} is expected, {_shown(variant)} came: choose one.")
@@ -41,6 +44,7 @@ def checked(
         k=_whole("k", k, 1, MAX_K),
         seed=_whole("seed", seed, 0, MAX_SEED),
         variant=variant,
+        hidden=_frames(hidden, num_frames),
     )
 
 
@@ -63,6 +67,21 @@ def _check_history(history: Sequence[str], known: Collection[str], uploads: Coll
             f"history: {_shown(repeated[0])} stands in it twice, and no history the model learnt from repeats an item: "
             "keep its latest place only."
         )
+
+
+def _frames(hidden: Sequence[int], num_frames: int) -> tuple[int, ...]:
+    """Return the frames in order. All may be hidden: what is left of the clip then is its title and ID."""
+    if not isinstance(hidden, (list, tuple)):
+        raise RequestError(f"hidden: a list of frames of the last clip is expected, {_shown(hidden)} came.")
+    wrong = [n for n in hidden if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < num_frames]
+    if wrong:
+        raise RequestError(
+            f"hidden: the last clip's frames are counted from 0 to {num_frames - 1}, {_shown(wrong[0])} came: "
+            "name frames of that clip only."
+        )
+    if len(set(hidden)) < len(hidden):
+        raise RequestError(f"hidden: each frame once is expected, {_shown(list(hidden))} came: name it once.")
+    return tuple(sorted(hidden))
 
 
 def _whole(name: str, value: int, low: int, high: int) -> int:

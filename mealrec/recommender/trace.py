@@ -38,6 +38,7 @@ class FrameRelevance:
 
     `interest` [K] in [-1, 1]: how well the frame fits the viewer's interest.
     `influence` [K]: how far the top recommendation's log-probability falls when the frame is hidden.
+    `rank_without` [K]: the rank that the top recommendation would have then; 1: it would stay.
     `segments` K texts where segments of the title stand in for frames (`times_s` then means nothing), else none.
     """
 
@@ -45,17 +46,24 @@ class FrameRelevance:
     times_s: np.ndarray
     interest: np.ndarray
     influence: np.ndarray
+    rank_without: np.ndarray
     segments: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
         """Return {item_id, frames}: a frame has a time, or where segments stand in for frames a text."""
         places = [{"text": text} for text in self.segments] or [{"time_s": float(time)} for time in self.times_s]
-        values = zip(places, self.interest, self.influence, strict=True)
+        values = zip(places, self.interest, self.influence, self.rank_without, strict=True)
         return {
             "item_id": self.item_id,
             "frames": [
-                {"index": index, **place, "interest": float(interest), "influence": float(influence)}
-                for index, (place, interest, influence) in enumerate(values)
+                {
+                    "index": index,
+                    **place,
+                    "interest": float(interest),
+                    "influence": float(influence),
+                    "rank_without": int(rank),
+                }
+                for index, (place, interest, influence, rank) in enumerate(values)
             ],
         }
 
@@ -115,6 +123,22 @@ class Plane:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What one change of the question does to its answer.
+
+    The clip `item_id` left out of the history, or, where `frame` is given, this frame (from 0) of it hidden.
+    `moved` in [0, 1]: the share of the recommendations' probability that goes to other clips. `kept`: how many of
+    the first k stay among them. `top_rank`: where the first recommendation stands then; 1: it stays.
+    """
+
+    item_id: str
+    frame: int | None
+    moved: float
+    kept: int
+    top_rank: int
+
+
+@dataclass(frozen=True)
 class UploadStanding:
     """Where an uploaded clip of the history would stand as a candidate: `rank` of `candidates`."""
 
@@ -127,7 +151,8 @@ class UploadStanding:
 class Recommendation:
     """A ranking together with the walk that made it.
 
-    Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`.
+    Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`. `hidden` are
+    the last clip's frames (from 0) that the model was not shown.
     `tcd` or `npd` is empty for a variant without that module. `timing_ms` maps a stage's name to
     milliseconds, `total` among them.
     """
@@ -144,6 +169,7 @@ class Recommendation:
     bundle: str
     variant: str
     seed: int
+    hidden: tuple[int, ...] = ()
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
@@ -158,6 +184,7 @@ class Recommendation:
             "bundle": self.bundle,
             "variant": self.variant,
             "seed": self.seed,
+            "hidden": list(self.hidden),
         }
 
 

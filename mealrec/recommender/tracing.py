@@ -41,6 +41,10 @@ class Ranking:
         ranks = [_ranks(self.scores, place) for place in final]
         return np.stack(ranks, 1) if ranks else np.empty((len(self.scores), 0), int)
 
+    def rank_of(self, item: int, step: int = -1) -> int:
+        """Return the rank, from 1, that a candidate has at a step."""
+        return _rank(self.scores[step], int(np.flatnonzero(self.candidates == item)[0]))
+
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
         places = np.flatnonzero(row >= np.partition(row, -k)[-k]) if k < len(row) else np.arange(len(row))

@@ -57,6 +57,7 @@ def invented_run(
             np.arange(frames) + 0.5,
             rng.uniform(-0.3, 0.9, frames),
             rng.normal(0.2, 0.3, frames),
+            rng.integers(1, 5, frames),
             segments,
         ),
         tcd=_tcd_steps(rng, steps, frames) if tcd else (),
