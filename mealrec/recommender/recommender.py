@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
+from mealrec.recommender.batching import Batcher
 from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
@@ -26,9 +28,13 @@ from mealrec.recommender.trace import Effect, FrameRelevance, HistoryItem, Ranke
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
 
+BATCH, BATCH_SCORES = 16, 2**25
+"""The most requests in a batch, and the most scores that a batch holds at once: 128 MB."""
+
 
 class Recommender:
-    """A loaded bundle. Threads may share it: a request leaves nothing behind.
+    """A loaded bundle. Threads may share it: a request leaves nothing behind, and those that wait for each other's
+    end are walked as one batch.
 
     Attributes: `name`, `manifest`, `catalogue`, `viewers`, `variants` (their names), `media`.
     """
@@ -49,6 +55,8 @@ class Recommender:
         self._uploads = UploadEncoder(path, contents, device)
         self._loaded: dict[str, Variant] = {}
         self._loading = threading.Lock()
+        scores = (self._num_frames + 1) * (len(self._item_ids) + 1)
+        self._batches = Batcher(self._answers, _alike, max(1, min(BATCH, BATCH_SCORES // scores)))
 
     @classmethod
     def from_bundle(cls, path: str | Path, device: str = "auto") -> Recommender:
@@ -79,10 +87,7 @@ class Recommender:
         """
         clock = Clock()
         request = checked(history, uploads, k, seed, variant, self._row_of, self.variants, hidden, self._num_frames)
-        with torch.inference_mode():
-            stage = self._stage(request)
-            clock.lap("prepare")
-            return self._answer(request, stage, clock)
+        return self._batches.ask((request, clock))
 
     def effects(
         self,
@@ -135,27 +140,38 @@ class Recommender:
                     self._loaded[name] = Variant.load(name, self._contents, self._features, self._device)
             return self._loaded[name]
 
-    def _answer(self, request: Request, stage: Stage, clock: Clock) -> Recommendation:
-        candidates = stage.candidates.to(self._device)
-        scene = _scene(stage, candidates, request)
-        walk, model = scene.walk, stage.variant.model
-        clock.lap("walk")
-        preferences = [model.preference(step.x0_hat, walk.context.content)[0] for step in walk.npd] or [
-            walk.preference[0]
-        ]
-        seen = scene.histories.expand(len(preferences), -1)  # an upload stands among others without guidance to itself
-        scores = model.table.scores(torch.stack(preferences), stage.items, seen)
+    @torch.inference_mode()
+    def _answers(self, asked: Sequence[tuple[Request, Clock]]) -> list[Recommendation]:
+        """Answer requests that are `_alike`: one walk for all, then each its own ranking and trace."""
+        requests, clocks = zip(*asked, strict=True)
+        _lap(clocks, "wait")
+        stages = [self._stage(request) for request in requests]
+        _lap(clocks, "prepare")
+        scene = _scene(stages, requests)
+        _ = scene.walk
+        _lap(clocks, "walk")
+        answers = tuple(relevance_methods()[name](scene).cpu().numpy() for name in (INTEREST, INFLUENCE))
+        _lap(clocks, "explain")
+        return [self._answer(scene, row, answers, stages[row], *asked[row]) for row in range(len(asked))]
+
+    def _answer(
+        self, scene: Scene, row: int, answers: tuple[np.ndarray, ...], stage: Stage, request: Request, clock: Clock
+    ) -> Recommendation:
+        clock.lap("wait")
+        walk, first = scene.walk, row * scene.hidden.shape[1]  # a history's rows lie together
+        candidates = scene.candidates[row].nonzero().squeeze(1)
+        scores = _scores(scene, row, stage)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
-        relevance = _relevance(scene, stage, candidates, self._contents.frames_from == TITLE_SEGMENTS)
+        relevance = _relevance(scene, row, answers, stage, self._contents.frames_from == TITLE_SEGMENTS)
         clock.lap("explain")
         item_ids = ("", *self._item_ids)  # row 0 is padding
-        tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project)
-        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, item_ids, request.k)
+        tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project, first)
+        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, item_ids, request.k, first)
         clock.lap("trace")
         return Recommendation(
             items=_ranked(stage, ranking.top(request.k).tolist(), scores[-1]),
-            history=_history(stage, walk.context.log_weights[0].exp().tolist()),
+            history=_history(stage, walk.context.log_weights[first, : len(stage.used)].exp().tolist()),
             frame_relevance=relevance,
             tcd=tcd,
             npd=npd,
@@ -178,9 +194,9 @@ class Clock:
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """Note the time since the last lap under a name."""
+        """Add the time since the last lap to a name's."""
         now = time.perf_counter()
-        self._laps[name], self._last = (now - self._last) * 1e3, now
+        self._laps[name], self._last = self._laps.get(name, 0.0) + (now - self._last) * 1e3, now
 
     def report(self) -> dict[str, float]:
         """Return the laps and `total`, rounded to microseconds."""
@@ -188,23 +204,52 @@ class Clock:
         return {name: round(value, 3) for name, value in (*self._laps.items(), ("total", total))}
 
 
-def _scene(stage: Stage, candidates: Tensor, request: Request) -> Scene:
-    history = torch.tensor([stage.used], device=candidates.device)
-    allowed = torch.zeros(1, len(stage.items.bias), dtype=torch.bool, device=candidates.device)
-    allowed[0, candidates] = True
-    hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool, device=candidates.device)[None, :, 1:]
-    hidden[..., list(request.hidden)] = True
-    return Scene(stage.variant.model, stage.features, stage.items, history, request.seed, allowed, hidden)
+def _lap(clocks: Sequence[Clock], name: str) -> None:
+    for clock in clocks:
+        clock.lap(name)
 
 
-def _relevance(scene: Scene, stage: Stage, candidates: Tensor, has_title_segments: bool) -> FrameRelevance:
-    methods, last = relevance_methods(), stage.rows[-1]
-    count = stage.times_s.shape[1]
+def _alike(one: tuple[Request, Clock], other: tuple[Request, Clock]) -> bool:
+    """Whether two requests fit into one batch: all but their own histories, hidden frames and k is the same.
+
+    An upload stands behind its own request's catalogue, so it goes alone.
+    """
+    own = {"history": (), "hidden": (), "k": 1}
+    return not (one[0].uploads or other[0].uploads) and replace(one[0], **own) == replace(other[0], **own)
+
+
+def _scene(stages: Sequence[Stage], requests: Sequence[Request]) -> Scene:
+    stage, device = stages[0], stages[0].items.bias.device
+    histories = torch.zeros(len(stages), max(len(stage.used) for stage in stages), dtype=torch.long)
+    allowed = torch.zeros(len(stages), len(stage.items.bias), dtype=torch.bool)
+    hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool)[:, 1:].repeat(len(stages), 1, 1)
+    for row, (staged, request) in enumerate(zip(stages, requests, strict=True)):
+        histories[row, : len(staged.used)] = torch.tensor(staged.used)
+        allowed[row, staged.candidates] = True
+        hidden[row, :, list(request.hidden)] = True
+    tensors = histories.to(device), requests[0].seed, allowed.to(device), hidden.to(device)
+    return Scene(stage.variant.model, stage.features, stage.items, *tensors)
+
+
+def _scores(scene: Scene, row: int, stage: Stage) -> Tensor:
+    """Return the logits [S, N+1] of a history at each of NPD's steps, or at the walk's only end."""
+    walk, first = scene.walk, row * scene.hidden.shape[1]
+    preferences = walk.preference[first : first + 1]
+    if walk.npd:
+        states = torch.stack([step.x0_hat[first] for step in walk.npd])
+        preferences = scene.model.preference(states, walk.context.content[first].expand(len(states), -1))
+    seen = scene.histories[row].expand(len(preferences), -1)  # an upload stands among others, none is like itself
+    return scene.model.table.scores(preferences, stage.items, seen)
+
+
+def _relevance(
+    scene: Scene, row: int, answers: tuple[np.ndarray, ...], stage: Stage, has_title_segments: bool
+) -> FrameRelevance:
+    last, count = stage.rows[-1], stage.times_s.shape[1]
     segments = tuple(split_title(stage[last].title, count) or [""] * count) if has_title_segments else ()
-    interest, influence = (methods[name](scene)[0].cpu().numpy() for name in (INTEREST, INFLUENCE))
-    outcomes, top = Ranking.of(scene.outcomes[0], candidates), int(scene.top)
-    ranks = np.array([outcomes.rank_of(top, row) for row in range(1, count + 1)])
-    return FrameRelevance(stage[last].item_id, stage.times_s[last], interest, influence, ranks, segments)
+    outcomes = Ranking.of(scene.outcomes[row], scene.candidates[row].nonzero().squeeze(1))
+    ranks = outcomes.ranks_of(int(scene.top[row]))[1:]
+    return FrameRelevance(stage[last].item_id, stage.times_s[last], *(each[row] for each in answers), ranks, segments)
 
 
 def _ranked(stage: Stage, rows: list[int], scores: Tensor) -> tuple[RankedItem, ...]:
