@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from app import state
-from app.service import Service, user_errors
+from app.service import ENCODER, MODEL, Service, user_errors
 from app.state import Session
 from app.views import about, catalogue, header, history, inside, recommendations, upload
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-_MODEL = {"concurrency_id": "model", "concurrency_limit": 2}
-_ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,9 @@ def wire_upload(page: Page) -> None:
 
     inputs = [view.video, view.title, page.session]
     outputs = [*report, page.session, page.history, page.stored]
-    begun = view.encode.click(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    begun = view.encode.click(encode, inputs, outputs, **ENCODER, **_QUIET)
     chosen = view.examples.click(choose, None, view.video, **_QUIET)
-    begun_example = chosen.success(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **_QUIET)
     view.stop.click(lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET)
     for event in (begun, begun_example):
         event.failure(upload.rest, None, report, **_QUIET)
@@ -121,7 +119,7 @@ def wire_answers(page: Page) -> None:
         thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
         return page.inside.update(recommendation, thumbnails)
 
-    options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
+    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
     answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
     answered.success(look_inside, page.session, page.inside.outputs, **options)
 
