@@ -1,4 +1,4 @@
-"""Many visitors at once against the real app: `python -m benchmarks.load [--visitors N] [--minutes M]`, one JSON object.
+"""Many visitors at once against the real app: `python -m benchmarks.load [--visitors N] [--minutes M]`, a JSON object.
 
 The app runs in a process of its own on loopback. First one visitor alone sets the pace, then all come at once; the
 app's memory, threads and open files are noted all along. Then more requests than the queue holds are sent together,
@@ -92,9 +92,12 @@ def _answers(address: str) -> bool:
         return False
 
 
-def crowd(address: str, ids: list[str], count: int, seconds: float, name: str, usage: Usage | None = None) -> list[Log]:
-    """Let visitors browse for a while, all at once, and return what each of them met."""
-    until = time.monotonic() + seconds
+def crowd(
+    address: str, ids: list[str], count: int, seconds: float, name: str, usage: Usage | None = None
+) -> tuple[list[Log], float]:
+    """Let visitors browse for a while, all at once; returns what each of them met, and the seconds that it took."""
+    began = time.monotonic()
+    until = began + seconds
     with ThreadPoolExecutor(count + 1) as threads:
         watching = threads.submit(usage.watch, until) if usage else None
         visits = [threads.submit(visit, address, f"{name}{n}", ids, until, f"{name}{n}") for n in range(count)]
