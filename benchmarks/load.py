@@ -47,6 +47,9 @@ def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True
     """Return the whole report of one run of the app."""
     with running_app() as (address, process):
         ids = [item["item_id"] for item in json.loads((BUNDLE / "catalogue.json").read_text())]
+        first = Caller(address, "first")
+        first.call("recommend", [ids[:1], 10, 0, "full"])  # waits until the model is there
+        first.close()
         crowd(address, ids, visitors, min(10.0, seconds / 2), "warm")  # threads and buffers come up to their size
         before = crowd(address, ids, 1, serial_s, "before")
         usage = Usage(process.pid)
@@ -64,20 +67,20 @@ def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True
 
 
 @contextmanager
-def running_app() -> Iterator[tuple[str, subprocess.Popen]]:
-    """Run `python app.py` on a free port until the block ends, its model loaded; yields address and process."""
+def running_app(arguments: tuple[str, ...] = ("app.py",)) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Run `python app.py` on a free port until the block ends; yields address and process once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _answers(address):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"app.py did not answer at {address} (status {process.poll()}): start it by hand")
-            time.sleep(0.2)
+            time.sleep(0.02)
         yield address, process
     finally:
         process.terminate()
