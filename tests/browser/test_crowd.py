@@ -12,7 +12,7 @@ from benchmarks.load import BUNDLE, Usage, crowd, flood, summary
 from benchmarks.visits import Caller
 
 IDS = [item["item_id"] for item in json.loads((BUNDLE / "catalogue.json").read_text())]
-VISITORS, SECONDS = 8, 3.0
+VISITORS, SECONDS = 8, 2.0
 
 
 def test_eight_visitors_meet_no_error(url):
