@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# A walk is a thousand tiny products: two threads that share one wait for each other at every end, on a busy machine
+# fifty times as long as the product takes. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not installed.
 with contextlib.suppress(ImportError):

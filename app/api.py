@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 import gradio.utils
 
-from app.service import Progress, Service, user_errors
+from app.service import ENCODER, MODEL, Progress, Service, user_errors
 from app.state import Session
 from mealrec.errors import RequestError
 
@@ -39,8 +39,8 @@ def build(service: Service) -> None:
         """Encode an uploaded video; its upload_id may then stand in a history."""
         return encoded(service, video, title)
 
-    gr.api(recommend, api_name="recommend", concurrency_id="model", concurrency_limit=2)
-    gr.api(encode, api_name="encode", concurrency_id="encoder", concurrency_limit=1)
+    gr.api(recommend, api_name="recommend", **MODEL)
+    gr.api(encode, api_name="encode", **ENCODER)
 
 
 def asked(

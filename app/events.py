@@ -9,14 +9,12 @@ import gradio as gr
 
 from app import state
 from app.charts import json_file
-from app.service import Service, user_errors
+from app.service import ENCODER, MODEL, Service, user_errors
 from app.state import Session
 from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload, viewers
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-_MODEL = {"concurrency_id": "model", "concurrency_limit": 2}
-_ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,9 @@ def wire_upload(page: Page) -> None:
 
     inputs = [view.video, view.title, page.session]
     outputs = [*report, page.session, page.history, page.stored]
-    begun = view.encode.click(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    begun = view.encode.click(encode, inputs, outputs, **ENCODER, **_QUIET)
     chosen = view.examples.click(choose, None, view.video, **_QUIET)
-    begun_example = chosen.success(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **_QUIET)
     view.stop.click(lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET)
     for event in (begun, begun_example):
         event.failure(upload.rest, None, report, **_QUIET)
@@ -136,7 +134,7 @@ def wire_answers(page: Page) -> None:
         thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
         return page.inside.update(recommendation, thumbnails)
 
-    options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
+    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
     answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
     explained = answered.success(show_moments, page.session, page.moments, **options)
     explained.success(look_inside, page.session, page.inside.outputs, **options)
@@ -154,7 +152,7 @@ def wire_effects(page: Page) -> None:
         is_open = event.value == effects.TAB
         return listed(session, is_open), is_open
 
-    options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
+    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
     view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
     page.session.change(user_errors()(listed), [page.session, view.is_open], view.listing, **options)
 
@@ -170,7 +168,7 @@ def wire_trace(page: Page) -> None:
         answer = page.service.recommend(session)
         return json_file(f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict())
 
-    page.trace.click(trace, page.session, page.trace, **_MODEL, **_QUIET)
+    page.trace.click(trace, page.session, page.trace, **MODEL, **_QUIET)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:

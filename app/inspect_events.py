@@ -10,14 +10,14 @@ import gradio as gr
 from app import state
 from app.cases import Cases
 from app.events import Page
-from app.service import Service, user_errors
+from app.service import MODEL, Service, user_errors
 from app.state import Session
 from app.views import history, viewers
 from app.views.viewers import Place
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-_MODEL = {"concurrency_id": "model", "concurrency_limit": 2}
+
 _TO_THE_TOP = """() => {
   window.scrollTo({top: 0});
   document.querySelector("#history .strip")?.focus({preventScroll: true});
@@ -34,7 +34,7 @@ def wire_viewers(page: Page) -> None:
     view, cases = page.viewers, Cases(page.service)
     asked = [page.ranked.variant, page.ranked.seed, view.place]
     listed, opened = [view.listing, view.place], [view.opened, view.map]
-    options = {**_MODEL, **_QUIET}
+    options = {**MODEL, **_QUIET}
 
     def show(variant: str, seed: float | None, place: Place) -> Iterator[tuple]:
         yield from _listing(page.service, cases, _asked(variant, seed), place)

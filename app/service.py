@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from mealrec.recommender.uploads import Upload
 
 LOADING_TIMEOUT_S = 180.0
+# What may run at once. Recommendations that wait for the model are walked as one batch, so many may; an encoding has
+# the machine's cores to itself but for them.
+MODEL = {"concurrency_id": "model", "concurrency_limit": 32}
+ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
 _REMEMBERED = 32
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.tensors import Normalisation
 from mealrec.features.weights import WEIGHT_FILES
-from mealrec.models.mealrec import MealRecConfig
+from mealrec.models.config import MealRecConfig
 from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
 from mealrec.recommender.places import ENCODERS, MEDIA, REBUILD, project_path
 from mealrec.types import ItemFeatures

@@ -11,7 +11,8 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.store import CLIPS, GLOBAL_VISUAL, TITLE_SEGMENTS
 from mealrec.features.tensors import Normalisation
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 

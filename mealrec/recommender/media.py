@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from mealrec.recommender.places import MediaFolder
 
 THUMBNAIL_HEIGHT = 224
 REMEMBERED_CLIPS = 64
+DECODED_AT_ONCE = 2
 
 
 class Media(MediaFolder):
@@ -24,6 +26,7 @@ class Media(MediaFolder):
         super().__init__(folder, item_ids)
         self._num_frames, self._interval_s = num_frames, interval_s
         self._thumbnails = lru_cache(REMEMBERED_CLIPS)(self._decode)
+        self._turns = threading.Semaphore(DECODED_AT_ONCE)  # each decodes in a process of its own
 
     def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
         """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing or unreadable."""
@@ -34,7 +37,8 @@ class Media(MediaFolder):
         if path is None:
             return ()
         try:
-            sampled = sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s)
+            with self._turns:
+                sampled = sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s)
         except VideoError:
             return ()
         return scaled_down(sampled.frames, THUMBNAIL_HEIGHT)

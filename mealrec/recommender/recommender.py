@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,38 +10,45 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mealrec.errors import RequestError
 from mealrec.features.noise import VisualSpread
-from mealrec.features.segments import split_title
 from mealrec.features.weights import pick_device
+from mealrec.recommender.answering import (
+    Clock,
+    alike,
+    history_of,
+    ranked,
+    relevance_of,
+    scene_of,
+    scores_of,
+    standings,
+    step_scores,
+)
+from mealrec.recommender.batching import Batcher
 from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
 from mealrec.recommender.evidence import agreement
-from mealrec.recommender.explain import INFLUENCE, INTEREST, Scene, relevance_methods
+from mealrec.recommender.explain import INFLUENCE, INTEREST, relevance_methods
 from mealrec.recommender.inspection import Inspection
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
+from mealrec.recommender.scene import Scene
 from mealrec.recommender.stage import Stage, Variant, set_stage, with_noise
-from mealrec.recommender.trace import (
-    Effect,
-    FrameRelevance,
-    HistoryItem,
-    RankedItem,
-    Recommendation,
-    UploadStanding,
-    ViewerMap,
-)
+from mealrec.recommender.trace import Effect, Recommendation, ViewerMap
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
 
+BATCH, BATCH_SCORES = 16, 2**25
+"""The most requests in a batch, and the most scores that a batch holds at once: 128 MB."""
+
 
 class Recommender:
-    """A loaded bundle. Threads may share it: a request leaves nothing behind.
+    """A loaded bundle. Threads may share it: a request leaves nothing behind, and those that wait for each other's
+    end are walked as one batch.
 
     Attributes: `name`, `manifest`, `catalogue`, `viewers`, `test_viewers`, `variants` (their names), `num_frames` K,
     `num_steps` (T of the first one as trained), `media`.
@@ -69,6 +75,8 @@ class Recommender:
         self._uploads = UploadEncoder(path, contents, device)
         self._loaded: dict[str, Variant] = {}
         self._loading = threading.Lock()
+        scores = (self.num_frames + 1) * (len(self._item_ids) + 1)
+        self._batches = Batcher(self._answers, alike, max(1, min(BATCH, BATCH_SCORES // scores)))
 
     @classmethod
     def from_bundle(cls, path: str | Path, device: str = "auto") -> Recommender:
@@ -102,10 +110,7 @@ class Recommender:
         """
         clock = Clock()
         request = self._checked(history, uploads, k, seed, variant, hidden, noise, num_steps)
-        with torch.inference_mode():
-            stage = self._stage(request)
-            clock.lap("prepare")
-            return self._answer(request, stage, clock)
+        return self._batches.ask((request, clock))
 
     def effects(
         self,
@@ -141,11 +146,9 @@ class Recommender:
         request = self._checked(history, uploads, k, seed, variant, (), noise, num_steps)
         with torch.inference_mode():
             stage = self._stage(request)
-            candidates = stage.candidates.to(self._device)
-            preference = _scene(stage, candidates, request).bare_walk.preference
-            scores = _scores(stage, preference)
-            ranking = Ranking.of(scores, candidates)
-            items = _ranked(stage, ranking.top(request.k).tolist(), scores[0])
+            scores = scores_of(stage, scene_of([stage], [request]).bare_walk.preference)
+            ranking = Ranking.of(scores, stage.candidates.to(self._device))
+            items = ranked(stage, ranking.top(request.k).tolist(), scores[0])
         return Ranks(
             request.variant,
             request.seed,
@@ -156,6 +159,7 @@ class Recommender:
             ranking.scores[0],
             self._row_of,
         )
+
     def target_ranks(self, *, variant: str = "full", seed: int = 0) -> Iterator[np.ndarray]:
         """Yield where the test viewers' true next items stand in their rankings, batch by batch in their order.
 
@@ -208,6 +212,7 @@ class Recommender:
     @cached_property
     def _spread(self) -> VisualSpread:
         return VisualSpread.of(self._features)
+
     def _known(self, variant: str) -> str:
         if variant not in self.variants:
             raise RequestError(f"variant: one of {', '.join(self.variants)} is expected, {variant[:40]!r} came.")
@@ -220,108 +225,56 @@ class Recommender:
                     self._loaded[name] = Variant.load(name, self._contents, self._features, self._device)
             return self._loaded[name]
 
-    def _answer(self, request: Request, stage: Stage, clock: Clock) -> Recommendation:
-        candidates = stage.candidates.to(self._device)
-        scene = _scene(stage, candidates, request)
-        walk, model = scene.walk, stage.variant.model
-        clock.lap("walk")
-        preferences = [model.preference(step.x0_hat, walk.context.content)[0] for step in walk.npd] or [
-            walk.preference[0]
-        ]
-        scores = _scores(stage, torch.stack(preferences))
+    @torch.inference_mode()
+    def _answers(self, asked: Sequence[tuple[Request, Clock]]) -> list[Recommendation]:
+        """Answer requests that are `alike`: one walk for all, then each its own ranking and trace."""
+        requests, clocks = zip(*asked, strict=True)
+
+        def lap(name: str) -> None:
+            for clock in clocks:
+                clock.lap(name)
+
+        lap("wait")
+        stages = [self._stage(request) for request in requests]
+        lap("prepare")
+        scene = scene_of(stages, requests)
+        _ = scene.walk
+        lap("walk")
+        figures = [relevance_methods()[name](scene).cpu().numpy() for name in (INTEREST, INFLUENCE)]
+        figures.append(agreement(scene).cpu().numpy())
+        lap("explain")
+        return [self._answer(scene, row, figures, stages[row], *asked[row]) for row in range(len(asked))]
+
+    def _answer(
+        self, scene: Scene, row: int, figures: Sequence[np.ndarray], stage: Stage, request: Request, clock: Clock
+    ) -> Recommendation:
+        clock.lap("wait")
+        walk, first, count = scene.walk, row * scene.hidden.shape[1], len(stage.used)
+        scores, candidates = step_scores(scene, row, stage), scene.candidates[row].nonzero().squeeze(1)
         ranking = Ranking.of(scores, candidates)
         clock.lap("rank")
-        relevance = _relevance(scene, stage, candidates, self._contents.frames_from == TITLE_SEGMENTS)
-        agrees = agreement(scene)[0].tolist()
+        *answers, agrees = figures
+        relevance = relevance_of(scene, row, answers, stage, self._contents.frames_from == TITLE_SEGMENTS)
+        weights = walk.context.log_weights[first, :count].exp().tolist()
         clock.lap("explain")
         item_ids = ("", *self._item_ids)  # row 0 is padding
-        tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project)
-        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, item_ids, request.k)
+        tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project, first)
+        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, item_ids, request.k, first)
         clock.lap("trace")
         return Recommendation(
-            items=_ranked(stage, ranking.top(request.k).tolist(), scores[-1]),
-            history=_history(stage, walk.context.log_weights[0].exp().tolist(), agrees),
+            items=ranked(stage, ranking.top(request.k).tolist(), scores[-1]),
+            history=history_of(stage, weights, agrees[row, :count].tolist()),
             frame_relevance=relevance,
             tcd=tcd,
             npd=npd,
             frame_plane=stage.variant.frame_map.plane,
             item_plane=stage.variant.item_map.plane,
-            uploads=_standings(stage, scores[-1]),
+            uploads=standings(stage, scores[-1]),
             timing_ms=clock.report(),
             bundle=self.name,
             variant=request.variant,
             seed=request.seed,
             hidden=request.hidden,
             noise=request.noise,
-            num_steps=request.num_steps or model.schedule.num_steps,
+            num_steps=request.num_steps or scene.model.schedule.num_steps,
         )
-
-
-class Clock:
-    """Milliseconds between laps, by name, and in total."""
-
-    def __init__(self) -> None:
-        self._began = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        """Note the time since the last lap under a name."""
-        now = time.perf_counter()
-        self._laps[name], self._last = (now - self._last) * 1e3, now
-
-    def report(self) -> dict[str, float]:
-        """Return the laps and `total`, rounded to microseconds."""
-        total = (time.perf_counter() - self._began) * 1e3
-        return {name: round(value, 3) for name, value in (*self._laps.items(), ("total", total))}
-
-
-def _scene(stage: Stage, candidates: Tensor, request: Request) -> Scene:
-    history = torch.tensor([stage.walked], device=candidates.device)
-    allowed = torch.zeros(1, len(stage.items.bias), dtype=torch.bool, device=candidates.device)
-    allowed[0, candidates] = True
-    hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool, device=candidates.device)[None, :, 1:]
-    hidden[..., list(request.hidden)] = True
-    variant, varied = stage.variant, {"num_steps": request.num_steps, "reference": stage.variant.reference}
-    return Scene(variant.model, stage.features, stage.items, history, request.seed, allowed, hidden, **varied)
-
-
-def _scores(stage: Stage, preferences: Tensor) -> Tensor:
-    """Return what ranks: the scores [S, N+1+U+L] of preferences [S, D or D + 2C]."""
-    # what was seen gets no guidance to itself: so an upload of the history stands among the others as they do
-    seen = torch.tensor([stage.used], device=preferences.device).expand(len(preferences), -1)
-    return stage.variant.model.table.scores(preferences, stage.items, seen)
-
-
-def _relevance(scene: Scene, stage: Stage, candidates: Tensor, has_title_segments: bool) -> FrameRelevance:
-    methods, last = relevance_methods(), stage.rows[-1]
-    count = stage.times_s.shape[1]
-    segments = tuple(split_title(stage[last].title, count) or [""] * count) if has_title_segments else ()
-    interest, influence = (methods[name](scene)[0].cpu().numpy() for name in (INTEREST, INFLUENCE))
-    outcomes, top = Ranking.of(scene.outcomes[0], candidates), int(scene.top)
-    ranks = np.array([outcomes.rank_of(top, row) for row in range(1, count + 1)])
-    return FrameRelevance(stage[last].item_id, stage.times_s[last], interest, influence, ranks, segments)
-
-
-def _ranked(stage: Stage, rows: list[int], scores: Tensor) -> tuple[RankedItem, ...]:
-    return tuple(
-        RankedItem(stage[row].item_id, stage[row].title, stage[row].topic, float(scores[row]), rank)
-        for rank, row in enumerate(rows, start=1)
-    )
-
-
-def _history(stage: Stage, weights: list[float], agrees: list[float]) -> tuple[HistoryItem, ...]:
-    unseen = [0.0] * (len(stage.rows) - len(weights))
-    values = zip(stage.rows, unseen + weights, unseen + agrees, strict=True)
-    return tuple(
-        HistoryItem(stage[row].item_id, stage[row].title, stage[row].topic, weight, agrees)
-        for row, weight, agrees in values
-    )
-
-
-def _standings(stage: Stage, scores: Tensor) -> tuple[UploadStanding, ...]:
-    """Rank each upload among the whole catalogue and itself, by the last step's scores [N+1+U]."""
-    catalogue = scores[1 : stage.num_items + 1]
-    return tuple(
-        UploadStanding(stage[row].item_id, 1 + int((catalogue > scores[row]).sum()), stage.num_items + 1)
-        for row in stage.upload_rows
-    )

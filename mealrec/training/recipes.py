@@ -9,7 +9,7 @@ from mealrec.baselines import base as baselines
 from mealrec.baselines.base import BaselineConfig
 from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.errors import DataFormatError
-from mealrec.models.mealrec import MealRecConfig
+from mealrec.models.config import MealRecConfig
 from mealrec.training.losses import LossConfig
 from mealrec.training.trainer import TrainConfig
 

@@ -13,7 +13,8 @@ from mealrec.baselines import base as baselines
 from mealrec.baselines.base import Baseline
 from mealrec.errors import DataFormatError
 from mealrec.features.tensors import Normalisation
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
 from mealrec.training.recipes import Recipe
 from mealrec.training.trainer import Trained, build

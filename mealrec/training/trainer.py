@@ -20,7 +20,8 @@ from mealrec.data.interactions import EvaluationRows, Split
 from mealrec.errors import TrainingError
 from mealrec.evaluation.metrics import hits, ndcg
 from mealrec.evaluation.ranking import model_scorer, rank_rows
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import Checkpoint, Record, State
 from mealrec.training.losses import LossConfig, total_loss
 from mealrec.training.processes import processes

@@ -8,7 +8,8 @@ import torch
 
 from mealrec.data.interactions import EvaluationRows, leave_one_out
 from mealrec.evaluation.ranking import content_scorer, model_scorer, popularity_scorer, preferences, rank_rows
-from mealrec.models.mealrec import VARIANTS, MealRec
+from mealrec.models.config import VARIANTS
+from mealrec.models.mealrec import MealRec
 from tests.training.tiny_world import NUM_ITEMS, make_catalogue, make_config, make_features
 
 HISTORIES = np.array([[1, 2, 0], [3, 4, 5], [6, 0, 0]])

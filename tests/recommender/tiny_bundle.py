@@ -8,7 +8,8 @@ import torch
 
 from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.features.tensors import Normalisation
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures

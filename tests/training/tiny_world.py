@@ -9,7 +9,7 @@ import torch
 
 from mealrec.data.microlens import Catalogue
 from mealrec.features.store import StoreLayout, write_store
-from mealrec.models.mealrec import MealRecConfig
+from mealrec.models.config import MealRecConfig
 from mealrec.models.npd import NPDConfig
 from mealrec.models.tcd import TCDConfig
 from mealrec.types import ItemFeatures
