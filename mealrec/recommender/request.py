@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ def checked(
 
 
 def _check_history(history: Sequence[str], known: Collection[str], uploads: Collection[str]) -> None:
-    if isinstance(history, str) or not all(isinstance(item_id, str) for item_id in history):
+    if isinstance(history, str) or not isinstance(history, Sequence) or not all(isinstance(item_id, str) for item_id in history):
         raise RequestError(f"history: a list of item ids as text is expected, {_shown(history)} came.")
     if not 1 <= len(history) <= MAX_HISTORY:
         raise RequestError(
@@ -72,5 +73,5 @@ def _whole(name: str, value: int, low: int, high: int) -> int:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = reprlib.repr(value)  # never walks through all of a value: a visitor may send a deep or endless one
     return text if len(text) <= 60 else f"{text[:57]}…"
