@@ -15,10 +15,12 @@ Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[
 API = "/gradio_api/"
 NEEDED = (
     *("info", "openapi.json", "startup-events", "app_id", "config", "theme.css", "token", "user"),
-    *("queue/join", "queue/data", "queue/status", "heartbeat/", "cancel", "reset", "call/"),
+    *("queue/join", "queue/data", "queue/status", "heartbeat/", "cancel", "reset"),
+    *("call/recommend", "call/recommend/", "call/encode", "call/encode/"),
     *("upload", "upload_progress", "file="),
 )
-"""Gradio brings more, which nothing here needs: fetching other servers' pages, writing links' files, recordings."""
+"""Gradio brings more, which nothing here needs: the page's own events by name, fetching other servers' pages, writing
+links' files, recordings."""
 
 MAX_FILE = "200mb"
 MAX_UPLOAD_BYTES = 201 * 2**20

@@ -9,8 +9,8 @@ from starlette.middleware import Middleware
 
 from app import api, events
 from app.charts import STATIC_PATHS
-from app.guard import MAX_FILE, Guard
 from app.events import Page
+from app.guard import MAX_FILE, Guard
 from app.markup import render
 from app.service import Service
 from app.state import Session

@@ -27,10 +27,12 @@ from tests.make_videos import (
     write_video,
 )
 
+FAST = {"cpu-used": "8", "deadline": "realtime"}
 SECRET = "/etc/passwd"
 EXTENSIONS = ("mp4", "mov", "webm", "mkv", "avi", "ts", "gif", "m3u8", "jpg", "txt", "exe", "")
 NAMES = (
-    "-i.mp4", "%s%n.mp4", "$(id).mp4", "`id`.mp4", "a b  c.mp4", "'\";--.mp4", "concat:x.mp4", "<b onclick=alert(1)>.mp4",
+    "-i.mp4", "%s%n.mp4", "$(id).mp4", "`id`.mp4", "a b  c.mp4", "'\";--.mp4", "concat:x.mp4",
+    "<b onclick=alert(1)>.mp4",
     "line\nbreak.mp4", "tab\t.mp4", "\u202egpj.mp4", "ünï-код-動画.mp4", "..mp4", "...", "con.mp4", "x" * 240 + ".mp4",
     "data:video,.mp4", "file:\\etc\\passwd", "|id", "http:%2F%2Flocalhost.mp4", "{{7*7}}${7*7}.mp4", "🎬.mp4",
 )  # fmt: skip
@@ -50,7 +52,8 @@ BOXES = b"moov mvhd trak tkhd edts elst mdia mdhd minf dinf dref stbl stsd avc1 
 WORDS = (0, 1, 7, 0x7F, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 MAGICS = (
     b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01", b"GIF89a", b"GIF87a",
-    b"RIFF\xff\xff\xff\x7fAVI LIST\xff\xff\xff\x7fhdrlavih", b"\0\0\0\x08ftyp\0\0\0\x01moov\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"RIFF\xff\xff\xff\x7fAVI LIST\xff\xff\xff\x7fhdrlavih",
+    b"\0\0\0\x08ftyp\0\0\0\x01moov\xff\xff\xff\xff\xff\xff\xff\xff",
 )  # fmt: skip
 
 
@@ -69,7 +72,7 @@ def write_sources(folder: Path) -> Sources:
         plain,
         write_video(folder / "variable.mp4", times=VARIABLE_TIMES),
         write_video(folder / "hevc.mp4", "libx265", options={"x265-params": "log-level=none"}),
-        write_video(folder / "vp9.webm", "libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"}),
+        write_video(folder / "vp9.webm", "libvpx-vp9", options=FAST),
         write_video(folder / "plain.mkv"),
         write_video(folder / "small.gif", "gif", 12, size=(64, 64), pixel_format="rgb8"),
         write_video(folder / "plain.ts", container="mpegts"),
@@ -82,7 +85,7 @@ def write_sources(folder: Path) -> Sources:
         write_pixel_bomb(folder / "png-16000.mp4", 16000),
         write_pixel_bomb(folder / "png-4096.mp4", 4096),
         write_video(folder / "mpeg4-4096.avi", "mpeg4", 3, size=(4096, 4096)),
-        write_video(folder / "vp9-4096.webm", "libvpx-vp9", 2, size=(4096, 2304), options={"cpu-used": "8", "deadline": "realtime"}),
+        write_video(folder / "vp9-4096.webm", "libvpx-vp9", 2, size=(4096, 2304), options=FAST),
         write_video(folder / "hours.mp4", frames=3, times=[0.0, 4000.0, 9000.0]),
         write_video(folder / "nearly.mkv", frames=3, times=[0.0, 200.0, 599.0]),
         write_video(folder / "many.mp4", frames=4000, size=(16, 16), times=[n / 50 for n in range(4000)]),
@@ -165,7 +168,9 @@ def _gif_bomb(rng: np.random.Generator, sources: Sources) -> bytes:
     side, frames = _one_of(rng, ((65535, 1), (5000, 3), (4096, 60), (2000, 400), (1, 60000), (16, 20000)))
     delay = _one_of(rng, (0, 1, 100, 65535))
     screen = struct.pack("<HHBBB", side, side, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
-    frame = b"\x21\xf9\x04\x00" + struct.pack("<H", delay) + b"\0\0\x2c\0\0\0\0" + struct.pack("<HH", side, side) + b"\0"
+    frame = (
+        b"\x21\xf9\x04\x00" + struct.pack("<H", delay) + b"\0\0\x2c\0\0\0\0" + struct.pack("<HH", side, side) + b"\0"
+    )
     return b"GIF89a" + screen + (frame + b"\x02\x02\x44\x01\x00") * frames + b"\x3b"
 
 
@@ -179,7 +184,16 @@ def _external(rng: np.random.Generator, sources: Sources) -> bytes:
 
 def _playlist(rng: np.random.Generator, sources: Sources) -> bytes:
     text = _one_of(rng, PLAYLISTS).format(secret=SECRET).encode()
-    prefix = (b"", b"", b"\xef\xbb\xbf", b"#EXTftyp", b"\0\0\0\x20ftypisom", b"GIF89a", b"\x1a\x45\xdf\xa3", b"RIFF....AVI ")
+    prefix = (
+        b"",
+        b"",
+        b"\xef\xbb\xbf",
+        b"#EXTftyp",
+        b"\0\0\0\x20ftypisom",
+        b"GIF89a",
+        b"\x1a\x45\xdf\xa3",
+        b"RIFF....AVI ",
+    )
     return _one_of(rng, prefix) + text
 
 
@@ -188,7 +202,13 @@ def _polyglot(rng: np.random.Generator, sources: Sources) -> bytes:
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w") as archive:
         archive.writestr("../../escape.py", "raise SystemExit")
-    tail = (zipped.getvalue(), b"<script>alert(1)</script>", b"%PDF-1.7 trailer", b"\n#EXTM3U\nfile:///etc/passwd", video)
+    tail = (
+        zipped.getvalue(),
+        b"<script>alert(1)</script>",
+        b"%PDF-1.7 trailer",
+        b"\n#EXTM3U\nfile:///etc/passwd",
+        video,
+    )
     head = (b"", b"", b"", b"\x7fELF\2\1\1", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"#!/bin/sh\nid\n", b"PK\3\4")
     return _one_of(rng, head) + video + _one_of(rng, tail)
 
@@ -206,7 +226,9 @@ def _empty(rng: np.random.Generator, sources: Sources) -> bytes:
 
 def _picture(rng: np.random.Generator, sources: Sources) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(rng.integers(0, 255, (40, 30, 3), np.uint8)).save(out, _one_of(rng, ("PNG", "JPEG", "WEBP", "BMP", "GIF")))
+    Image.fromarray(rng.integers(0, 255, (40, 30, 3), np.uint8)).save(
+        out, _one_of(rng, ("PNG", "JPEG", "WEBP", "BMP", "GIF"))
+    )
     return out.getvalue()
 
 
@@ -226,7 +248,15 @@ def _archive(rng: np.random.Generator, sources: Sources) -> bytes:
 
 
 def _text(rng: np.random.Generator, sources: Sources) -> bytes:
-    texts = ("hello", "#!/bin/sh\nid\n", "{}", "\u202e\u0000\u0007", "<?php system('id');", "a" * 100000, "cposix\nsystem\n(S'id'\ntR.")
+    texts = (
+        "hello",
+        "#!/bin/sh\nid\n",
+        "{}",
+        "\u202e\u0000\u0007",
+        "<?php system('id');",
+        "a" * 100000,
+        "cposix\nsystem\n(S'id'\ntR.",
+    )
     return _one_of(rng, texts).encode(_one_of(rng, ("utf-8", "utf-16")))
 
 

@@ -46,7 +46,11 @@ def checked(
 
 
 def _check_history(history: Sequence[str], known: Collection[str], uploads: Collection[str]) -> None:
-    if isinstance(history, str) or not isinstance(history, Sequence) or not all(isinstance(item_id, str) for item_id in history):
+    if (
+        isinstance(history, str)
+        or not isinstance(history, Sequence)
+        or not all(isinstance(item_id, str) for item_id in history)
+    ):
         raise RequestError(f"history: a list of item ids as text is expected, {_shown(history)} came.")
     if not 1 <= len(history) <= MAX_HISTORY:
         raise RequestError(
