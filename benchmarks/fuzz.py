@@ -108,8 +108,8 @@ def markdown(summary: dict) -> str:
             f"`{summary['command']}` on {summary['date']}: {summary['hardware']}, average load {summary['load']:.1f} "
             f"(other work beside it), {summary['minutes']:.0f} minutes.",
             "",
-            "Files drawn from a seed (`tests/hostile_files.py`) go through the function behind `/encode`, two at a time. "
-            "Taken means encoded: a video whose damage does not show, or a good one under an odd name.",
+            "Files drawn from a seed (`tests/hostile_files.py`) go through the function behind `/encode`, two at a "
+            "time. Taken means encoded: a video whose damage does not show, or a good one under an odd name.",
             "",
             "| | |",
             "|---|---|",

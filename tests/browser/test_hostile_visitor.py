@@ -134,7 +134,7 @@ def test_a_title_that_is_no_plain_line_is_refused(app, uploads, small_clip, titl
 
 def test_half_a_character_in_a_title_is_refused(app, small_clip):
     path = sent(app, small_clip.read_bytes()).json()[0]
-    assert "U+D800" in asked(app, '{"data": [{"path": "%s"}, "\\ud800"]}' % path, "encode")
+    assert "U+D800" in asked(app, json.dumps({"data": [{"path": path}, "\ud800"]}), "encode")
 
 
 @pytest.mark.parametrize(
