@@ -43,7 +43,7 @@ def wire_edits(page: Page) -> None:
 
     @user_errors()
     def edit(session: Session, place: catalogue.Browse, event: gr.EventData) -> tuple:
-        data = dict(event._data or {})
+        data = _data(event)
         action = str(data.get("action", ""))
         if action in catalogue.ACTIONS:
             turned = catalogue.turned(place, action, data)
@@ -74,7 +74,7 @@ def wire_options(page: Page) -> None:
     """Let the controls beside the ranking change how the walk is asked."""
 
     def set_options(session: Session, top_k: float, variant: str, seed: float | None) -> tuple:
-        asked = state.from_mapping({"k": int(top_k), "variant": variant, "seed": int(seed or 0)})
+        asked = state.from_mapping({"k": top_k, "variant": variant, "seed": seed or 0})
         edited = replace(session, k=asked.k, variant=asked.variant, seed=asked.seed)
         return edited, state.to_storage(edited)
 
@@ -91,16 +91,16 @@ def wire_options(page: Page) -> None:
 def wire_upload(page: Page) -> None:
     """Encode a dropped video or an example; it joins the history unless the visitor cancels."""
     view = page.upload
-    report = [view.report, view.stop, view.encode]
+    report = [view.report, view.stop, view.encode, view.video]
 
-    def encode(video: str | None, title: str, session: Session) -> Iterator[tuple]:
+    def encode(video: str | None, title: str, session: Session, request: gr.Request) -> Iterator[tuple]:
         if not video:
             raise gr.Error("Choose a video first, or click one of the examples.", print_exception=False)
         with user_errors():
-            yield from _encoding(page.service, video, title, session)
+            yield from _encoding(page.service, video, title, session, request.session_hash or "")
 
     def choose(event: gr.EventData) -> str | None:
-        return upload.example_path(str((event._data or {}).get("id", "")))
+        return upload.example_path(str(_data(event).get("id", "")))
 
     inputs = [view.video, view.title, page.session]
     outputs = [*report, page.session, page.history, page.stored]
@@ -176,10 +176,14 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
 
     def restore(stored: dict | None, request: gr.Request) -> tuple:
         session = _restored(page.service, stored or {}, dict(request.query_params))
+        page.service.uploads.adopt(session.history, request.session_hash or "")
         return session, history.markup(page.service, session), session.k, session.variant, session.seed
 
     def arrive(session: Session, place: catalogue.Browse) -> tuple:
         return _arrived(page.service, session, place)
+
+    def leave(request: gr.Request) -> None:
+        page.service.uploads.leave(request.session_hash or "")
 
     restored = demo.load(restore, page.stored, [page.session, page.history, *page.ranked.controls], **_QUIET)
     restored.then(
@@ -197,14 +201,20 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
         concurrency_limit=None,
         **_QUIET,
     )
+    demo.unload(leave)
     # A reload shall find the visitor's own history, not the link's.
     restored.then(None, js="() => { window.history.replaceState(null, '', window.location.pathname); }")
 
 
-def _encoding(service: Service, video: str, title: str, session: Session) -> Iterator[tuple]:
-    busy = (gr.update(visible=True), gr.update(interactive=False))
-    done = (gr.update(visible=False), gr.update(interactive=True))
-    for report, upload_id in upload.encoded(service, video, title or ""):
+def _data(event: gr.EventData) -> dict:
+    """Return what an event brings; a forged one may bring anything."""
+    return dict(event._data) if isinstance(event._data, Mapping) else {}
+
+
+def _encoding(service: Service, video: str, title: str, session: Session, visit: str) -> Iterator[tuple]:
+    busy = (gr.update(visible=True), gr.update(interactive=False), gr.skip())
+    done = (gr.update(visible=False), gr.update(interactive=True), None)
+    for report, upload_id in upload.encoded(service, video, title or "", visit):
         if not upload_id:
             yield report, *busy, gr.skip(), gr.skip(), gr.skip()
             continue

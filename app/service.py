@@ -16,6 +16,7 @@ import numpy as np
 
 from app.catalogue import Catalogue
 from app.state import UPLOAD_PREFIX, Session
+from app.upload_folder import discard
 from app.uploads import UploadStore
 from mealrec.errors import MealRecError, RequestError
 from mealrec.recommender.comparing import Comparison, compare
@@ -187,10 +188,11 @@ class Service:
             return list(upload.thumbnails)
         return self.recommender().media.frame_thumbnails(item_id)
 
-    def encode(self, path: str | Path, title: str = "") -> Iterator[Progress | Upload]:
-        """Encode a video on another thread: yields its progress and at last the kept upload.
+    def encode(self, path: str | Path, title: str = "", visit: str = "") -> Iterator[Progress | Upload]:
+        """Encode a video on another thread: yields its progress and at last the kept upload, which is the visit's.
 
-        Closing the iterator cancels the work at its next report of progress.
+        Closing the iterator cancels the work at its next report of progress. An uploaded file is deleted once it is
+        encoded or refused.
 
         Raises:
             VideoError: the file is not a usable video.
@@ -204,25 +206,25 @@ class Service:
 
         def work() -> None:
             try:
-                upload = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
+                outcome = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
             except BaseException as error:  # handed to the waiting visitor's thread, which raises it
-                reports.put(error)
-            else:
-                reports.put(upload)
+                outcome = error
+            discard(path)
+            reports.put(outcome)
 
         threading.Thread(target=work, name="encode-upload", daemon=True).start()
         try:
-            yield from self._follow(reports)
+            yield from self._follow(reports, visit)
         finally:
             cancelled.set()
 
-    def _follow(self, reports: queue.Queue) -> Iterator[Progress | Upload]:
+    def _follow(self, reports: queue.Queue, visit: str) -> Iterator[Progress | Upload]:
         while True:
             report = reports.get()
             if isinstance(report, BaseException):
                 raise report
             if not isinstance(report, Progress):
-                self.uploads.add(report)
+                self.uploads.add(report, visit)
                 yield report
                 return
             yield report

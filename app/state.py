@@ -130,6 +130,6 @@ def to_storage(session: Session) -> dict:
 
 def _whole(value: object, default: int, low: int, high: int) -> int:
     try:
-        return min(max(int(str(value)), low), high)
-    except ValueError:
+        return min(max(int(value) if isinstance(value, float) else int(str(value)), low), high)
+    except (ValueError, OverflowError):  # infinite, no number at all
         return default

@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app import api, events, inspect_events
 from app.charts import STATIC_PATHS, save_button
 from app.compare_events import wire_compare
 from app.events import Page
+from app.guard import MAX_FILE, Guard
 from app.markup import render
 from app.service import Service
 from app.state import Session
 from app.theme import theme
+from app.upload_folder import UNUSED_S
 from app.views import (
     about,
     catalogue,
@@ -37,8 +40,9 @@ _ABOUT_WORDS = "What this bundle is, how it was trained and what was measured."
 
 def build_demo(service: Service) -> gr.Blocks:
     """Return the page for a service; nothing here waits for the model."""
-    gr.set_static_paths(STATIC_PATHS)
-    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as demo:
+    # The examples are served where they lie: a copy among the uploads would be deleted under the next visitor.
+    gr.set_static_paths([*STATIC_PATHS, *upload.example_paths()])
+    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(300, UNUSED_S), fill_width=True) as demo:
         # First of all, so that no private event takes an endpoint's name.
         api.build(service)
         page = _assemble(service)
@@ -62,7 +66,8 @@ def launch_options(media_folders: list[str]) -> dict:
         "css": inside.CSS,
         "head": f"<script>{script}</script>",
         "allowed_paths": media_folders,
-        "max_file_size": "200mb",
+        "max_file_size": MAX_FILE,
+        "app_kwargs": {"middleware": [Middleware(Guard)]},
         "ssr_mode": False,
         "run_history": False,
         "footer_links": ["api"],

@@ -119,5 +119,7 @@ def _name(number: int) -> str:
 
 
 def _position(data: dict) -> int:
-    position = str(data.get("position", ""))
-    return int(position) if position.lstrip("-").isdigit() else 0
+    try:
+        return int(str(data.get("position", "")))
+    except ValueError:
+        return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import fields
@@ -31,6 +32,11 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
 TEST_VIEWERS = "test_viewers.json"
+_FORMS = {
+    **dict.fromkeys(("name", "created_with", "media"), str),
+    **dict.fromkeys(("models", "encoders", "metrics", "training", "files"), dict),
+    "interval_s": (int, float),
+}
 _PLAIN = ("name", "created_with", "encoders", "media", "interval_s", "metrics", "training")
 
 
@@ -79,10 +85,15 @@ def read_manifest(path: str | Path) -> dict:
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} holds no readable {MANIFEST}: point to a bundle's folder, or {REBUILD}.") from error
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise BundleError(f"{path} has the format {version} and {FORMAT_VERSION} is read here: {REBUILD}.")
     if missing := {"models", "files", *_PLAIN} - manifest.keys():
         raise BundleError(f"{path / MANIFEST} lacks {', '.join(sorted(missing))}: {REBUILD}.")
+    odd = [name for name, form in _FORMS.items() if not isinstance(manifest[name], form)]
+    if not odd and (isinstance(manifest["interval_s"], bool) or not 0 < manifest["interval_s"] < math.inf):
+        odd = ["interval_s"]
+    if odd:
+        raise BundleError(f"{path / MANIFEST}: {odd[0]} has another form than this version writes: {REBUILD}.")
     return manifest
 
 
@@ -101,7 +112,7 @@ def read_bundle(path: str | Path) -> BundleContents:
         project_path(path, contents.media)
     except BundleError:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BundleError(
             f"{path} was made by another version ({type(error).__name__}: {error}): {REBUILD}."
         ) from error

@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mealrec.errors import VideoError
 from mealrec.features.frames import sample_frames
+from mealrec.features.scaling import scaled_down
 from mealrec.recommender.places import MediaFolder
 
 THUMBNAIL_HEIGHT = 224
@@ -42,12 +42,3 @@ class Media(MediaFolder):
         except VideoError:
             return ()
         return scaled_down(sampled.frames, THUMBNAIL_HEIGHT)
-
-
-def scaled_down(frames: np.ndarray, height: int) -> tuple[np.ndarray, ...]:
-    """Return frames [K, H, W, 3] uint8 scaled to a height, never up, with their proportions kept."""
-    if frames.shape[1] <= height:
-        return tuple(frames)
-    scale = height / frames.shape[1]
-    size = (max(1, round(frames.shape[2] * scale)), height)
-    return tuple(np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames)

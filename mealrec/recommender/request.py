@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,11 @@ def checked(
 
 
 def _check_history(history: Sequence[str], known: Collection[str], uploads: Collection[str]) -> None:
-    if isinstance(history, str) or not all(isinstance(item_id, str) for item_id in history):
+    if (
+        isinstance(history, str)
+        or not isinstance(history, Sequence)
+        or not all(isinstance(item_id, str) for item_id in history)
+    ):
         raise RequestError(f"history: a list of item ids as text is expected, {_shown(history)} came.")
     if not 1 <= len(history) <= MAX_HISTORY:
         raise RequestError(
@@ -107,5 +112,5 @@ def _noise(value: float) -> float:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = reprlib.repr(value)  # never walks through all of a value: a visitor may send a deep or endless one
     return text if len(text) <= 60 else f"{text[:57]}…"
