@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from torch.nn import functional as F
 
 import mealrec.baselines as folder
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.features.hidden import HiddenStates
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,18 @@ class Baseline(nn.Module):
 
     `SUMMARY`: the line that tables show. `TRAINING`: the fields of TrainConfig in which it departs from the others.
     `causal`: one row a user trains every position; where states see what comes after them, one row a prefix does.
+    `needs_hidden`: it reads the encoders' hidden states; `build` and `prepare` are then given them.
     """
 
     Config: type[BaselineConfig]
     SUMMARY: str
     TRAINING: dict = {}
     causal: bool = True
+    needs_hidden: bool = False
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> None:
+    def prepare(
+        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+    ) -> None:
         """Take what is computed once from the training sequences (item indices) and the features: counts, graphs.
 
         Called before training and after loading; what it keeps is a buffer. Nothing by default.
@@ -82,9 +90,24 @@ def system(name: str) -> type[Baseline]:
     return import_module(f"mealrec.baselines.{name}").System
 
 
-def build(config: BaselineConfig) -> Baseline:
-    """Return the system that a configuration belongs to."""
-    return system(type(config).__module__.rpartition(".")[2])(config)
+def class_of(config: BaselineConfig) -> type[Baseline]:
+    """Return the class of the system that a configuration belongs to."""
+    return system(type(config).__module__.rpartition(".")[2])
+
+
+def needs_hidden(config: object) -> bool:
+    """Say whether the system of a configuration, MealRec's too, reads hidden states."""
+    return isinstance(config, BaselineConfig) and class_of(config).needs_hidden
+
+
+def build(config: BaselineConfig, hidden: HiddenStates | None = None) -> Baseline:
+    """Return the system that a configuration belongs to, untrained.
+
+    Where it reads `hidden` states their depths and widths are filled in; a configuration read back has them already.
+    """
+    if needs_hidden(config) and hidden is not None:
+        config = replace(config, **hidden.shape)
+    return class_of(config)(config)
 
 
 def from_dict(values: dict) -> BaselineConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from torch.nn import functional as F
 
 from mealrec.baselines.base import Baseline, BaselineConfig, draw_negatives
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.features.hidden import HiddenStates
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class System(Baseline):
         for name in ("viewer", "watched"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.long), persistent=False)
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> None:
+    def prepare(
+        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+    ) -> None:
         """Take the training clicks as the graph's edges: `viewer` [E] and `watched` [E]."""
         edges = [(viewer, item) for viewer, sequence in enumerate(sequences) for item in dict.fromkeys(sequence)]
         self.viewer, self.watched = torch.tensor(edges, device=features.text.device).T.contiguous()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from torch import Tensor, nn
 from mealrec.backbones import base as backbones
 from mealrec.baselines.base import Baseline, BaselineConfig, in_batch_cross_entropy, popularity
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.features.hidden import HiddenStates
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class System(Baseline):
         self.encoder = backbones.build("sasrec", config.width, max_length=config.max_length, dropout=config.dropout)
         self.register_buffer("counts", torch.zeros(config.num_items + 1), persistent=False)
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> None:
+    def prepare(
+        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+    ) -> None:
         """Count the training clicks, which the loss takes out of the logits."""
         self.counts.copy_(popularity(sequences, self.config.num_items))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from mealrec.backbones.base import last_states
 from mealrec.baselines.base import Baseline, BaselineConfig, full_cross_entropy
 from mealrec.models.attention import Block, Dropout, hide
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.features.hidden import HiddenStates
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ class System(Baseline):
         for name in ("source", "target"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.long), persistent=False)
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> None:
+    def prepare(
+        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+    ) -> None:
         """Take the transitions of the training clicks, from `source` [E] to `target` [E]."""
         pairs = [pair for sequence in sequences for pair in zip(sequence, sequence[1:], strict=False)]
         self.source, self.target = torch.tensor(pairs, device=features.text.device).T.contiguous()

@@ -102,8 +102,8 @@ class MealRec(nn.Module):
         """Whether one row trains every position, see Backbone."""
         return self.backbone.causal
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> None:
-        """Take what is computed once before training: the anchors; `sequences` are not looked at."""
+    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None) -> None:
+        """Take what is computed once before training: the anchors; nothing else is looked at."""
         if self.table.anchors is not None:
             self.table.anchors.fit(features)
 

@@ -36,7 +36,7 @@ def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
         folder / "training.json",
         asdict(recipe.training) | summary | {"seconds": round(trained.seconds, 1), "guidance": trained.guidance},
     )
-    write_json(folder / "config.json", recipe.model.to_dict())
+    write_json(folder / "config.json", trained.model.config.to_dict())
     (folder / STATE).unlink(missing_ok=True)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from mealrec.training.checkpoint import Checkpoint, Record, State
 from mealrec.training.losses import LossConfig, total_loss
 from mealrec.training.processes import processes
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.features.hidden import HiddenStates
 
 SCHEDULES = ("constant", "cosine")
 WARMUP = 0.1  # of all steps, before a cosine falls
@@ -111,19 +115,21 @@ def train(
     start: dict[str, Tensor] | None = None,
     checkpoint: Checkpoint | None = None,
     progress: str = "",
+    hidden: HiddenStates | None = None,
 ) -> Trained:
     """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
 
     Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
     `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
-    line; `progress` names a bar on the terminal. On one CPU thread the seed decides every bit; more threads add
-    gradients up in any order. Raises FloatingPointError naming the step at which the loss stopped being a number.
+    line; `progress` names a bar on the terminal; `hidden` is for the systems that need hidden states. On one CPU thread
+    the seed decides every bit; more threads add gradients up in any order. Raises FloatingPointError naming the step at
+    which the loss stopped being a number.
     """
     accelerator = processes(features.text.device)
     features = features.to(accelerator.device)
     torch.manual_seed(config.seed)
-    model = build(model_config).to(accelerator.device)
-    model.prepare(split.train, features)
+    model = build(model_config, hidden).to(accelerator.device)
+    model.prepare(split.train, features, hidden)
     if start is not None:
         model.load_state_dict(start, strict=False)
     if accelerator.process_index:  # equal weights, but noise and dropout of its own
@@ -151,9 +157,9 @@ def train(
     return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds, guidance)
 
 
-def build(config: MealRecConfig | BaselineConfig) -> MealRec | Baseline:
-    """Return the untrained system that a configuration belongs to."""
-    return baselines.build(config) if isinstance(config, BaselineConfig) else MealRec(config)
+def build(config: MealRecConfig | BaselineConfig, hidden: HiddenStates | None = None) -> MealRec | Baseline:
+    """Return the untrained system that a configuration belongs to; see baselines.build for `hidden`."""
+    return baselines.build(config, hidden) if isinstance(config, BaselineConfig) else MealRec(config)
 
 
 def choose_guidance(model: MealRec, rows: EvaluationRows, features: ItemFeatures, stop_on: str) -> dict[float, float]:

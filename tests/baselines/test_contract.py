@@ -18,11 +18,12 @@ from mealrec.training.recipes import microlens
 from mealrec.training.run import load_system, save_system
 from mealrec.training.trainer import train
 from mealrec.types import SequenceBatch
-from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features
+from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features, make_hidden
 
 CATALOGUE = make_catalogue()
 SPLIT = leave_one_out(CATALOGUE)
 FEATURES = make_features(CATALOGUE)
+HIDDEN = make_hidden()
 SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 
 
@@ -33,8 +34,8 @@ def name(request):
 
 def make(name, seed=0):
     torch.manual_seed(seed)
-    system = base.build(base.system(name).Config(**SHAPE, width=16))
-    system.prepare(SPLIT.train, FEATURES)
+    system = base.build(base.system(name).Config(**SHAPE, width=16), HIDDEN)
+    system.prepare(SPLIT.train, FEATURES, HIDDEN)
     return system.eval()
 
 
@@ -141,7 +142,7 @@ def test_saved_weights_and_configuration_give_the_same_ranking(name):
     assert config == system.config
     other = base.build(config)
     other.load_state_dict(load(save({key: value.contiguous() for key, value in system.state_dict().items()})))
-    other.prepare(SPLIT.train, FEATURES)
+    other.prepare(SPLIT.train, FEATURES, HIDDEN)
     assert torch.equal(scores(other.eval(), histories()), scores(system, histories()))
 
 
@@ -159,7 +160,10 @@ def test_no_validation_or_test_click_is_seen_in_training(name):
     other = leave_one_out(replace(CATALOGUE, histories=turned))
     assert other.train == SPLIT.train and not np.array_equal(other.test.targets, SPLIT.test.targets)
     config = replace(recipe(name).training, max_epochs=1, validation_rows=20)
-    kept = [train(base.system(name).Config(**SHAPE, width=16), config, split, FEATURES) for split in (SPLIT, other)]
+    kept = [
+        train(base.system(name).Config(**SHAPE, width=16), config, split, FEATURES, hidden=HIDDEN)
+        for split in (SPLIT, other)
+    ]
     first, second = (trained.model.state_dict() for trained in kept)
     assert all(torch.equal(first[key], second[key]) for key in first)
 
@@ -168,11 +172,11 @@ def test_trained_by_its_recipe_it_beats_popularity_and_survives_the_disk(name, t
     known, own = FEATURES.has_id.numpy(), recipe(name)
     brief = replace(own.training, max_epochs=12, patience=12, validation_rows=100)
     own = replace(own, model=replace(own.model, width=32), training=brief)
-    trained = train(own.model, own.training, SPLIT, FEATURES)
+    trained = train(own.model, own.training, SPLIT, FEATURES, hidden=HIDDEN)
     ranked = rank_rows(model_scorer(trained.model, FEATURES), SPLIT.test, known)
     save_system(tmp_path, own, trained)
     loaded = load_system(tmp_path)
-    loaded.prepare(SPLIT.train, FEATURES)
+    loaded.prepare(SPLIT.train, FEATURES, HIDDEN)
     assert np.array_equal(rank_rows(model_scorer(loaded, FEATURES), SPLIT.test, known).masked, ranked.masked)
     popular = rank_rows(popularity_scorer(SPLIT.train, NUM_ITEMS), SPLIT.test, known)
     assert np.mean(1 / ranked.masked) > np.mean(1 / popular.masked)
