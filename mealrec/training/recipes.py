@@ -31,20 +31,17 @@ def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
     """Return MealRec, its three ablations (Sec. 5.3) and two controls, trained alike.
 
     `shape` holds num_items, visual_width, text_width and num_frames. "backbone" is SASRec with the same
-    content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head. The
-    others begin from the trained backbone.
+    content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head.
     """
-    alone = TrainConfig(seed=seed)
-    # A trained backbone overfits at the backbone's own rate: fewer and smaller steps, held near its x_0.
-    whole = replace(alone, learning_rate=2e-4, max_epochs=6, loss=LossConfig(lambda_npd=1.0, lambda_start=1.0))
-    schedule = ScheduleConfig(scale=0.25)
-    recipes = [
-        Recipe(name, MealRecConfig(**shape, variant="backbone", schedule=schedule, **changes), alone)
-        for name, changes in {"backbone": {}, "backbone_item_head": {"head": "item"}}.items()
-    ]
-    for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd"):
-        model = MealRecConfig(**shape, variant=variant, schedule=schedule)
-        recipes.append(Recipe(variant, model, whole, starts_from="backbone"))
+    alone = TrainConfig(seed=seed, learning_rate=2e-3, rate_schedule="cosine", max_epochs=12, patience=12)
+    whole = replace(alone, loss=LossConfig(lambda_npd=1.0, lambda_start=1.0))
+    systems = {"backbone": alone, "backbone_item_head": alone}
+    systems |= dict.fromkeys(("full", "no_tcd", "no_npd", "no_tcd_npd"), whole)
+    recipes = []
+    for name, training in systems.items():
+        variant, _, head = name.partition("_item_")
+        model = MealRecConfig(**shape, variant=variant, head="item" if head else "moments")
+        recipes.append(Recipe(name, model, training))
     return tuple(recipes)
 
 
