@@ -32,9 +32,9 @@ class Schedule:
         if config.num_steps < 1:
             raise ValueError(f"a schedule needs 1 step or more, got num_steps={config.num_steps}")
         self.num_steps = config.num_steps
-        betas = torch.linspace(config.beta_start, config.beta_end, config.num_steps, dtype=torch.float64) * config.scale
-        betas = betas.clamp(max=0.999)
-        self.betas: Tensor = torch.cat([torch.zeros(1, dtype=torch.float64), betas])
+        exact = {"dtype": torch.float64, "device": "cpu"}  # numbers even where the model is built without any
+        betas = torch.linspace(config.beta_start, config.beta_end, config.num_steps, **exact) * config.scale
+        self.betas: Tensor = torch.cat([torch.zeros(1, **exact), betas.clamp(max=0.999)])
         self.alpha_bars: Tensor = torch.cumprod(1 - self.betas, 0)
         steps = zip(self.betas.tolist()[1:], self.alpha_bars.tolist()[1:], self.alpha_bars.tolist(), strict=False)
         self.posteriors = tuple(_posterior(*step) for step in steps)
