@@ -236,4 +236,4 @@ def test_an_older_bundle_is_replaced_whole(bundle):
 
 def test_a_damaged_list_of_files_is_refused(bundle):
     edit_manifest(bundle, lambda manifest: manifest.update(files=["catalogue.json"]))
-    assert "another version" in refusal(bundle)
+    assert "files has another form" in refusal(bundle)
