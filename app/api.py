@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import gradio as gr
@@ -27,6 +30,16 @@ def build(service: Service) -> None:
 
     gr.api(recommend, api_name="recommend", concurrency_id="model", concurrency_limit=2)
     gr.api(encode, api_name="encode", concurrency_id="encoder", concurrency_limit=1)
+
+
+def mcp_wanted() -> bool:
+    """Whether MEALREC_MCP=1 asks for the endpoints as MCP tools too; says what is missing where they cannot be."""
+    if os.environ.get("MEALREC_MCP") != "1":
+        return False
+    if find_spec("mcp") is None:
+        print('MEALREC_MCP=1 needs MCP: pip install "gradio[mcp]". The page opens without it.', file=sys.stderr)
+        return False
+    return True
 
 
 def asked(history: object, k: object, seed: object, variant: object) -> Session:
