@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What the browser tests (chromium) and the drawing library (libegl1, libgl1) need from the system.
 SYSTEM_PACKAGES := chromium libegl1 libgl1
 
-.PHONY: demo test screenshots system-packages clean
+.PHONY: demo test fuzz screenshots system-packages clean
 
 demo: $(VENV)/.runtime
 	MEALREC_OPEN_BROWSER=1 $(BIN)/python app.py
@@ -16,6 +16,9 @@ test: $(VENV)/.development system-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.development
+	$(BIN)/python -m benchmarks.fuzz
 
 screenshots: $(VENV)/.development system-packages
 	$(BIN)/python -m benchmarks.screenshots

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import shutil
+import signal
+import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# A walk is a thousand tiny products: two threads that share one wait for each other at every end, on a busy machine
+# fifty times as long as the product takes. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "GRADIO_TEMP_DIR" not in os.environ:  # a folder of our own, so that nothing of a visit outlives the server
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="mealrec-uploads-")
+    atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
 
 # On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not installed.
 with contextlib.suppress(ImportError):
@@ -67,6 +78,7 @@ demo = build_demo(Service(load_recommender, preview()).start())
 demo.queue(max_size=64, api_open=False)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the way out that cleans up
     port = os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT")
     demo.launch(
         server_port=int(port) if port else None,

@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import gradio as gr
-import gradio.utils
 
-from app.service import Progress, Service, user_errors
+from app.service import ENCODER, MODEL, Progress, Service, user_errors
 from app.state import Session
+from app.upload_folder import is_uploaded
 from mealrec.errors import RequestError
+
+_NOTHING: list[int] = []
 
 
 def build(service: Service) -> None:
     """Register the endpoints in the current Blocks."""
 
     @user_errors()
-    def recommend(history: list[str], k: int = 10, seed: int = 0, variant: str = "full") -> dict:
-        """Rank the catalogue for a history (clip ids, oldest first; uploads by their id)."""
-        return service.recommend(asked(history, k, seed, variant)).to_dict()
+    def recommend(
+        history: list[str],
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        hidden: list[int] = _NOTHING,
+        noise: float = 0.0,
+        num_steps: int | None = None,
+    ) -> dict:
+        """Rank the catalogue for a history (clip ids, oldest first; uploads by their id).
+
+        `hidden`: frames of the last clip, from 0, that the model is not shown. `noise` lies on what the history's clips
+        look like; `num_steps` is T of both walks, by default as trained.
+        """
+        return service.recommend(asked(history, k, seed, variant, hidden, noise, num_steps)).to_dict()
 
     @user_errors()
-    def encode(video: str, title: str = "") -> dict:
+    def encode(request: gr.Request, video: str, title: str = "") -> dict:
         """Encode an uploaded video; its upload_id may then stand in a history."""
-        return encoded(service, video, title)
+        return encoded(service, video, title, request.session_hash or "")
 
-    gr.api(recommend, api_name="recommend", concurrency_id="model", concurrency_limit=2)
-    gr.api(encode, api_name="encode", concurrency_id="encoder", concurrency_limit=1)
+    gr.api(recommend, api_name="recommend", **MODEL)
+    gr.api(encode, api_name="encode", **ENCODER)
 
 
 def mcp_wanted() -> bool:
@@ -42,25 +56,38 @@ def mcp_wanted() -> bool:
     return True
 
 
-def asked(history: object, k: object, seed: object, variant: object) -> Session:
+def asked(
+    history: object,
+    k: object,
+    seed: object,
+    variant: object,
+    hidden: object = (),
+    noise: object = 0.0,
+    num_steps: object = None,
+) -> Session:
     """Return the session that a request asks for; its values are checked by the recommender.
 
     Raises:
-        RequestError: the history is no list of text, so that nothing can be looked up by it.
+        RequestError: the history is no list of text, or another value no single one, so that nothing can be looked
+            up by it.
     """
+    single = {"k": k, "seed": seed, "variant": variant, "noise": noise, "num_steps": num_steps}
+    for name, value in single.items():
+        if not isinstance(value, (int, float, str, type(None))):
+            raise RequestError(f"{name}: a single value is expected, {_shown(value)} came.")
     if not isinstance(history, (list, tuple)) or not all(isinstance(item, str) for item in history):
         raise RequestError(f"history: expected a list of clip ids as text, got {_shown(history)}.")
-    return Session(history=tuple(history), k=k, seed=seed, variant=variant)
+    return Session(history=tuple(history), hidden=hidden, **single)
 
 
-def encoded(service: Service, video: object, title: object) -> dict:
-    """Encode a video and return {upload_id, title, times_s, nearest}."""
+def encoded(service: Service, video: object, title: object, visit: str = "") -> dict:
+    """Encode a video and return {upload_id, title, times_s, nearest}; the upload is the visit's."""
     path = video.get("path") if isinstance(video, dict) else video
-    if not isinstance(path, str) or not _is_uploaded(path):
+    if not isinstance(path, str) or not is_uploaded(path):
         raise RequestError(f"video: expected a file sent with gradio_client.handle_file, got {_shown(video)}.")
     if not isinstance(title, str):
         raise RequestError(f"title: expected text, got {_shown(title)}.")
-    upload = next(report for report in service.encode(path, title) if not isinstance(report, Progress))
+    upload = next(report for report in service.encode(path, title, visit) if not isinstance(report, Progress))
     return {
         "upload_id": upload.upload_id,
         "title": upload.title,
@@ -69,13 +96,6 @@ def encoded(service: Service, video: object, title: object) -> dict:
     }
 
 
-def _is_uploaded(path: str) -> bool:
-    """Whether a path leads into the folder of uploads: no request may name another file of this server."""
-    folder = Path(gradio.utils.get_upload_folder()).resolve()
-    resolved = Path(path).resolve()
-    return resolved.is_relative_to(folder) and resolved.is_file()
-
-
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = reprlib.repr(value)  # a visitor may send a deep or endless one
     return text if len(text) <= 60 else text[:57] + "…"

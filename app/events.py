@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from app import state
-from app.service import Service, user_errors
+from app.charts import json_file
+from app.service import ENCODER, MODEL, Service, user_errors
 from app.state import Session
-from app.views import about, catalogue, header, history, inside, recommendations, upload
+from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload, viewers
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-_MODEL = {"concurrency_id": "model", "concurrency_limit": 2}
-_ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,15 @@ class Page:
     stored: gr.BrowserState
     header: gr.HTML
     history: gr.HTML
+    moments: gr.HTML
     catalogue: catalogue.CatalogueView
     upload: upload.UploadView
+    effects: effects.EffectsView
     ranked: recommendations.RecommendationsView
     inside: inside.InsideView
     about: gr.HTML
+    viewers: viewers.ViewersView
+    trace: gr.HTML
 
 
 def wire_edits(page: Page) -> None:
@@ -40,7 +43,7 @@ def wire_edits(page: Page) -> None:
 
     @user_errors()
     def edit(session: Session, place: catalogue.Browse, event: gr.EventData) -> tuple:
-        data = dict(event._data or {})
+        data = _data(event)
         action = str(data.get("action", ""))
         if action in catalogue.ACTIONS:
             turned = catalogue.turned(place, action, data)
@@ -51,7 +54,13 @@ def wire_edits(page: Page) -> None:
         return edited, shown, state.to_storage(edited), gr.skip(), gr.skip(), gr.skip()
 
     gr.on(
-        [page.history.click, clips.posters.click, page.ranked.ranking.click],
+        [
+            page.history.click,
+            clips.posters.click,
+            page.ranked.ranking.click,
+            page.moments.click,
+            page.effects.listing.click,
+        ],
         edit,
         [page.session, clips.place],
         [page.session, page.history, page.stored, clips.place, clips.posters, clips.search],
@@ -65,7 +74,7 @@ def wire_options(page: Page) -> None:
     """Let the controls beside the ranking change how the walk is asked."""
 
     def set_options(session: Session, top_k: float, variant: str, seed: float | None) -> tuple:
-        asked = state.from_mapping({"k": int(top_k), "variant": variant, "seed": int(seed or 0)})
+        asked = state.from_mapping({"k": top_k, "variant": variant, "seed": seed or 0})
         edited = replace(session, k=asked.k, variant=asked.variant, seed=asked.seed)
         return edited, state.to_storage(edited)
 
@@ -82,22 +91,22 @@ def wire_options(page: Page) -> None:
 def wire_upload(page: Page) -> None:
     """Encode a dropped video or an example; it joins the history unless the visitor cancels."""
     view = page.upload
-    report = [view.report, view.stop, view.encode]
+    report = [view.report, view.stop, view.encode, view.video]
 
-    def encode(video: str | None, title: str, session: Session) -> Iterator[tuple]:
+    def encode(video: str | None, title: str, session: Session, request: gr.Request) -> Iterator[tuple]:
         if not video:
             raise gr.Error("Choose a video first, or click one of the examples.", print_exception=False)
         with user_errors():
-            yield from _encoding(page.service, video, title, session)
+            yield from _encoding(page.service, video, title, session, request.session_hash or "")
 
     def choose(event: gr.EventData) -> str | None:
-        return upload.example_path(str((event._data or {}).get("id", "")))
+        return upload.example_path(str(_data(event).get("id", "")))
 
     inputs = [view.video, view.title, page.session]
     outputs = [*report, page.session, page.history, page.stored]
-    begun = view.encode.click(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    begun = view.encode.click(encode, inputs, outputs, **ENCODER, **_QUIET)
     chosen = view.examples.click(choose, None, view.video, **_QUIET)
-    begun_example = chosen.success(encode, inputs, outputs, **_ENCODER, **_QUIET)
+    begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **_QUIET)
     view.stop.click(lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET)
     for event in (begun, begun_example):
         event.failure(upload.rest, None, report, **_QUIET)
@@ -113,6 +122,10 @@ def wire_answers(page: Page) -> None:
         return recommendations.markup(page.service, session, page.service.recommend(session))
 
     @user_errors()
+    def show_moments(session: Session) -> str:
+        return moments.markup(page.service, session, page.service.recommend(session)) if session.history else ""
+
+    @user_errors()
     def look_inside(session: Session) -> list:
         if not session.history:
             return page.inside.clear()
@@ -121,9 +134,41 @@ def wire_answers(page: Page) -> None:
         thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
         return page.inside.update(recommendation, thumbnails)
 
-    options = {"trigger_mode": "always_last", **_MODEL, **_QUIET}
+    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
     answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
-    answered.success(look_inside, page.session, page.inside.outputs, **options)
+    explained = answered.success(show_moments, page.session, page.moments, **options)
+    explained.success(look_inside, page.session, page.inside.outputs, **options)
+
+
+def wire_effects(page: Page) -> None:
+    """List what would change the answer only while the visitor looks at the list, and never before the ranking."""
+    view = page.effects
+
+    def listed(session: Session, is_open: bool) -> str | dict:
+        return effects.markup(page.service, session) if is_open else gr.skip()
+
+    @user_errors()
+    def turned(session: Session, event: gr.SelectData) -> tuple:
+        is_open = event.value == effects.TAB
+        return listed(session, is_open), is_open
+
+    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
+    view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
+    page.session.change(user_errors()(listed), [page.session, view.is_open], view.listing, **options)
+
+
+def wire_trace(page: Page) -> None:
+    """Give the browser the whole trace of the ranking on show to save: what the API answers to the same question."""
+
+    @user_errors()
+    def trace(session: Session) -> dict:
+        if not session.history:
+            gr.Info("There is no ranking yet, so nothing to save: pick a clip first.")
+            return gr.skip()
+        answer = page.service.recommend(session)
+        return json_file(f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict())
+
+    page.trace.click(trace, page.session, page.trace, **MODEL, **_QUIET)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:
@@ -131,10 +176,14 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
 
     def restore(stored: dict | None, request: gr.Request) -> tuple:
         session = _restored(page.service, stored or {}, dict(request.query_params))
+        page.service.uploads.adopt(session.history, request.session_hash or "")
         return session, history.markup(page.service, session), session.k, session.variant, session.seed
 
     def arrive(session: Session, place: catalogue.Browse) -> tuple:
         return _arrived(page.service, session, place)
+
+    def leave(request: gr.Request) -> None:
+        page.service.uploads.leave(request.session_hash or "")
 
     restored = demo.load(restore, page.stored, [page.session, page.history, *page.ranked.controls], **_QUIET)
     restored.then(
@@ -152,14 +201,20 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
         concurrency_limit=None,
         **_QUIET,
     )
+    demo.unload(leave)
     # A reload shall find the visitor's own history, not the link's.
     restored.then(None, js="() => { window.history.replaceState(null, '', window.location.pathname); }")
 
 
-def _encoding(service: Service, video: str, title: str, session: Session) -> Iterator[tuple]:
-    busy = (gr.update(visible=True), gr.update(interactive=False))
-    done = (gr.update(visible=False), gr.update(interactive=True))
-    for report, upload_id in upload.encoded(service, video, title or ""):
+def _data(event: gr.EventData) -> dict:
+    """Return what an event brings; a forged one may bring anything."""
+    return dict(event._data) if isinstance(event._data, Mapping) else {}
+
+
+def _encoding(service: Service, video: str, title: str, session: Session, visit: str) -> Iterator[tuple]:
+    busy = (gr.update(visible=True), gr.update(interactive=False), gr.skip())
+    done = (gr.update(visible=False), gr.update(interactive=True), None)
+    for report, upload_id in upload.encoded(service, video, title or "", visit):
         if not upload_id:
             yield report, *busy, gr.skip(), gr.skip(), gr.skip()
             continue

@@ -18,15 +18,22 @@ import numpy as np
 from app import shared_gpu
 from app.catalogue import Catalogue
 from app.state import UPLOAD_PREFIX, Session
+from app.upload_folder import discard
 from app.uploads import UploadStore
 from mealrec.errors import MealRecError, RequestError
+from mealrec.recommender.comparing import Comparison, compare
 
 if TYPE_CHECKING:
+    from mealrec.recommender.contents import ExampleViewer, ViewerCase
     from mealrec.recommender.recommender import Recommender
-    from mealrec.recommender.trace import Recommendation
+    from mealrec.recommender.trace import Effect, Recommendation
     from mealrec.recommender.uploads import Upload
 
 LOADING_TIMEOUT_S = 180.0
+# What may run at once. Recommendations that wait for the model are walked as one batch, so many may; an encoding has
+# the machine's cores to itself but for them.
+MODEL = {"concurrency_id": "model", "concurrency_limit": 32}
+ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
 _REMEMBERED = 32
 
 
@@ -63,7 +70,7 @@ class Service:
         self.uploads = UploadStore()
         self._encode_borrowing = shared_gpu.borrowing(self._encode_alone)
         # The ranking and the charts of one run are drawn by two events; the second finds the run here.
-        self._answers: OrderedDict[str, Recommendation] = OrderedDict()
+        self._answers: OrderedDict[str, Recommendation | tuple[Effect, ...]] = OrderedDict()
         self._answers_lock = threading.Lock()
 
     def start(self) -> Service:
@@ -110,31 +117,72 @@ class Service:
             raise RequestError(self._failure)
         return self._recommender
 
+    @property
+    def num_frames(self) -> int:
+        """Return how many frames K of a clip the model sees; 0 before it is there."""
+        return self._recommender.num_frames if self._recommender else 0
+
     def recommend(self, session: Session) -> Recommendation:
-        """Rank the catalogue for a session's history and keep every step of the walk."""
+        """Rank the catalogue for what counts of a session's history and keep every step of the walk."""
+        return self._ask("recommend", session)
+
+    def effects(self, session: Session) -> tuple[Effect, ...]:
+        """Tell what would change the answer to a session's whole history most."""
+        return self._ask("effects", session.whole)
+
+    def _ask(self, what: str, session: Session) -> Recommendation | tuple[Effect, ...]:
         recommender = self.recommender()
-        uploads = self.uploads.pick(session.history)
-        lost = [item for item in session.history if item.startswith(UPLOAD_PREFIX) and item not in uploads]
-        if lost:
-            raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
-        asked = repr((session.history, session.k, session.seed, session.variant))
+        uploads = self._uploads_of(session)
+        names = ("k", "seed", "variant", "hidden", *(("noise", "num_steps") if what == "recommend" else ()))
+        values = {name: getattr(session, name) for name in names}
+        asked = repr((what, session.asked, values))
         with self._answers_lock:
             if asked in self._answers:
                 return self._answers[asked]
-        answer = recommender.recommend(
-            session.history, uploads=uploads, k=session.k, seed=session.seed, variant=session.variant
-        )
+        answer = getattr(recommender, what)(session.asked, uploads=uploads, **values)
         with self._answers_lock:
             self._answers[asked] = answer
             while len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
         return answer
 
+    def compare(self, session: Session) -> Comparison:
+        """Rank a session's history by every system of the bundle; a revealed next clip is looked for in each."""
+        return compare(
+            self.recommender(),
+            session.asked,
+            uploads=self._uploads_of(session),
+            k=session.k,
+            seed=session.seed,
+            noise=session.noise,
+            num_steps=session.num_steps,
+            target=self.catalogue.get(self.target(session)),
+        )
+
+    def target(self, session: Session) -> str:
+        """Return the example viewer's true next clip once it is revealed, else ""."""
+        if not session.revealed:
+            return ""
+        viewer = self.viewer(session.viewer_id)
+        return viewer.target if viewer else ""
+
+    def _uploads_of(self, session: Session) -> dict[str, Upload]:
+        uploads = self.uploads.pick(session.asked)
+        if any(item.startswith(UPLOAD_PREFIX) and item not in uploads for item in session.asked):
+            raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
+        return uploads
+
     def known(self, session: Session) -> tuple[str, ...]:
         """Return the ids of a history that still name a clip or a kept upload, in order."""
         return tuple(
             item_id for item_id in session.history if item_id in self.catalogue or self.uploads.get(item_id) is not None
         )
+
+    def viewer(self, viewer_id: str) -> ExampleViewer | ViewerCase | None:
+        """Return the test viewer of this id, else the example viewer, else None; waits for the model while it loads."""
+        recommender = self.recommender()
+        known = (*recommender.test_viewers, *recommender.viewers)  # the examples are of the test split too
+        return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
         """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no video."""
@@ -143,10 +191,11 @@ class Service:
             return list(upload.thumbnails)
         return self.recommender().media.frame_thumbnails(item_id)
 
-    def encode(self, path: str | Path, title: str = "") -> Iterator[Progress | Upload]:
-        """Encode a video on another thread: yields its progress and at last the kept upload.
+    def encode(self, path: str | Path, title: str = "", visit: str = "") -> Iterator[Progress | Upload]:
+        """Encode a video on another thread: yields its progress and at last the kept upload, which is the visit's.
 
-        Closing the iterator cancels the work at its next report of progress.
+        Closing the iterator cancels the work at its next report of progress. An uploaded file is deleted once it is
+        encoded or refused.
 
         Raises:
             VideoError: the file is not a usable video.
@@ -162,19 +211,19 @@ class Service:
             try:
                 if shared_gpu.is_lent():
                     report("waiting for a shared GPU", 0.0)
-                    upload = self._encode_borrowing(str(path), title)
+                    outcome = self._encode_borrowing(str(path), title)
                 else:
-                    upload = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
+                    outcome = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
             except BaseException as error:  # handed to the waiting visitor's thread, which raises it
-                reports.put(error)
-            else:
-                reports.put(upload)
+                outcome = error
+            discard(path)
+            reports.put(outcome)
 
         # In the visitor's context: a shared GPU is lent to a visitor.
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(work,), name="encode-upload", daemon=True).start()
         try:
-            yield from self._follow(reports)
+            yield from self._follow(reports, visit)
         finally:
             cancelled.set()
 
@@ -185,13 +234,13 @@ class Service:
         except MealRecError as error:
             return error
 
-    def _follow(self, reports: queue.Queue) -> Iterator[Progress | Upload]:
+    def _follow(self, reports: queue.Queue, visit: str) -> Iterator[Progress | Upload]:
         while True:
             report = reports.get()
             if isinstance(report, BaseException):
                 raise report
             if not isinstance(report, Progress):
-                self.uploads.add(report)
+                self.uploads.add(report, visit)
                 yield report
                 return
             yield report

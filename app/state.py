@@ -19,7 +19,9 @@ class Session:
     """What one visitor asks: history oldest first, k, the variant and the seed of the walk.
 
     `viewer_id` names the example viewer that the history was opened from ("" once it is edited) and
-    `revealed` says whether that viewer's true next clip is shown.
+    `revealed` says whether that viewer's true next clip is shown. What if: `left_out` clips of the history are not
+    counted, and the `hidden` frames (from 0) of the last clip that counts are not shown to the model. `noise` and
+    `num_steps` are those of `Recommender.recommend`; no link and no browser keeps them.
     """
 
     history: tuple[str, ...] = ()
@@ -28,11 +30,52 @@ class Session:
     seed: int = 0
     viewer_id: str = ""
     revealed: bool = False
+    left_out: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
+    noise: float = 0.0
+    num_steps: int | None = None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Return the history that counts."""
+        return tuple(item_id for item_id in self.history if item_id not in self.left_out)
+
+    @property
+    def is_what_if(self) -> bool:
+        """Whether something of the history is left out or hidden."""
+        return bool(self.left_out or self.hidden)
+
+    @property
+    def whole(self) -> Session:
+        """Return the session with the full history, nothing left out or hidden."""
+        return replace(self, left_out=(), hidden=())
 
 
 def with_history(session: Session, history: Iterable[str]) -> Session:
-    """Return the session with another history; it no longer belongs to an example viewer."""
-    return replace(session, history=tuple(history)[-MAX_HISTORY:], viewer_id="", revealed=False)
+    """Return the session with another history; it no longer belongs to an example viewer, and all of it counts."""
+    return replace(session.whole, history=tuple(history)[-MAX_HISTORY:], viewer_id="", revealed=False)
+
+
+def leaving_out(session: Session, item_id: str) -> Session:
+    """Leave a clip of the history out, or take it back; the last one that counts stays.
+
+    Where another clip becomes the last one that counts, its frames are all shown.
+    """
+    if item_id in session.left_out:
+        left_out = tuple(other for other in session.left_out if other != item_id)
+    elif item_id in session.history and len(session.asked) > 1:
+        left_out = (*session.left_out, item_id)
+    else:
+        return session
+    edited = replace(session, left_out=left_out)
+    return edited if edited.asked[-1] == session.asked[-1] else replace(edited, hidden=())
+
+
+def hiding(session: Session, frame: int) -> Session:
+    """Hide a frame of the last clip that counts, or show it again."""
+    if frame in session.hidden:
+        return replace(session, hidden=tuple(other for other in session.hidden if other != frame))
+    return replace(session, hidden=tuple(sorted((*session.hidden, frame))))
 
 
 def toggled(session: Session, item_id: str) -> Session:
@@ -87,6 +130,6 @@ def to_storage(session: Session) -> dict:
 
 def _whole(value: object, default: int, low: int, high: int) -> int:
     try:
-        return min(max(int(str(value)), low), high)
-    except ValueError:
+        return min(max(int(value) if isinstance(value, float) else int(str(value)), low), high)
+    except (ValueError, OverflowError):  # infinite, no number at all
         return default

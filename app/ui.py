@@ -5,26 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from app import api, events
-from app.charts import STATIC_PATHS
+from app import api, events, inspect_events
+from app.charts import STATIC_PATHS, save_button
+from app.compare_events import wire_compare
 from app.events import Page
+from app.guard import MAX_FILE, Guard
 from app.markup import render
 from app.service import Service
 from app.state import Session
 from app.theme import theme
-from app.views import about, catalogue, header, history, inside, recommendations, upload
+from app.upload_folder import UNUSED_S
+from app.views import (
+    about,
+    catalogue,
+    compare,
+    effects,
+    header,
+    history,
+    inside,
+    moments,
+    recommendations,
+    upload,
+    viewers,
+)
 
 _STATIC = Path(__file__).parent / "static"
 _TITLE = "MealRec: what to watch next, and why"
 _INSIDE_WORDS = "How this very ranking came about: four views of the same run."
+_TRACE_WORDS = "Every step of both walks, as the API answers it"
 _ABOUT_WORDS = "What this bundle is, how it was trained and what was measured."
 
 
 def build_demo(service: Service) -> gr.Blocks:
     """Return the page for a service; nothing here waits for the model."""
-    gr.set_static_paths(STATIC_PATHS)
-    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as demo:
+    # The examples are served where they lie: a copy among the uploads would be deleted under the next visitor.
+    gr.set_static_paths([*STATIC_PATHS, *upload.example_paths()])
+    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(300, UNUSED_S), fill_width=True) as demo:
         # First of all, so that no private event takes an endpoint's name.
         api.build(service)
         page = _assemble(service)
@@ -32,6 +50,9 @@ def build_demo(service: Service) -> gr.Blocks:
         events.wire_options(page)
         events.wire_upload(page)
         events.wire_answers(page)
+        events.wire_effects(page)
+        events.wire_trace(page)
+        inspect_events.wire_viewers(page)
         events.wire_opening(page, demo)
     return demo
 
@@ -41,11 +62,12 @@ def launch_options(media_folders: list[str]) -> dict:
     script = (_STATIC / "app.js").read_text(encoding="utf-8")
     return {
         "theme": theme(),
-        "css_paths": [_STATIC / "app.css", _STATIC / "cards.css"],
+        "css_paths": [_STATIC / name for name in ("app.css", "cards.css", "moments.css", "viewers.css")],
         "css": inside.CSS,
         "head": f"<script>{script}</script>",
         "allowed_paths": media_folders,
-        "max_file_size": "200mb",
+        "max_file_size": MAX_FILE,
+        "app_kwargs": {"middleware": [Middleware(Guard)]},
         "ssr_mode": False,
         "run_history": False,
         "footer_links": ["api"],
@@ -56,19 +78,33 @@ def _assemble(service: Service) -> Page:
     session = gr.State(Session())
     stored = gr.BrowserState({}, storage_key="mealrec-session", secret="mealrec")
     top = gr.HTML(header.markup("warming"))
-    strip = history.build()
+    with gr.Row(elem_id="top-row", equal_height=True):
+        with gr.Column(scale=8, min_width=320, elem_id="history-column"):
+            strip = history.build()
+        with gr.Column(scale=5, min_width=320, elem_id="moments-column"):
+            last_clip = moments.build()
     with gr.Row(elem_id="workbench", equal_height=False):
-        with gr.Column(scale=8, min_width=320, elem_id="pick-column"), gr.Tabs(elem_id="pick-tabs"):
+        with gr.Column(scale=8, min_width=320, elem_id="pick-column"), gr.Tabs(elem_id="pick-tabs") as tabs:
             with gr.Tab("Catalogue"):
                 clips = catalogue.build(service)
             with gr.Tab("Upload your own", elem_id="upload"):
                 own = upload.build()
+            what_if = effects.build(tabs)
         with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
             ranked = recommendations.build()
-    with gr.Column(elem_id="inside"):
-        gr.HTML(render("section.html", title="Inside this recommendation", words=_INSIDE_WORDS))
-        walks = inside.build(service)
+    with gr.Column(elem_id="inside"), gr.Tabs(elem_id="inside-tabs"):
+        with gr.Tab("Inside this recommendation", elem_id="inside-recommendation") as inside_tab:
+            with gr.Row(elem_id="inside-head"):
+                gr.HTML(render("section.html", title="Inside this recommendation", words=_INSIDE_WORDS))
+                trace = save_button(label="Save the trace (JSON)", hint=_TRACE_WORDS, elem_id="save-trace")
+            walks = inside.build(service)
+        with gr.Tab("Compare") as compare_tab:
+            systems = compare.build()
+        with gr.Tab(viewers.TITLE, elem_id="inspect-viewer") as viewers_tab:
+            cases = viewers.build(viewers_tab)
+    wire_compare(service, session, ranked.ranking, compare_tab, [inside_tab, viewers_tab], systems)
     with gr.Column(elem_id="about"):
         gr.HTML(render("section.html", title="About the model", words=_ABOUT_WORDS))
         account = about.build()
-    return Page(service, session, stored, top, strip, clips, own, ranked, walks, account)
+    parts = top, strip, last_clip, clips, own, what_if, ranked, walks, account, cases, trace
+    return Page(service, session, stored, *parts)

@@ -44,9 +44,25 @@ def inside(visitor: Visitor) -> None:
     visitor.find("#inside").evaluate("section => section.scrollIntoView()")
 
 
+def viewers(visitor: Visitor) -> None:
+    """Show the test viewers, one of them opened."""
+    visitor.page.get_by_role("tab", name="Inspect a viewer").click()
+    expect(visitor.find("#chart-viewer-map .main-svg").first).to_be_attached()
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
 def go_to_step(slider: Locator, step: int) -> None:
     """Move a chart's slider as a hand would."""
     slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
+
+
+def compare(visitor: Visitor) -> None:
+    """Show every system's ranking of the history."""
+    visitor.page.get_by_role("tab", name="Compare").click()
+    chart = visitor.find("#chart-system-bump")
+    chart.locator(".chart").scroll_into_view_if_needed()
+    expect(chart.locator(".main-svg").first).to_be_attached()
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
 
 
 def upload(visitor: Visitor) -> None:
@@ -69,6 +85,8 @@ VIEWS: dict[str, Callable[[Visitor], None]] = {
     "start": start,
     "recommendations": recommendations,
     "inside": inside,
+    "compare": compare,
+    "viewers": viewers,
     "upload": upload,
     "about": about,
 }

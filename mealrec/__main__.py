@@ -21,9 +21,10 @@ VERBS = {
     "pretrain-encoder": ("mealrec.features.pretrain_command", "train the bundled video encoder"),
     "train": ("mealrec.training.command", "train MealRec and its ablated variants"),
     "evaluate": ("mealrec.evaluation.command", "measure a bundle on its test split"),
+    "faithfulness": ("mealrec.experiments.faithfulness_command", "test whether a bundle's explanations hold"),
     "compare": ("mealrec.experiments.compare_command", "train systems on one set of data and set them side by side"),
     "experiment": ("mealrec.experiments.command", "make a table or figure of the paper on other data"),
-    "bundle": ("mealrec.recommender.bundle_command", "pack a trained model for the app"),
+    "bundle": ("mealrec.evaluation.bundle_command", "pack a trained model for the app"),
     "push": ("mealrec.recommender.push_command", "put a bundle with its model card on the hub"),
     "recommend": ("mealrec.recommender.command", "recommend clips for a history or an upload"),
 }

@@ -20,7 +20,7 @@ CHAIN = (
     {"mealrec.sample"},
     {"mealrec.features"},
     {"mealrec.diffusion"},
-    {"mealrec.backbones", "mealrec.models"},
+    {"mealrec.backbones", "mealrec.models", "mealrec.baselines"},
     {"mealrec.evaluation.metrics", "mealrec.evaluation.ranking"},
     {"mealrec.training"},
     {"mealrec.recommender"},
@@ -92,7 +92,8 @@ def test_nothing_unpickles(path):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("app/plots/*.py")), ids=relative)
 def test_plots_import_neither_torch_nor_gradio(path):
     allowed = set(sys.stdlib_module_names) | {"numpy", "plotly"}
-    own = ("app.plots", "app.palette", "mealrec.recommender.trace", "mealrec.errors")
+    traces = ("mealrec.recommender.trace", "mealrec.recommender.comparing")
+    own = ("app.plots", "app.palette", *traces, "mealrec.errors")
     foreign = [name for name in imports(path) if name.split(".")[0] not in allowed and not name.startswith(own)]
     assert not foreign, f"{relative(path)} imports {foreign}"
 

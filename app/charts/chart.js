@@ -3,7 +3,10 @@
  * variables, width from its container, clicks back to Python.
  *
  * The figure may carry in layout.meta: `captions`, a line for each frame; `narrow`, settings by dotted path from the
- * figure's root ("layout.height", "data.3.text") that hold while the chart is narrower than NARROW pixels.
+ * figure's root ("layout.height", "data.3.text") that hold while the chart is narrower than NARROW pixels; `minWidth`,
+ * below which the plot scrolls sideways in its place.
+ *
+ * export.js saves a chart; it loads with the first click. A saved page holds this very file.
  */
 
 const NARROW = 480;
@@ -15,6 +18,7 @@ let plotlyLoading = null;
 
 /** Load plotly.js once for the whole page, and only when a first figure wants it. */
 function loadPlotly(url) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
   plotlyLoading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = url;
@@ -54,10 +58,10 @@ async function forgetFrames(Plotly, plot) {
 }
 
 class Chart {
-  constructor({element, trigger, settings, plotlyUrl}) {
+  constructor({element, trigger, settings, root}) {
     this.trigger = trigger;
     this.settings = settings;
-    this.plotlyUrl = plotlyUrl;
+    this.urls = Object.fromEntries(Object.entries(settings.paths).map(([name, path]) => [name, root + path]));
     this.parts = Object.fromEntries(
       ["chart", "title", "units", "reading", "note", "plot", "controls", "play", "slider", "step"].map((name) => [
         name,
@@ -72,6 +76,7 @@ class Chart {
     this.timer = null;
     this.moving = null;
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.buttons = [...element.querySelectorAll(".chart-export")];
     this.listen();
     this.show(null);
   }
@@ -83,6 +88,7 @@ class Chart {
       this.pause();
       this.goTo(Number(slider.value), 0);
     });
+    for (const button of this.buttons) button.addEventListener("click", () => this.save(button));
     new ResizeObserver(() => this.fit()).observe(chart);
     // plotly.js is large: it loads, and a chart is drawn, no earlier than a screen's height before it comes into view.
     const arrival = new IntersectionObserver(
@@ -122,6 +128,11 @@ class Chart {
     plot.setAttribute("aria-label", `${title.textContent}. ${reading.textContent}`);
     chart.dataset.state = this.drawable ? "drawn" : "empty";
     controls.hidden = this.frames.length < 2;
+    for (const button of this.buttons) {
+      const form = button.dataset.form === "png" ? "as a picture (PNG)" : "as a page that opens offline (HTML)";
+      button.title = `Save this chart ${form}`;
+      button.setAttribute("aria-label", `Save “${title.textContent}” ${form}`);
+    }
     slider.max = Math.max(0, this.frames.length - 1);
     slider.setAttribute("aria-label", `Step of: ${title.textContent}`);
     this.showStep();
@@ -129,13 +140,19 @@ class Chart {
 
   /** Draw the present value anew: after an update, a change of theme, or a change of width class. */
   async draw() {
-    if (!this.drawable || !this.near || !this.parts.chart.clientWidth) return;
+    if (!this.drawable || !this.near) return;
+    if (!this.parts.chart.clientWidth) {
+      this.drawnWidth = 0; // hidden in a tab: what is drawn is of an older value, so fit() draws it once it is shown
+      return;
+    }
     const generation = ++this.generation;
-    const Plotly = await loadPlotly(this.plotlyUrl);
+    const Plotly = await loadPlotly(this.urls.plotly);
     if (generation !== this.generation) return;
     const {plot} = this.parts;
     const figure = this.pageFigure();
-    this.drawnWidth = figure.layout.width;
+    this.drawnWidth = this.parts.chart.clientWidth;
+    if (figure.layout.width > this.drawnWidth) plot.tabIndex = 0; // it scrolls, so the keyboard has to reach it
+    else plot.removeAttribute("tabindex");
     this.drawnInk = this.inkOfPage();
     await this.moving;
     await Plotly.react(plot, figure.data, figure.layout, CONFIG);
@@ -149,12 +166,12 @@ class Chart {
   }
 
   /** The figure as this page wants it now: its colours, its width, its title as text above the plot. */
-  pageFigure() {
-    const {plot, chart} = this.parts;
-    const figure = withPageColours(this.value.figure, getComputedStyle(plot));
+  pageFigure(styles = getComputedStyle(this.parts.plot)) {
+    const {chart} = this.parts;
+    const figure = withPageColours(this.value.figure, styles);
     const width = chart.clientWidth;
     delete figure.layout.title;
-    Object.assign(figure.layout, {width, autosize: false});
+    Object.assign(figure.layout, {width: Math.max(width, figure.layout.meta?.minWidth ?? 0), autosize: false});
     if (width < NARROW) {
       for (const [path, value] of Object.entries(figure.layout.meta?.narrow ?? {})) {
         setByPath(figure, path, value);
@@ -165,7 +182,12 @@ class Chart {
 
   /** The page's text colour: it changes with the theme, unlike other classes of the body. */
   inkOfPage() {
-    return getComputedStyle(this.parts.chart).getPropertyValue("--mr-ink");
+    return this.colour("--mr-ink");
+  }
+
+  /** What a CSS variable of the page is at this chart. */
+  colour(variable) {
+    return getComputedStyle(this.parts.chart).getPropertyValue(variable);
   }
 
   fit() {
@@ -193,6 +215,23 @@ class Chart {
     // An interrupted transition rejects; the newer step has already taken over.
     this.moving = window.Plotly.animate(plot, [this.frames[step].name], settings).catch(() => {});
     await this.moving;
+  }
+
+  /** Save the chart as it stands: the button says in which form. */
+  async save(button) {
+    const words = button.textContent;
+    button.disabled = true;
+    button.textContent = "…";
+    try {
+      const {saveAsPage, saveAsPicture} = await import(this.urls.exports);
+      const Plotly = await loadPlotly(this.urls.plotly);
+      await (button.dataset.form === "png" ? saveAsPicture(this, Plotly) : saveAsPage(this));
+    } catch (error) {
+      this.parts.reading.textContent = `This chart could not be saved: ${error.message}`;
+    } finally {
+      button.disabled = false;
+      button.textContent = words;
+    }
   }
 
   showStep() {
@@ -232,7 +271,7 @@ class Chart {
 
 /** Mount a chart on a gr.HTML element and keep it in step with the component's value. */
 export function mount({element, trigger, props, watch, root, settings}) {
-  const chart = new Chart({element, trigger, settings, plotlyUrl: root + settings.plotlyPath});
+  const chart = new Chart({element, trigger, settings, root});
   const update = () =>
     chart.show(props.value).catch((error) => {
       chart.parts.reading.textContent = `This chart could not be drawn: ${error.message}`;

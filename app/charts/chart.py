@@ -15,14 +15,21 @@ import plotly
 
 HERE = Path(__file__).parent
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-CHART_JS = HERE / "chart.js"
-STATIC_PATHS = (PLOTLY_JS, CHART_JS)
+CHART_JS, EXPORT_JS, CHART_CSS = HERE / "chart.js", HERE / "export.js", HERE / "chart.css"
+STATIC_PATHS = (PLOTLY_JS, CHART_JS, EXPORT_JS, CHART_CSS)
 """Files the browser loads: hand them to `gr.set_static_paths` before launch."""
 
+_ROOT = r'(window.gradio_config?.root ?? window.location.origin).replace(/\/$/, "")'
 _TEMPLATE = """
 <figure class="chart" data-state="empty">
   <figcaption>
-    <h3 class="chart-title"></h3>
+    <div class="chart-head">
+      <h3 class="chart-title"></h3>
+      <span class="chart-exports">
+        <button type="button" class="chart-export" data-form="png">PNG</button>
+        <button type="button" class="chart-export" data-form="html">HTML</button>
+      </span>
+    </div>
     <p class="chart-units"></p>
     <p class="chart-reading"></p>
   </figcaption>
@@ -41,7 +48,8 @@ def chart(*, title: str, empty_note: str, elem_id: str) -> gr.HTML:
     """Place a component that draws one Plotly figure with its one-line reading.
 
     Its value is `chart_value(figure, reading)`, or None for the empty state. A click on a point that has customdata
-    fires `select` with `index` (trace, point) and `value`, the first entry of that customdata. It is a function and
+    fires `select` with `index` (trace, point) and `value`, the first entry of that customdata. Two buttons save what
+    is drawn, all in the browser: a picture, and a file that shows the chart without this server. It is a function and
     no subclass, since Gradio writes a stub file beside the source of every subclass.
 
     Args:
@@ -52,8 +60,8 @@ def chart(*, title: str, empty_note: str, elem_id: str) -> gr.HTML:
     return gr.HTML(
         value=None,
         html_template=_TEMPLATE,
-        css_template=(HERE / "chart.css").read_text(encoding="utf-8"),
-        js_on_load=_mount_script(title, empty_note),
+        css_template=CHART_CSS.read_text(encoding="utf-8"),
+        js_on_load=_mount_script(title, empty_note, elem_id),
         apply_default_css=False,
         elem_id=elem_id,
     )
@@ -64,14 +72,27 @@ def chart_value(figure: dict[str, Any], reading: str) -> dict[str, Any]:
     return {"figure": figure, "reading": reading}
 
 
-def _mount_script(title: str, empty_note: str) -> str:
+def _mount_script(title: str, empty_note: str, elem_id: str) -> str:
     """Return the script that loads chart.js as a module and mounts it on the component's element."""
-    settings = json.dumps({"title": title, "emptyNote": empty_note, "plotlyPath": _served(PLOTLY_JS)})
+    paths = {"plotly": PLOTLY_JS, "chart": CHART_JS, "exports": EXPORT_JS, "css": CHART_CSS}
+    settings = json.dumps(
+        {
+            "title": title,
+            "emptyNote": empty_note,
+            "fileName": f"mealrec-{elem_id.removeprefix('chart-')}",
+            "paths": {name: _served(path) for name, path in paths.items()},
+        }
+    )
     return f"""
-const root = (window.gradio_config?.root ?? window.location.origin).replace(/\\/$/, "");
-import(root + {json.dumps(_served(CHART_JS))}).then((module) =>
+const root = {_ROOT};
+{loading(CHART_JS)}.then((module) =>
   module.mount({{element, trigger, props, watch, root, settings: {settings}}}));
 """
+
+
+def loading(module: Path) -> str:
+    """Return the JavaScript that loads one of `STATIC_PATHS` as a module, wherever the app is mounted."""
+    return f"import({_ROOT} + {json.dumps(_served(module))})"
 
 
 def _served(path: Path) -> str:

@@ -1,7 +1,8 @@
-"""The figures of one recommendation run, one a file.
+"""The figures of one recommendation run, or of one comparison of systems, one a file.
 
 A module offers `TITLE`, `figure(trace) -> dict` and `reading(trace) -> str`, one sentence computed from that very run
-(plain text, not HTML). The file's name is the figure's key; `style.py` is what they share and is none itself.
+(plain text, not HTML); those of `OF_COMPARISONS` take a Comparison in place of a run. The file's name is the figure's
+key; `style.py` and `columns.py` are what they share and are none themselves.
 
 A figure is a dict in plotly's JSON form (data, layout, frames). Built as `plotly.graph_objects.Figure`, whose every
 assignment is validated, one animated figure took half a second; the tests do that validation instead.
@@ -13,7 +14,8 @@ import pkgutil
 from importlib import import_module
 from types import ModuleType
 
-SHARED = {"style"}
+SHARED = {"columns", "style"}
+OF_COMPARISONS = {"system_bump"}
 
 
 def names() -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from app.plots import style
 from mealrec.recommender.trace import FrameRelevance, Recommendation
 
 TITLE = "Which frames of the last clip matter"
-UNITS = "interest: cosine from −1 to 1 · drive: score points the top clip loses when the frame is hidden"
+UNITS = "interest: evidence from your other clips, 0 as for anybody · drive: score points lost when the frame is hidden"
 SEGMENTS_TITLE = "Which parts of the last clip’s title matter"
-SEGMENTS_UNITS = "interest: cosine from −1 to 1 · drive: score points the top clip loses when the segment is hidden"
+SEGMENTS_UNITS = UNITS.replace("the frame", "the segment")
 EMPTY = "This variant does not look at single frames, so there is nothing to tell apart here."
 
 _BARS_HEIGHT, _LINE_HEIGHT = 360, 20
@@ -101,12 +101,12 @@ def _chart(
         margin={"l": 46, "r": 10, "t": 4, "b": 24},
         bargap=0.32,
         xaxis=style.axis("", showgrid=False, anchor="y2", range=[-0.5, len(names) - 0.5], type="category"),
-        yaxis=_value_axis("cosine", relevance.interest, rows[0]),
+        yaxis=_value_axis("evidence", relevance.interest, rows[0]),
         yaxis2=_value_axis("score", relevance.influence, rows[1]),
         annotations=[_head("Fits your interest", rows[0]), _head("Drove this recommendation", rows[1])],
     )
     chart["data"] = [
-        _bars(names, relevance.interest, "fit", "interest", "y", relevance),
+        _bars(names, relevance.interest, "evidence", "interest", "y", relevance),
         _bars(names, relevance.influence, "score lost", "drive", "y2", relevance),
     ]
     return chart
@@ -121,6 +121,8 @@ def reading(trace: Recommendation) -> str:
     part = style.part(relevance)
     named = style.quoted(relevance.segments[best]) if relevance.segments else f"{relevance.times_s[best]:.1f} s"
     fits = f"{part.capitalize()} {best + 1} ({named}) fits your interest best"
+    if relevance.interest[best] <= 0:
+        fits = f"No {part} speaks for you more than for anybody, {part} {best + 1} ({named}) still the most"
     if relevance.influence[driver] <= 0:
         return f"{fits}; hiding any one {part} would not lower the top clip’s score."
     loss = f"cost the top clip most ({relevance.influence[driver]:.2g} points)"

@@ -19,6 +19,7 @@ LINE = "var(--mr-line)"
 SURFACE = "var(--mr-surface)"
 ACCENT = "var(--mr-accent)"
 WARM = "var(--mr-warm)"
+GOOD = "var(--mr-good)"
 
 _FRAME_RAMP = ("#5b6cf0", "#a05be0", "#e0559a", "#ee7d4f", "#d99a12")
 """Early to late: blue to amber, each readable on white and on near-black."""

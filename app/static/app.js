@@ -75,9 +75,11 @@
   // The ranking brings the weights of the history that it answers; for another history it is dimmed.
   function showWeights() {
     const answer = document.querySelector("#recommendations .answer");
-    const items = [...document.querySelectorAll("#history .strip-item[data-id]")];
-    const isStale = answer !== null && answer.dataset.history !== items.map((item) => item.dataset.id).join(",");
-    answer?.classList.toggle("is-stale", isStale);
+    const items = [...document.querySelectorAll("#history .strip-item[data-id]:not(.is-left-out)")];
+    const hidden = document.querySelector("#history .strip")?.dataset.hidden;
+    const isOther = answer !== null && answer.dataset.history !== items.map((item) => item.dataset.id).join(",");
+    const isStale = isOther || (answer !== null && answer.dataset.hidden !== hidden);
+    for (const view of [answer, document.querySelector("#moments .moments")]) view?.classList.toggle("is-stale", isStale);
     if (!answer || isStale) return;
     const weights = answer.dataset.weights.split(",").map(Number);
     const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
@@ -92,14 +94,69 @@
     });
   }
 
+  // A strip drawn anew shows its latest clip where it has grown, else the part that was in view.
+  let seen = { count: 0, left: 0 };
+
   function showLatest() {
     const strip = document.querySelector("#history .strip");
-    if (!strip || strip.childElementCount === Number(strip.dataset.shown)) return;
-    strip.dataset.shown = strip.childElementCount;
-    strip.scrollLeft = strip.scrollWidth;
+    if (!strip || strip.dataset.shown) return;
+    strip.dataset.shown = "yes";
+    strip.scrollLeft = strip.childElementCount === seen.count ? seen.left : strip.scrollWidth;
+    seen = { count: strip.childElementCount, left: strip.scrollLeft };
+    strip.addEventListener("scroll", () => (seen.left = strip.scrollLeft), { passive: true });
+  }
+
+  // A clicked control is drawn anew with its part of the page; the keyboard's place must not be lost by that.
+  let acted = "";
+
+  function keepFocus() {
+    if (!acted || document.activeElement !== document.body) return;
+    document.querySelector(acted)?.focus({ preventScroll: true });
+  }
+
+  // Cards glide from their old to their new rank.
+  let places = new Map();
+  let drawn = null;
+
+  function glide() {
+    const answer = document.querySelector("#recommendations .answer");
+    if (answer === drawn) return;
+    drawn = answer;
+    const cards = [...document.querySelectorAll("#recommendations .ranked")];
+    const now = new Map(cards.map((card) => [card.querySelector(".clip").dataset.id, [card.offsetLeft, card.offsetTop]]));
+    const isSameOrder = [...now.keys()].join() === [...places.keys()].join();
+    const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    for (const card of isSameOrder || isCalm || !places.size ? [] : cards) {
+      const id = card.querySelector(".clip").dataset.id;
+      const [x, y] = now.get(id);
+      const [oldX, oldY] = places.get(id) ?? [x, y + 24];
+      const from = { transform: `translate(${oldX - x}px, ${oldY - y}px)`, opacity: places.has(id) ? 1 : 0 };
+      card.animate([from, { transform: "none", opacity: 1 }], { duration: 450, easing: "cubic-bezier(.2, .8, .2, 1)" });
+    }
+    places = now;
+  }
+
+  // Whoever goes elsewhere in the meantime is not called back.
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => (acted = ""), true);
+
+  function openTab(name) {
+    // Where the tabs do not fit, Gradio puts the last ones into a menu.
+    const tabs = [...document.querySelectorAll("#pick-tabs :is([role=tab], .overflow-dropdown button)")];
+    tabs.find((tab) => tab.textContent.trim() === name)?.click();
+    const column = document.querySelector("#pick-column");
+    if (column.getBoundingClientRect().bottom < 100) column.scrollIntoView();
   }
 
   document.addEventListener("click", (event) => {
+    const action = event.target.closest("[data-action]");
+    if (action) {
+      const part = action.closest("#history, #moments, #effects, #recommendations, #catalogue");
+      const named = ["action", "id", "frame"].filter((key) => action.dataset[key] !== undefined);
+      const match = named.map((key) => `[data-${key}="${CSS.escape(action.dataset[key])}"]`).join("");
+      acted = part ? `#${part.id} ${match}` : "";
+    }
+    const tab = event.target.closest("[data-tab]");
+    if (tab) return openTab(tab.dataset.tab);
     const player = event.target.closest("[data-play]");
     if (player) return play(player);
     const copy = event.target.closest("[data-copy]");
@@ -116,8 +173,10 @@
       markPicked();
       showWeights();
       showLatest();
+      glide();
+      keepFocus();
     });
-  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-id", "data-history"] });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-id", "data-history", "data-hidden"] });
 
   document.addEventListener("DOMContentLoaded", restoreTheme);
 })();

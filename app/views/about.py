@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
 
@@ -11,6 +13,7 @@ from app.markup import render
 from app.service import Service
 from app.views.recommendations import VARIANT_NAMES
 
+COMPARED = Path(__file__).resolve().parents[2] / "docs" / "results" / "compare.json"
 _NOTE = "The model is warming up; its own account of itself appears here."
 _MAX_VALUE = 90
 _TITLES = {
@@ -19,6 +22,7 @@ _TITLES = {
     "held_out": "Clips that training never saw",
     "relevance": "Relevance of a frame, against the planted truth",
 }
+_COSTS = {"epoch_s": "seconds an epoch", "evaluation_s": "seconds an evaluation", "memory_mb": "peak memory, MiB"}
 _ROW_NAMES = {**VARIANT_NAMES, "content, no model": "content similarity, no model", "full": "MealRec, end of the walk"}
 
 
@@ -44,13 +48,13 @@ def build() -> gr.HTML:
     return gr.HTML(render("about.html", facts=[], note=_NOTE))
 
 
-def markup(service: Service) -> str:
-    """Return the section for the loaded bundle."""
+def markup(service: Service, compared: Path = COMPARED) -> str:
+    """Return the section for the loaded bundle; `compared` is what `python -m mealrec compare` wrote, where it has."""
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
     catalogue = f"{len(recommender.catalogue)} clips" + (f", {new} of them never seen in training" if new else "")
     facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
-    tables = list(_tables(recommender.manifest.get("metrics", {})))
+    tables = [*_tables(recommender.manifest.get("metrics", {})), *_compared(compared)]
     return render("about.html", facts=facts, tables=tables, refusal=recommender.upload_refusal)
 
 
@@ -76,6 +80,28 @@ def _tables(metrics: Mapping) -> Iterator[Table]:
             yield _wide(title, rows, marks_best=key == "test")
         if figures := _figures(part):
             yield Table(title, ("value",), [(_row_name(name), [Cell(_words(figures[name]))]) for name in figures])
+
+
+def _compared(path: Path) -> Iterator[Table]:
+    """Yield Table 2 and Table 3 as a comparison on real data has written them; nothing where there is none."""
+    if not path.is_file():
+        return
+    report = json.loads(path.read_text(encoding="utf-8"))
+    about, systems = report["made"]["data"], report["systems"]
+    means = {
+        name: {
+            f"{metric}{' unmasked' * (form == 'unmasked')}": value["mean"]
+            for form in ("masked", "unmasked")
+            for metric, value in row[form].items()
+        }
+        for name, row in systems.items()
+    }
+    data = f"{about['dataset']}, {about['slice']}: {about['statistics']['users']:,} viewers"
+    seeds = max(row["seeds"] for row in systems.values())
+    yield _wide(f"All systems on {data}, mean of {seeds} seed{'s' * (seeds > 1)}", means, marks_best=True)
+    if cost := report.get("cost"):
+        rows = {name: {words: values[key] for key, words in _COSTS.items()} for name, values in cost.items()}
+        yield _wide(f"What they cost on {data}", rows, marks_best=False)
 
 
 def _wide(title: str, rows: Mapping[str, Mapping[str, float]], marks_best: bool) -> Table:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.markup import file_url, picture_url
 from app.palette import clip_colour
 from app.service import Service
+
+if TYPE_CHECKING:
+    from mealrec.recommender.trace import FrameRelevance
 
 UPLOAD_TOPIC = "your upload"
 
@@ -69,3 +73,17 @@ def card(service: Service, item_id: str) -> Card:
 def cards(service: Service, item_ids: Iterable[str]) -> list[Card]:
     """Return the cards of several clips, in order."""
     return [card(service, item_id) for item_id in item_ids]
+
+
+def quoted(title: str, limit: int = 30) -> str:
+    """Return a title in quotation marks, cut to about `limit` characters."""
+    words = " ".join(title.split())
+    return f"“{words if len(words) <= limit else words[: limit - 1].rstrip() + '…'}”"
+
+
+def moment_name(relevance: FrameRelevance, frame: int) -> str:
+    """Return what a frame, or a segment of the title, is called inside a sentence."""
+    if relevance.segments:
+        words = relevance.segments[frame]
+        return f"the words {quoted(words)}{f' (part {frame + 1})' if relevance.segments.count(words) > 1 else ''}"
+    return f"second {relevance.times_s[frame]:.1f}"

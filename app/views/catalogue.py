@@ -66,7 +66,7 @@ def turned(place: Browse, action: str, data: dict) -> Browse:
         return replace(place, topic=str(data.get("topic", "")), number=1)
     if action == "page":
         number = str(data.get("number", "1"))
-        return replace(place, number=int(number) if number.isdigit() else 1)
+        return replace(place, number=int(number) if number.isdecimal() and len(number) < 10 else 1)
     return Browse()
 
 

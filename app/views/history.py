@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gradio as gr
 
@@ -52,12 +52,18 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
             return state.removed(session, item_id)
         case "move":
             return state.moved(session, item_id, _position(data))
+        case "leave":
+            return state.leaving_out(session, item_id)
+        case "frame" if session.asked and str(data.get("frame")) in map(str, range(service.num_frames)):
+            return state.hiding(session, int(data["frame"]))
+        case "whole":
+            return session.whole
         case "clear":
             return state.with_history(session, ())
         case "viewer":
             return _opened(service, session, item_id)
         case "reveal":
-            return Session(**{**vars(session), "revealed": True})
+            return replace(session, revealed=True)
         case _:
             return session
 
@@ -73,6 +79,9 @@ def markup(service: Service, session: Session) -> str:
     return render(
         "history.html",
         steps=cards(service, session.history),
+        left_out=session.left_out,
+        can_leave=len(session.asked) > 1,
+        frames=session.hidden,
         hidden=_next_clip(service, session),
         query=state.to_query(session),
     )
@@ -91,8 +100,7 @@ def _viewers(service: Service) -> list[Viewer]:
 def _opened(service: Service, session: Session, viewer_id: str) -> Session:
     for viewer in service.recommender().viewers:
         if viewer.viewer_id == viewer_id:
-            values = vars(state.with_history(session, viewer.history))
-            return Session(**{**values, "viewer_id": viewer_id})
+            return replace(state.with_history(session, viewer.history), viewer_id=viewer_id)
     return session
 
 
@@ -102,7 +110,8 @@ def _next_clip(service: Service, session: Session) -> NextClip | None:
     for number, viewer in enumerate(service.recommender().viewers):
         if viewer.viewer_id == session.viewer_id:
             return NextClip(_name(number), card(service, viewer.target), session.revealed)
-    return None
+    viewer = service.viewer(session.viewer_id)
+    return NextClip(f"Viewer {viewer.viewer_id}", card(service, viewer.target), session.revealed) if viewer else None
 
 
 def _name(number: int) -> str:
@@ -110,5 +119,7 @@ def _name(number: int) -> str:
 
 
 def _position(data: dict) -> int:
-    position = str(data.get("position", ""))
-    return int(position) if position.lstrip("-").isdigit() else 0
+    try:
+        return int(str(data.get("position", "")))
+    except ValueError:
+        return 0

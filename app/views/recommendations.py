@@ -11,6 +11,7 @@ from app.markup import CLICK_ACTIONS, render
 from app.service import Service
 from app.state import MAX_K, Session
 from app.views.cards import Card, card
+from app.views.moves import Move, compared
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import Recommendation, UploadStanding
@@ -47,12 +48,13 @@ class RecommendationsView:
 
 @dataclass(frozen=True)
 class Ranked:
-    """One recommended clip; `score` is written out."""
+    """One recommended clip; `score` is written out, `move` is its way from its rank with the full history."""
 
     card: Card
     rank: int
     score: str
     is_target: bool
+    move: Move | None
 
 
 @dataclass(frozen=True)
@@ -101,28 +103,29 @@ def empty(note: str, warming: bool = False) -> str:
 
 def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
     """Return the ranked cards, where uploads would stand, and what the run took."""
-    target = _target(service, session)
+    target, what_if = service.target(session), compared(service, session, recommendation)
+    moves = what_if.moves if what_if else {}
     ranked = [
-        Ranked(card(service, item.item_id), item.rank, f"{item.score:.2f}", item.item_id == target)
+        Ranked(
+            card(service, item.item_id),
+            item.rank,
+            f"{item.score:.2f}",
+            item.item_id == target,
+            moves.get(item.item_id),
+        )
         for item in recommendation.items
     ]
     return render(
         "recommendations.html",
         note="",
         weights=[(item.item_id, round(item.weight, 4)) for item in recommendation.history],
+        hidden=recommendation.hidden,
+        what_if=what_if,
         verdict=_verdict(target, recommendation),
         ranked=ranked,
         standings=[_standing(service, standing) for standing in recommendation.uploads],
         receipt=_receipt(recommendation),
     )
-
-
-def _target(service: Service, session: Session) -> str:
-    """Return the example viewer's true next clip once it is revealed, else ""."""
-    if not session.revealed:
-        return ""
-    viewers = service.recommender().viewers
-    return next((viewer.target for viewer in viewers if viewer.viewer_id == session.viewer_id), "")
 
 
 def _verdict(target: str, recommendation: Recommendation) -> Verdict | None:

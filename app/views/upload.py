@@ -76,9 +76,14 @@ def example_path(key: str) -> str | None:
     return str(path) if key in _EXAMPLE_LABELS and path.is_file() else None
 
 
-def encoded(service: Service, path: str, title: str) -> Iterator[tuple[str, str]]:
+def example_paths() -> list[str]:
+    """Return the paths of all examples."""
+    return [path for key in _EXAMPLE_LABELS if (path := example_path(key))]
+
+
+def encoded(service: Service, path: str, title: str, visit: str = "") -> Iterator[tuple[str, str]]:
     """Encode a video: yields (markup, "") while it goes on and (markup, upload_id) at last."""
-    for report in service.encode(path, title.strip()):
+    for report in service.encode(path, title, visit):
         if isinstance(report, Progress):
             yield _progress(report), ""
         else:
@@ -91,8 +96,11 @@ def idle(cancelled: bool = False) -> str:
 
 
 def rest(cancelled: bool = False) -> tuple:
-    """Return report, cancel button and start button as they are while nothing is being encoded."""
-    return idle(cancelled), gr.update(visible=False), gr.update(interactive=True)
+    """Return report, cancel button, start button and video as they are while nothing is being encoded.
+
+    The video's file is deleted by then, so that the drop zone is empty.
+    """
+    return idle(cancelled), gr.update(visible=False), gr.update(interactive=True), None
 
 
 def offered(refusal: str) -> tuple:

@@ -23,12 +23,7 @@ def posterior(schedule: Schedule, x0_hat: Tensor, xt: Tensor, diffusion_step: in
 
     Paper: Eq. 9, μ_θ from the predicted clean sample, and σ_t. At t = 1 the mean is x0_hat and σ is 0.
     """
-    beta = float(schedule.betas[diffusion_step])
-    alpha_bar = float(schedule.alpha_bars[diffusion_step])
-    alpha_bar_before = float(schedule.alpha_bars[diffusion_step - 1])
-    clean_share = alpha_bar_before**0.5 * beta / (1 - alpha_bar)
-    noisy_share = (1 - beta) ** 0.5 * (1 - alpha_bar_before) / (1 - alpha_bar)
-    sigma = (beta * (1 - alpha_bar_before) / (1 - alpha_bar)) ** 0.5
+    clean_share, noisy_share, sigma = schedule.posteriors[diffusion_step - 1]
     return clean_share * x0_hat + noisy_share * xt, sigma
 
 

@@ -23,13 +23,25 @@ class ScheduleConfig:
 
 
 class Schedule:
-    """β_t and ᾱ_t, indexed by the diffusion step itself: entry 0 is the clean sample (ᾱ_0 = 1)."""
+    """β_t and ᾱ_t, indexed by the diffusion step itself: entry 0 is the clean sample (ᾱ_0 = 1).
+
+    `posteriors[t - 1]` are the shares of x̂_0 and x_t and the σ of step t (Eq. 9), as plain floats.
+    """
 
     def __init__(self, config: ScheduleConfig):
         if config.num_steps < 1:
             raise ValueError(f"a schedule needs 1 step or more, got num_steps={config.num_steps}")
         self.num_steps = config.num_steps
-        betas = torch.linspace(config.beta_start, config.beta_end, config.num_steps, dtype=torch.float64) * config.scale
-        betas = betas.clamp(max=0.999)
-        self.betas: Tensor = torch.cat([torch.zeros(1, dtype=torch.float64), betas])
+        exact = {"dtype": torch.float64, "device": "cpu"}  # numbers even where the model is built without any
+        betas = torch.linspace(config.beta_start, config.beta_end, config.num_steps, **exact) * config.scale
+        self.betas: Tensor = torch.cat([torch.zeros(1, **exact), betas.clamp(max=0.999)])
         self.alpha_bars: Tensor = torch.cumprod(1 - self.betas, 0)
+        steps = zip(self.betas.tolist()[1:], self.alpha_bars.tolist()[1:], self.alpha_bars.tolist(), strict=False)
+        self.posteriors = tuple(_posterior(*step) for step in steps)
+
+
+def _posterior(beta: float, alpha_bar: float, alpha_bar_before: float) -> tuple[float, float, float]:
+    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t."""
+    clean_share = alpha_bar_before**0.5 * beta / (1 - alpha_bar)
+    noisy_share = (1 - beta) ** 0.5 * (1 - alpha_bar_before) / (1 - alpha_bar)
+    return clean_share, noisy_share, (beta * (1 - alpha_bar_before) / (1 - alpha_bar)) ** 0.5

@@ -50,8 +50,11 @@ def mean_spearman(first: np.ndarray, second: np.ndarray) -> float:
     A row in which either figure is constant has no order and is left out; NaN where no row is left.
     """
     ordered = (np.ptp(first, 1) > 0) & (np.ptp(second, 1) > 0)
-    values = [stats.spearmanr(a, b).statistic for a, b in zip(first[ordered], second[ordered], strict=True)]
-    return float(np.mean(values)) if values else float("nan")
+    if not ordered.any():
+        return float("nan")
+    ranks = [stats.rankdata(values[ordered], axis=1) for values in (first, second)]
+    one, other = (rank - rank.mean(1, keepdims=True) for rank in ranks)
+    return float(((one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))).mean())
 
 
 def shared_motif_precision(embedding: np.ndarray, queries: np.ndarray, motifs: list[set[str]], k: int = 10) -> float:

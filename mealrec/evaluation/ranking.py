@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 
 from mealrec.backbones.base import last_states
+from mealrec.baselines.base import Baseline
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.metrics import ranks
 from mealrec.models.mealrec import MealRec
@@ -51,16 +52,32 @@ def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batc
     return Ranks(np.concatenate(unmasked), np.concatenate(masked), float(np.concatenate(share).mean()))
 
 
-def model_scorer(model: MealRec, features: ItemFeatures, seed: int = 0, ends_at: str = "walk") -> Scorer:
-    """Return the scorer of a model: by the end of its walk, or with ends_at="start" by the encoder's own x_0."""
+def model_scorer(model: MealRec | Baseline, features: ItemFeatures, seed: int = 0, ends_at: str = "walk") -> Scorer:
+    """Return the scorer of a model: of MealRec by the end of its walk, or with ends_at="start" by its encoder's x_0."""
     model.eval()
+    if isinstance(model, Baseline):
+        return _baseline_scorer(model, features)
+    no_item = torch.zeros(0, dtype=torch.long, device=features.text.device)
     with torch.inference_mode():
-        items = model.table(features)
+        table = model.table(features, None if model.config.head == "moments" else no_item)
 
     @torch.inference_mode()
     def score(histories: np.ndarray) -> np.ndarray:
         history = torch.from_numpy(histories).to(features.text.device)
+        shown = model.looks_at(history)  # mapping the frames of all items would take more memory than all else
+        items = table if shown is None else model.table.showing(table, features, shown)
         return model.table.scores(preferences(model, items, history, seed, ends_at), items, history).cpu().numpy()
+
+    return score
+
+
+def _baseline_scorer(model: Baseline, features: ItemFeatures) -> Scorer:
+    with torch.inference_mode():
+        items = model.items(features)
+
+    @torch.inference_mode()
+    def score(histories: np.ndarray) -> np.ndarray:
+        return model.scores(torch.from_numpy(histories).to(features.text.device), items).float().cpu().numpy()
 
     return score
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from mealrec.errors import DataFormatError
-from mealrec.experiments.exhibits import table2
+from mealrec.experiments.exhibits import table2, table3
 from mealrec.experiments.options import add_study_arguments, study_of
 from mealrec.experiments.results import write
 from mealrec.experiments.systems import SYSTEMS, chosen
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser)
     parser.add_argument("--systems", default="", help="names with commas between, or all")
+    parser.add_argument("--cost", action="store_true", help="also measure what each costs (always with --systems all)")
     parser.add_argument("--list", action="store_true", help="name the systems and end")
     parser.add_argument("--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)")
 
@@ -28,8 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.systems:
         raise DataFormatError(f"--systems is needed: some of {', '.join(SYSTEMS)}, or all")
+    with_cost = arguments.cost or arguments.systems == "all"
     arguments.systems = chosen(arguments.systems)
     study = study_of(arguments)
     exhibit = table2.make(study, arguments)
+    if with_cost:
+        cost = table3.side_by_side(study, arguments.systems)
+        text = f"{exhibit.text}\n## {cost.title}\n\n{cost.text}"
+        exhibit = replace(exhibit, text=text, numbers=exhibit.numbers | cost.numbers)
     print(write(study, exhibit, arguments.out or study.work, "compare"))
     return 0

@@ -16,11 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mealrec.baselines.base import Baseline, needs_hidden
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
 from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
-from mealrec.experiments.world import Source, World, make_world, open_world
+from mealrec.experiments.world import Source, World, make_hidden, make_world, open_world
+from mealrec.features.hidden import HiddenStates
 from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.processes import end_with_the_parent
@@ -80,6 +82,8 @@ class Study:
         """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
         jobs = [self.job(recipe) for recipe in recipes]
         todo = [job for job in {job.folder: job for job in jobs}.values() if not job.done]
+        if any(needs_hidden(job.recipe.model) for job in todo):
+            self._have_hidden()
         if self.jobs == 1 or len(todo) < 2:
             with one_thread():
                 for job in todo:
@@ -87,6 +91,12 @@ class Study:
         else:
             self._train_side_by_side(todo)
         return jobs
+
+    def _have_hidden(self) -> None:
+        """Write the hidden states, or raise before the first training where given features come without them."""
+        if self.features is None:
+            make_hidden(self.world, self.device)
+        HiddenStates.open(self.world.store)
 
     def _train_side_by_side(self, todo: list[Job]) -> None:
         with ProcessPoolExecutor(self.jobs, get_context("spawn"), end_with_the_parent) as pool:
@@ -137,8 +147,8 @@ def made(job: Job) -> dict:
     return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
 
 
-def load(job: Job, device: str) -> MealRec:
-    """Return a job's trained model."""
+def load(job: Job, device: str) -> MealRec | Baseline:
+    """Return a job's trained model; see load_system."""
     return load_system(job.folder).to(device)
 
 
@@ -162,6 +172,7 @@ def train_job(job: Job, world: World, device: str) -> None:
     """Train one model, rank the test rows by it, and keep all of it."""
     recipe, features = job.recipe, world.features.to(device)
     title = f"{recipe.name}, seed {recipe.training.seed}"
+    hidden = world.hidden if needs_hidden(recipe.model) else None
 
     def report(line: dict) -> None:
         figures = " ".join(f"{key} {value:.4g}" for key, value in line.items() if isinstance(value, (int, float)))
@@ -170,7 +181,7 @@ def train_job(job: Job, world: World, device: str) -> None:
     if not (job.folder / MADE).is_file():
         try:
             checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
-            trained = train(recipe.model, recipe.training, world.split, features, report, None, checkpoint)
+            trained = train(recipe.model, recipe.training, world.split, features, report, None, checkpoint, "", hidden)
         except FloatingPointError as error:
             raise TrainingError(f"{title}: {error}") from error
         save_system(job.folder, recipe, trained)
@@ -180,6 +191,9 @@ def train_job(job: Job, world: World, device: str) -> None:
         write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
         print(f"{title}: kept epoch {trained.epoch}, validation N@10 {kept['N@10']:.4f}, {trained.seconds:.0f} s")
     model = load(job, device)
-    for ends_at in ["walk"] if recipe.model.variant == "backbone" else ["start", "walk"]:
+    whole = isinstance(model, MealRec) and recipe.model.variant != "backbone"
+    if not isinstance(model, MealRec):
+        model.prepare(world.split.train, features, hidden)
+    for ends_at in ["start", "walk"] if whole else ["walk"]:
         scorer = model_scorer(model, features, ends_at=ends_at)
         write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mealrec.baselines import base as baselines
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.ranking import Scorer, itemknn_scorer, popularity_scorer
 from mealrec.experiments.world import World
@@ -47,6 +48,7 @@ def _systems() -> dict[str, System]:
         "cl4srec": System("CL4SRec as published: item IDs alone"),
         "tedrec": System("TedRec as published: item IDs and titles"),
     }
+    known |= {name: System(baselines.system(name).SUMMARY) for name in baselines.names()}
     for backbone, name in BACKBONES.items():
         known[f"{backbone}-content"] = System(f"the fair control: {name} with MealRec's content and head")
     for backbone, name in BACKBONES.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from mealrec.data.prepare import REPORT, prepare, write_prepared
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
 from mealrec.features.extraction import extract_title_segments
+from mealrec.features.hidden import HiddenStates, write_hidden
+from mealrec.features.items import ExtractConfig
 from mealrec.features.store import GLOBAL_VISUAL, TITLE_SEGMENTS, FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.types import ItemFeatures
@@ -56,6 +58,11 @@ class World:
     def num_items(self) -> int:
         """Return N."""
         return len(self.catalogue.item_ids)
+
+    @cached_property
+    def hidden(self) -> HiddenStates:
+        """Return the encoders' hidden states of the catalogue's items; raises DataFormatError where there are none."""
+        return HiddenStates.open(self.store).of(self.catalogue.item_ids)
 
     @property
     def candidates(self) -> np.ndarray:
@@ -115,6 +122,11 @@ def make_world(source: Source, work: Path, features: Path | None = None, device:
         features = work / "features"
         extract_title_segments(read_catalogue(data).titles, features, device=device)
     return open_world(data, features)
+
+
+def make_hidden(world: World, device: str = "auto") -> None:
+    """Write the hidden states beside the title segments that `make_world` extracted; those there and whole are kept."""
+    write_hidden(world.catalogue.titles, None, world.store, ExtractConfig(TITLE_SEGMENTS, device=device))
 
 
 @lru_cache(maxsize=2)

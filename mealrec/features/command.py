@@ -8,6 +8,7 @@ from pathlib import Path
 from mealrec.features.catalogue import read_titles
 from mealrec.features.distributed import RayConfig
 from mealrec.features.extraction import extract
+from mealrec.features.hidden import write_hidden
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import CLIPS, FRAME_SOURCES, TITLE_SEGMENTS, FeatureStore
 
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--global-visual", type=Path, help=".npy, row i is item i + 1: v of items that have no readable clip"
+    )
+    parser.add_argument(
+        "--hidden-states", action="store_true", help="also write what each layer of the encoders made of every item"
     )
     parser.add_argument("--encoder", default="checkpoints/encoder", help="VideoMAE directory or hub id")
     parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
@@ -50,8 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         jobs=arguments.jobs,
     )
+    titles = read_titles(arguments.data)
     store = extract(
-        read_titles(arguments.data),
+        titles,
         arguments.data,
         arguments.out,
         config,
@@ -60,6 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         ray=RayConfig(arguments.ray, arguments.workers) if arguments.ray else None,
     )
     print(summary(store))
+    if arguments.hidden_states:
+        hidden = write_hidden(titles, arguments.data, arguments.out, config)
+        print(", ".join(f"{name} hidden states {list(getattr(hidden, name).shape)}" for name in ("visual", "text")))
     return 0
 
 

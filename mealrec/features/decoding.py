@@ -52,7 +52,7 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
     with open_video(path, demuxer) as container:
         stream = _picture_stream(container)
         _check_header(container, stream, limits)
-        starts, last_duration, codec = [], 0.0, stream.codec_context.name
+        starts, latest, last_duration, codec = [], -math.inf, 0.0, stream.codec_context.name
         stated_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         for packet in _packets(container, stream):
             stamp = packet.dts if packet.pts is None else packet.pts
@@ -60,7 +60,8 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
                 continue
             starts.append(float(stamp * packet.time_base))
             last_duration = float((packet.duration or 0) * packet.time_base)
-            _check_duration(max(starts) - starts[0], limits)
+            latest = max(latest, starts[-1])
+            _check_duration(latest - starts[0], limits)
     if not starts:
         raise VideoError("The video holds no readable frame: it is damaged or cut off, so export it again.")
     starts_s = np.sort(np.asarray(starts))

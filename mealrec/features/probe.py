@@ -9,6 +9,7 @@ from mealrec.errors import VideoError
 
 HEAD_BYTES = 512
 TS_PACKET = 188
+SHOWN_NAME = 60
 EBML = b"\x1a\x45\xdf\xa3"
 ACCEPTED = "MP4, MOV, WebM, MKV, AVI, MPEG-TS or GIF"
 
@@ -32,22 +33,29 @@ def check_file(path: Path, limits: DecodeLimits) -> str:
 
     Raises VideoError for a missing, empty, too large or non-video file.
     """
+    name = shown_name(path)
     if not path.is_file():
-        raise VideoError(f"There is no file {path.name}: choose a video file ({ACCEPTED}).")
+        raise VideoError(f"There is no file {name}: choose a video file ({ACCEPTED}).")
     size = path.stat().st_size
     if size == 0:
-        raise VideoError(f"{path.name} is empty: the upload may have been cut off, try it again.")
+        raise VideoError(f"{name} is empty: the upload may have been cut off, try it again.")
     if size > limits.max_bytes:
         raise VideoError(
-            f"{path.name} has {_mib(size)} and the limit is {_mib(limits.max_bytes)}: choose a shorter or smaller clip."
+            f"{name} has {_mib(size)} and the limit is {_mib(limits.max_bytes)}: choose a shorter or smaller clip."
         )
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     demuxer = _demuxer(head)
     if demuxer is None:
         kind = "text (a playlist, perhaps)" if _is_text(head) else "no kind of video that is known here"
-        raise VideoError(f"{path.name} is {kind}, whatever its name says: choose a video ({ACCEPTED}).")
+        raise VideoError(f"{name} is {kind}, whatever its name says: choose a video ({ACCEPTED}).")
     return demuxer
+
+
+def shown_name(path: Path) -> str:
+    """Return a file's name as a message may show it: without control characters, and not longer than a line."""
+    name = "".join(c if c.isprintable() else "�" for c in path.name)
+    return name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…"
 
 
 def _demuxer(head: bytes) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,12 @@ CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 16384  # padding included; more leave
 class TextEncoder:
     """A frozen BERT; a title's feature is the mean of its tokens, scaled to unit length.
 
-    Attributes: `width` H, `name`, `checksum` (sha256 of the weights).
+    Attributes: `width` H, `layers`, `name`, `checksum` (sha256 of the weights).
     """
 
     def __init__(self, model: BertModel, tokenizer: PreTrainedTokenizerBase, name: str, checksum: str):
         self.model, self.tokenizer, self.name, self.checksum = model.eval(), tokenizer, name, checksum
-        self.width = model.config.hidden_size
+        self.width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
 
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto") -> TextEncoder:
@@ -55,31 +55,59 @@ class TextEncoder:
         Returns (features [B, H] float32 of unit norm, present [B] bool); an absent title's row is zero
         and must not be read as data. What stands beside a title changes nothing beyond rounding (1e-6).
         """
+        return self._of_texts(titles, self._encode_tokens, (self.width,))
+
+    def hidden_states(self, titles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean over a title's tokens after the embeddings and after each layer.
+
+        Returns (states [B, layers + 1, H] float32, present [B] bool), absent titles as in `encode`.
+        """
+        return self._of_texts(titles, self._token_means, (self.layers + 1, self.width))
+
+    def _of_texts(
+        self, titles: Sequence[str], make: Callable[[list[list[int]]], Tensor], shape: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `make` makes of each title's tokens [B, *shape], of equal titles once, and which are present."""
         present = np.array([bool(title.strip()) for title in titles], bool)
-        features = np.zeros((len(titles), self.width), np.float32)
+        features = np.zeros((len(titles), *shape), np.float32)
         distinct = list(dict.fromkeys(title for title in titles if title.strip()))
         if distinct:
             place = {title: number for number, title in enumerate(distinct)}
             rows = [place[title] for title, there in zip(titles, present, strict=True) if there]
-            features[present] = self._encode_distinct(distinct)[rows]
+            features[present] = self._of_distinct(distinct, make, shape)[rows]
         return features, present
 
     @torch.inference_mode()
-    def _encode_distinct(self, titles: list[str]) -> np.ndarray:
-        """Return features [B, H]; titles of like length share a batch, so that little is padded."""
+    def _of_distinct(
+        self, titles: list[str], make: Callable[[list[list[int]]], Tensor], shape: tuple[int, ...]
+    ) -> np.ndarray:
+        """Return rows [B, *shape]; titles of like length share a batch, so that little is padded."""
         tokens = self.tokenizer(titles, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        features = np.empty((len(titles), self.width), np.float32)
+        made = np.empty((len(titles), *shape), np.float32)
         budget = CPU_BATCH_TOKENS if self.model.device.type == "cpu" else GPU_BATCH_TOKENS
         for rows in _batches([len(row) for row in tokens], budget):
-            features[rows] = self._encode_tokens([tokens[row] for row in rows]).cpu().numpy()
-        return features
+            made[rows] = make([tokens[row] for row in rows]).cpu().numpy()
+        return made
 
     def _encode_tokens(self, tokens: list[list[int]]) -> Tensor:
+        ids, mask = self._padded(tokens)
+        hidden = self.model(ids, attention_mask=mask).last_hidden_state
+        return functional.normalize(_masked_mean(hidden, mask), dim=-1)
+
+    def _token_means(self, tokens: list[list[int]]) -> Tensor:
+        ids, mask = self._padded(tokens)
+        states = self.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        return torch.stack([_masked_mean(hidden, mask) for hidden in states], 1)
+
+    def _padded(self, tokens: list[list[int]]) -> tuple[Tensor, Tensor]:
         rows = [torch.tensor(row, device=self.model.device) for row in tokens]
         mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
-        hidden = self.model(pad_sequence(rows, batch_first=True), attention_mask=mask).last_hidden_state
-        mask = mask[..., None]
-        return functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
+        return pad_sequence(rows, batch_first=True), mask
+
+
+def _masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    mask = mask[..., None]
+    return (hidden * mask).sum(1) / mask.sum(1)
 
 
 def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -56,13 +56,13 @@ def tube_tokens(model: VideoMAEModel, pixels: Tensor) -> Tensor:
 class VideoEncoder:
     """A frozen VideoMAE over K sampled frames.
 
-    Attributes: `num_frames` K, `width` V, `name`, `checksum` (sha256 of the weights).
+    Attributes: `num_frames` K, `width` V, `layers`, `name`, `checksum` (sha256 of the weights).
     """
 
     def __init__(self, model: VideoMAEModel, preprocessing: Preprocessing, name: str, checksum: str):
         self.model, self.preprocessing, self.name, self.checksum = model.eval(), preprocessing, name, checksum
         self.num_frames = model.config.num_frames // TUBELET
-        self.width = model.config.hidden_size
+        self.width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
 
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5) -> VideoEncoder:
@@ -91,6 +91,20 @@ class VideoEncoder:
         Returns (frame_features [B, K, V], global_visual [B, V]), float32. Raises DataFormatError where K is
         not the encoder's.
         """
+        features = tube_tokens(self.model, self._pixels(clips)).mean(2).cpu().numpy()
+        return features, features.mean(1)
+
+    @torch.inference_mode()
+    def hidden_states(self, clips: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the mean over a clip's frames and their patches after the embeddings and after each layer.
+
+        [B, layers + 1, V] float32 of clips as `encode` takes them; VideoMAE has no token that stands for the clip.
+        """
+        pixels = self._pixels(clips).repeat_interleave(TUBELET, dim=1)
+        states = self.model(pixels, output_hidden_states=True).hidden_states
+        return torch.stack([hidden.mean(1) for hidden in states], 1).cpu().numpy()
+
+    def _pixels(self, clips: Sequence[np.ndarray]) -> Tensor:
         for clip in clips:
             if clip.ndim != 4 or len(clip) != self.num_frames or clip.dtype != np.uint8:
                 raise DataFormatError(
@@ -98,8 +112,7 @@ class VideoEncoder:
                 )
         device = next(self.model.parameters()).device
         pixels = torch.stack([self.preprocessing.resize(torch.tensor(clip, device=device)) for clip in clips])
-        features = tube_tokens(self.model, self.preprocessing.normalise(pixels)).mean(2).cpu().numpy()
-        return features, features.mean(1)
+        return self.preprocessing.normalise(pixels)
 
 
 def _preprocessing(source: str, image_size: int) -> Preprocessing:

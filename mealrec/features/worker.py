@@ -6,6 +6,8 @@ Reply: one line of JSON (`error`, or what the pixels are), then the pixels' raw 
 from __future__ import annotations
 
 import json
+import math
+import os
 import resource
 import sys
 
@@ -14,6 +16,9 @@ import numpy as np
 from mealrec.errors import VideoError
 from mealrec.features.decoding import decode_frames, read_timetable, resize
 from mealrec.features.probe import DecodeLimits
+from mealrec.features.scaling import scaled_down
+
+OPEN_FILES = 64
 
 
 def sampling_times(duration_s: float, num_frames: int, interval_s: float) -> np.ndarray:
@@ -32,6 +37,8 @@ def decode(request: dict) -> tuple[dict, bytes]:
     height, width = frames.shape[1:3]
     if request["size"] is not None:
         frames = resize(frames, *request["size"])
+    if request["max_height"] is not None:
+        frames = np.stack(scaled_down(frames, request["max_height"]))
     header = {
         "times_s": times_s.tolist(),
         "shape": frames.shape,
@@ -46,11 +53,16 @@ def _confine(limits: DecodeLimits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory_bytes,) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES,) * 2)
+    # Should the asking process die, nobody is left to watch the clock.
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limits.timeout_s) + 1,) * 2)
 
 
 def main() -> None:
     """Answer the request in argv[1]."""
     request = json.loads(sys.argv[1])
+    reply = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a decoder prints must not mix with the reply
     _confine(DecodeLimits(**request["limits"]))
     try:
         header, pixels = decode(request)
@@ -58,7 +70,9 @@ def main() -> None:
         header, pixels = {"error": str(error)}, b""
     except MemoryError:
         header, pixels = {"error": "The video needs more memory than is allowed here: scale it down first."}, b""
-    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + pixels)
+    with reply:
+        reply.write(json.dumps(header).encode() + b"\n")
+        reply.write(pixels)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,71 +12,15 @@ from torch.nn import functional as F
 from mealrec.backbones.base import build as build_backbone
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
-from mealrec.diffusion.schedule import Schedule, ScheduleConfig
+from mealrec.diffusion.schedule import Schedule
 from mealrec.models.attention import Dropout, Memory, zero_
+from mealrec.models.config import MealRecConfig
 from mealrec.models.content import Anchors, ContentSpace
-from mealrec.models.npd import NPD, NPDConfig
+from mealrec.models.folded import FoldedNPD, FoldedTCD
+from mealrec.models.npd import NPD
 from mealrec.models.table import Items, ItemTable
-from mealrec.models.tcd import TCD, TCDConfig, recency_log_weights
-
-VARIANTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
-CONDITIONS = ("moments", "items", "last")
-HEADS = ("moments", "item", "content")
-CONTENTS = ("both", "none")
-
-
-@dataclass(frozen=True)
-class MealRecConfig:
-    """Everything that shapes the model; stored as JSON beside its weights.
-
-    `variant`: the whole model, an ablation of Sec. 5.3, or the backbone alone. `condition`: what NPD sees.
-    `head`: how a preference meets an item, see ItemTable.scores. `content` "none" leaves IDs alone (a backbone
-    that reads titles still does). `anchor_width`: directions a modality in the space that head="content" compares
-    in. `guided` pushes what ranks towards the history's content, see `MealRec.context`; `guidance_decay`: how fast
-    older items lose their say in that, like Eq. 7's γ.
-    """
-
-    num_items: int
-    visual_width: int
-    text_width: int
-    num_frames: int = 5
-    width: int = 64
-    max_length: int = 10
-    backbone: str = "sasrec"
-    variant: str = "full"
-    condition: str = "moments"
-    head: str = "moments"
-    content: str = "both"
-    anchor_width: int = 64
-    guided: bool = False
-    guidance_decay: float = 0.3
-    id_dropout: float = 0.3
-    content_dropout: float = 0.3
-    backbone_dropout: float = 0.3
-    norm_input: bool = False
-    tcd: TCDConfig = field(default_factory=TCDConfig)
-    npd: NPDConfig = field(default_factory=NPDConfig)
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-
-    def __post_init__(self) -> None:
-        choices = {"variant": VARIANTS, "condition": CONDITIONS, "head": HEADS, "content": CONTENTS}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        if self.guided and self.head != "content":
-            raise ValueError(f"guided needs head='content', got head={self.head!r}")
-        if self.content == "none" and self.head == "content":
-            raise ValueError("content='none' leaves head='content' nothing to compare: choose head='item'")
-
-    def to_dict(self) -> dict:
-        """Return plain JSON types."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> MealRecConfig:
-        """Rebuild a configuration; raises TypeError on an unknown key."""
-        parts = {"tcd": TCDConfig, "npd": NPDConfig, "schedule": ScheduleConfig}
-        return cls(**{key: parts[key](**value) if key in parts else value for key, value in values.items()})
+from mealrec.models.tcd import TCD, recency_log_weights
+from mealrec.types import ItemFeatures
 
 
 @dataclass(frozen=True)
@@ -153,6 +98,20 @@ class MealRec(nn.Module):
         return self.table.content
 
     @property
+    def causal(self) -> bool:
+        """Whether one row trains every position, see Backbone."""
+        return self.backbone.causal
+
+    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None) -> None:
+        """Take what is computed once before training: the anchors; nothing else is looked at."""
+        if self.table.anchors is not None:
+            self.table.anchors.fit(features)
+
+    def id_weights(self) -> list[nn.Parameter]:
+        """Return the ID embeddings, which have a learning rate of their own."""
+        return [self.table.ids.weight]
+
+    @property
     def has_tcd(self) -> bool:
         return hasattr(self, "tcd")
 
@@ -166,6 +125,16 @@ class MealRec(nn.Module):
         Paper: Eq. 12.
         """
         return self.norm(self.backbone.encode(items.entry[sequences], sequences, items.text[sequences]))
+
+    def looks_at(self, histories: Tensor) -> Tensor | None:
+        """Return the items whose frames are looked at for histories [R, L], or None where all are: see ItemTable."""
+        if self.config.head == "moments":
+            return None
+        if self.config.variant == "backbone":
+            return histories.new_zeros(0)
+        if self.has_npd and self.config.condition == "moments":
+            return histories.unique()
+        return histories.gather(1, (histories > 0).sum(1, keepdim=True) - 1).unique()
 
     def context(self, start: Tensor, history: Tensor, items: Items, hidden: Tensor | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on; `hidden` [R, K] marks frames to show as absent."""
@@ -224,12 +193,22 @@ class MealRec(nn.Module):
         return context.start + self.fuse(torch.cat([context.start, refined.mean(1), title], -1))
 
     @torch.no_grad()
-    def walk(self, context: Context, items: Items, generator: torch.Generator, sigma: bool = False) -> Walk:
+    def walk(
+        self,
+        context: Context,
+        items: Items,
+        generator: torch.Generator,
+        sigma: bool = False,
+        num_steps: int | None = None,
+    ) -> Walk:
         """Walk both modules from t = T to 1 and return every step.
 
         Paper: Eq. 10 and 13. The schedule's noise is weak, so each walk starts from its corrupted sample
-        (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps.
+        (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the steps. `num_steps` is
+        another T than the trained one, from the same configuration. The denoisers are those of `refine` and
+        `condition`, folded for the walk; no dropout acts in them.
         """
+        schedule = self._schedule(num_steps)
         if self.config.variant == "backbone":
             return Walk(context, (), (), self.preference(context.start, context.content))
         noise_between = generator if sigma else None
@@ -237,31 +216,29 @@ class MealRec(nn.Module):
         npd_steps: tuple[DiffusionStep, ...] = ()
         refined = context.frames
         if self.has_tcd:
-            clean = self.tcd.encode(context.frames)
-
-            def denoise_frames(zt: Tensor, step: int) -> Tensor:
-                return self.refine(zt, torch.full((len(zt),), step, device=zt.device), context, items)
-
-            tcd_steps = tuple(
-                reverse_walk(self.schedule, denoise_frames, self._corrupt(clean, generator), noise_between)
-            )
+            clean, history_visual = self.tcd.encode(context.frames), items.visual[context.history]
+            tcd = FoldedTCD(self.tcd, clean.shape[1], schedule.num_steps, history_visual, context.log_weights)
+            start = _corrupt(schedule, clean, generator)
+            tcd_steps = tuple(reverse_walk(schedule, tcd.denoise, start, noise_between))
             refined = tcd_steps[-1].x0_hat
         if not self.has_npd:
             return Walk(context, tcd_steps, (), self.preference(self.fused(refined, context, items), context.content))
-        memory, visible = self.condition(refined, context, items)
-
-        def denoise_preference(xt: Tensor, _step: int) -> Tensor:
-            return self.npd.denoise(xt, memory, visible)
-
+        npd, start = FoldedNPD(self.npd, *self.condition(refined, context, items)), context.start
         npd_steps = tuple(
-            reverse_walk(self.schedule, denoise_preference, self._corrupt(context.start, generator), noise_between)
+            reverse_walk(schedule, lambda xt, _: npd.denoise(xt), _corrupt(schedule, start, generator), noise_between)
         )
         return Walk(context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context.content))
 
-    def _corrupt(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        # One noise for all rows: the same history gets the same answer alone or in a batch.
-        noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device).to(clean.device)
-        return q_sample(self.schedule, clean, self.schedule.num_steps, noise.expand_as(clean))
+    def _schedule(self, num_steps: int | None) -> Schedule:
+        if num_steps is None or num_steps == self.schedule.num_steps:
+            return self.schedule
+        return Schedule(replace(self.config.schedule, num_steps=num_steps))
+
+
+def _corrupt(schedule: Schedule, clean: Tensor, generator: torch.Generator) -> Tensor:
+    # One noise for all rows: the same history gets the same answer alone or in a batch.
+    noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device).to(clean.device)
+    return q_sample(schedule, clean, schedule.num_steps, noise.expand_as(clean))
 
 
 def _direction(anchors: Tensor, log_weights: Tensor) -> Tensor:

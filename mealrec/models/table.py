@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from mealrec.models.content import Anchors, ContentSpace
 from mealrec.types import ItemFeatures
+
+BLOCK = 2**15
+"""How many items' frames are scored at once: all at once, they would take K times the memory of the answer."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ class ItemTable(nn.Module):
             features.text.new_zeros(len(items), 0) if self.anchors is None else self.anchors(features),
         )
 
+    def showing(self, items: Items, features: ItemFeatures, shown: Tensor) -> Items:
+        """Return the same items with the frames of `shown` [M] mapped, and no others."""
+        return replace(items, moments=self._moments(features, torch.arange(len(features), device=shown.device), shown))
+
     def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
         if not self.uses_content:
             shown = items[:0]
@@ -110,8 +117,7 @@ class ItemTable(nn.Module):
         by_item = scaled @ (items.identity + items.title).T + items.bias
         if self.head == "item":
             return by_item + scaled @ items.visual.T
-        by_moment = (scaled @ items.moments.flatten(0, 1).T).unflatten(1, (-1, items.moments.shape[1]))
-        return by_item + by_moment.logsumexp(-1)
+        return by_item + torch.cat([_by_moments(scaled, block) for block in items.moments.split(BLOCK)], 1)
 
     def _content_scores(self, preference: Tensor, items: Items, seen: Tensor | None) -> Tensor:
         size = items.anchor.shape[1]
@@ -122,3 +128,8 @@ class ItemTable(nn.Module):
             return scores
         gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
         return scores.scatter(1, seen, scores.gather(1, seen) - gained)  # not added: an item may be seen twice
+
+
+def _by_moments(scaled: Tensor, moments: Tensor) -> Tensor:
+    """Return log Σ_k exp(x·f_k) [R, M] of preferences [R, D] and moments [M, K, D]."""
+    return (scaled @ moments.flatten(0, 1).T).unflatten(1, (-1, moments.shape[1])).logsumexp(-1)

@@ -1,13 +1,15 @@
 """A bundle on disk: JSON and safetensors, listed with their checksums in one manifest.
 
-manifest.json · catalogue.json · viewers.json · features.safetensors · variants/<variant>.safetensors; and, in a bundle
-that lies outside of a project, media/ and encoders/ with copies of what it needs, which the manifest does not list.
+manifest.json · catalogue.json · viewers.json · features.safetensors · variants/<variant>.safetensors; where there are
+viewers to inspect test_viewers.json, which older bundles lack; and, in a bundle that lies outside of a project, media/
+and encoders/ with copies of what it needs, which the manifest does not list.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import fields
@@ -21,8 +23,8 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.tensors import Normalisation
 from mealrec.features.weights import WEIGHT_FILES
-from mealrec.models.mealrec import MealRecConfig
-from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer
+from mealrec.models.config import MealRecConfig
+from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
 from mealrec.recommender.places import ENCODERS, MEDIA, REBUILD, project_path
 from mealrec.types import ItemFeatures
 
@@ -30,6 +32,12 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 CARD = "README.md"
 CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
+TEST_VIEWERS = "test_viewers.json"
+_FORMS = {
+    **dict.fromkeys(("name", "created_with", "media"), str),
+    **dict.fromkeys(("models", "encoders", "metrics", "training", "files"), dict),
+    "interval_s": (int, float),
+}
 _PLAIN = ("name", "created_with", "encoders", "media", "interval_s", "metrics", "training")
 
 
@@ -51,6 +59,8 @@ def write_bundle(
         FEATURES: _safetensors(contents.tensors()),
         **{_weights_file(variant): _safetensors(weights) for variant, (_, weights) in contents.models.items()},
     }
+    if contents.test_viewers:
+        files[TEST_VIEWERS] = _json([vars(viewer) for viewer in contents.test_viewers])
     partial, replaced = (path.with_name(path.name + ending) for ending in (".partial", ".replaced"))
     for leftover in (partial, replaced):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -76,10 +86,15 @@ def read_manifest(path: str | Path) -> dict:
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} holds no readable {MANIFEST}: point to a bundle's folder, or {REBUILD}.") from error
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise BundleError(f"{path} has the format {version} and {FORMAT_VERSION} is read here: {REBUILD}.")
     if missing := {"models", "files", *_PLAIN} - manifest.keys():
         raise BundleError(f"{path / MANIFEST} lacks {', '.join(sorted(missing))}: {REBUILD}.")
+    odd = [name for name, form in _FORMS.items() if not isinstance(manifest[name], form)]
+    if not odd and (isinstance(manifest["interval_s"], bool) or not 0 < manifest["interval_s"] < math.inf):
+        odd = ["interval_s"]
+    if odd:
+        raise BundleError(f"{path / MANIFEST}: {odd[0]} has another form than this version writes: {REBUILD}.")
     return manifest
 
 
@@ -98,7 +113,7 @@ def read_bundle(path: str | Path) -> BundleContents:
         project_path(path, contents.media)
     except BundleError:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BundleError(
             f"{path} was made by another version ({type(error).__name__}: {error}): {REBUILD}."
         ) from error
@@ -171,22 +186,26 @@ def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
     parts = {
         kind: {field.name: tensors[field.name] for field in fields(kind)} for kind in (ItemFeatures, Normalisation)
     }
-    viewers = [viewer | {"history": tuple(viewer["history"])} for viewer in json.loads(files[VIEWERS])]
     models = {
         variant: (MealRecConfig.from_dict(config), load_tensors(files[_weights_file(variant)]))
         for variant, config in manifest["models"].items()
     }
-    if stray := files.keys() - {CATALOGUE, VIEWERS, FEATURES, *map(_weights_file, models)}:
+    if stray := files.keys() - {CATALOGUE, VIEWERS, TEST_VIEWERS, FEATURES, *map(_weights_file, models)}:
         raise BundleError(f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant: {REBUILD}.")
     return BundleContents(
         catalogue=tuple(CatalogueItem(**item) for item in json.loads(files[CATALOGUE])),
-        viewers=tuple(ExampleViewer(**viewer) for viewer in viewers),
+        viewers=_viewers(ExampleViewer, files[VIEWERS]),
+        test_viewers=_viewers(ViewerCase, files.get(TEST_VIEWERS, b"[]")),
         models=models,
         features=ItemFeatures(**parts[ItemFeatures]),
         times_s=tensors["times_s"],
         normalisation=Normalisation(**parts[Normalisation]),
         **{key: manifest[key] for key in _PLAIN},
     )
+
+
+def _viewers(kind: type, data: bytes) -> tuple:
+    return tuple(kind(**viewer | {"history": tuple(viewer["history"])}) for viewer in json.loads(data))
 
 
 def _weights_file(variant: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
 from mealrec.recommender.bundle import check_weights, write_bundle
 from mealrec.recommender.contents import CLIPS, BundleContents, CatalogueItem, frame_source
-from mealrec.recommender.examples import choose_viewers
+from mealrec.recommender.examples import choose_cases, choose_viewers
 from mealrec.recommender.packing import Packing
 from mealrec.training.run import load_normalisation, load_system
 
@@ -36,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Gather, check and write the bundle."""
+def run(arguments: argparse.Namespace, accidents: Mapping[str, bool] = MappingProxyType({})) -> int:
+    """Gather, check and write the bundle; `accidents` is what is known of its test viewers, see `choose_cases`."""
     packing = Packing(arguments.out)
-    contents = _gather(arguments, packing)
+    contents = _gather(arguments, packing, accidents)
     write_bundle(arguments.out, contents, packing.place)
     size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file()) / 2**20
     print(f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB")
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _gather(arguments: argparse.Namespace, packing: Packing) -> BundleContents:
+def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[str, bool]) -> BundleContents:
     catalogue, store = read_catalogue(arguments.data), FeatureStore.open(arguments.features)
     if store.item_ids != catalogue.item_ids:
         raise DataFormatError(f"{arguments.features} holds other items than {arguments.data}: extract them again.")
@@ -61,12 +63,13 @@ def _gather(arguments: argparse.Namespace, packing: Packing) -> BundleContents:
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
     known = catalogue.trainable
     times_s = torch.tensor(np.asarray(store.times_s))
+    models = {name: _model(folder) for name, folder in folders.items()}
     return BundleContents(
         name=arguments.name or arguments.out.name,
         created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
         catalogue=_items(catalogue),
         viewers=choose_viewers(catalogue),
-        models={name: _model(folder) for name, folder in folders.items()},
+        models=models,
         features=item_features(store, normalisation, known),
         times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
         normalisation=normalisation,
@@ -75,6 +78,7 @@ def _gather(arguments: argparse.Namespace, packing: Packing) -> BundleContents:
         interval_s=store.manifest["interval_s"],
         metrics=metrics_tables(_report(arguments), {folders["full"].name: "full"}),
         training=_training(arguments.run, folders, arguments.seed),
+        test_viewers=choose_cases(catalogue, models["full"][0].max_length, accidents),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +12,12 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.store import CLIPS, GLOBAL_VISUAL, TITLE_SEGMENTS
 from mealrec.features.tensors import Normalisation
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
+SHOWN_NAMES = 3
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -36,6 +39,19 @@ class ExampleViewer:
     history: tuple[str, ...]
     target: str
     note: str
+
+
+@dataclass(frozen=True)
+class ViewerCase:
+    """A viewer of the test split to inspect: the history a model is shown, oldest first, and the true next item.
+
+    `accident` says whether the last item was clicked by accident; None where nobody knows.
+    """
+
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    accident: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,7 @@ class BundleContents:
     interval_s: float
     metrics: dict
     training: dict
+    test_viewers: tuple[ViewerCase, ...] = ()
 
     @property
     def frames_from(self) -> str:
@@ -79,11 +96,19 @@ class BundleContents:
         for variant, (config, weights) in self.models.items():
             if not _NAME.fullmatch(variant):
                 raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}.")
-            shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
-            check_tensors(f"variants/{variant}.safetensors", weights, shapes)
             check_tensors("features.safetensors", self.tensors(), _feature_shapes(config))
+            with torch.device("meta"):  # a configuration that lies may ask for more memory than there is
+                shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
+            check_tensors(f"variants/{variant}.safetensors", weights, shapes)
+        self._check_encoders()
         self._check_ids()
         self._check_values()
+
+    def _check_encoders(self) -> None:
+        for kind in ("video", "text"):
+            entry = self.encoders.get(kind)
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("name", "sha256")):
+                raise BundleError(f"The manifest's encoders: {kind} needs a name and a sha256: {REBUILD}.")
 
     def _check_values(self) -> None:
         for variant, (_, weights) in self.models.items():
@@ -100,6 +125,8 @@ class BundleContents:
             raise BundleError(f"features.safetensors: has_id and the catalogue's held_out disagree: {REBUILD}.")
 
     def _check_ids(self) -> None:
+        if not all(isinstance(part, str) for item in self.catalogue for part in (item.item_id, item.title, item.topic)):
+            raise BundleError(f"catalogue.json: ids, titles and topics are to be text: {REBUILD}.")
         ids = {item.item_id for item in self.catalogue}
         config = next(iter(self.models.values()))[0]
         if len(ids) != len(self.catalogue) or len(ids) != config.num_items:
@@ -110,13 +137,25 @@ class BundleContents:
         odd = [item_id for item_id in ids if not ITEM_ID.fullmatch(item_id)]
         if odd:
             raise BundleError(f"catalogue.json: {odd[0]!r} is no item id (1-64 letters, digits, _ . -): {REBUILD}.")
-        for viewer in self.viewers:
-            lost = {*viewer.history, viewer.target} - ids
-            if lost or not viewer.history:
-                raise BundleError(
-                    f"viewers.json: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
-                    f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
-                )
+        for file, viewers in (("viewers.json", self.viewers), ("test_viewers.json", self.test_viewers)):
+            for viewer in viewers:
+                _check_viewer(file, viewer, ids)
+
+
+def _check_viewer(file: str, viewer: ExampleViewer | ViewerCase, ids: set[str]) -> None:
+    lost = {*viewer.history, viewer.target} - ids
+    if lost or not viewer.history:
+        raise BundleError(
+            f"{file}: viewer {viewer.viewer_id} needs a history of the catalogue's items; "
+            f"unknown: {', '.join(sorted(lost)) or 'none'}: {REBUILD}."
+        )
+    if not isinstance(viewer, ViewerCase):
+        return
+    if viewer.target in viewer.history or viewer.accident not in (True, False, None):
+        raise BundleError(
+            f"{file}: viewer {viewer.viewer_id} needs a next item that its history does not hold, and true, false or "
+            f"null for accident: {REBUILD}."
+        )
 
 
 def frame_source(video_encoder: str) -> str:
@@ -133,11 +172,7 @@ def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple
     """Raise BundleError where `tensors` lacks a name, has one too many, or has another shape than `shapes`."""
     missing, unknown = shapes.keys() - tensors.keys(), tensors.keys() - shapes.keys()
     if missing or unknown:
-        parts = [
-            f"{word} {', '.join(sorted(names))}"
-            for word, names in (("lacks", missing), ("also holds", unknown))
-            if names
-        ]
+        parts = [f"{word} {_listed(names)}" for word, names in (("lacks", missing), ("also holds", unknown)) if names]
         raise BundleError(f"{file} {' and '.join(parts)}: {REBUILD}.")
     for name, shape in shapes.items():
         if tuple(tensors[name].shape) != tuple(shape):
@@ -145,6 +180,11 @@ def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple
                 f"{file}: {name} has the shape {list(tensors[name].shape)} and the configuration asks for "
                 f"{list(shape)}: {REBUILD}."
             )
+
+
+def _listed(names: Collection[str]) -> str:
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(sorted(names)[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def blank_model(config: MealRecConfig) -> MealRec:

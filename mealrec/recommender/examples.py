@@ -1,16 +1,18 @@
-"""Chooses example viewers for the app, by what they watched and never by what a model makes of it."""
+"""Chooses viewers for the app, by what they watched or by chance, and never by what a model makes of it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import Catalogue
-from mealrec.recommender.contents import ExampleViewer
+from mealrec.recommender.contents import ExampleViewer, ViewerCase
 
 SHORTEST, LONGEST = 4, 9
 MOST = 8
 LONGEST_NOTE = 60
+CASES, CASES_SEED = 250, 0
 
 
 def choose_viewers(catalogue: Catalogue) -> tuple[ExampleViewer, ...]:
@@ -20,6 +22,21 @@ def choose_viewers(catalogue: Catalogue) -> tuple[ExampleViewer, ...]:
     topics gives MOST viewers that share no item, first those who kept to one hashtag.
     """
     return _by_topic(catalogue) if catalogue.topics else _by_hashtag(catalogue)
+
+
+def choose_cases(catalogue: Catalogue, max_length: int, accidents: Mapping[str, bool]) -> tuple[ViewerCase, ...]:
+    """Return CASES viewers of the test split, drawn at random, with the histories that evaluation gives a model.
+
+    `accidents` {viewer_id: whether the history's last click was one}, for whom that is known. A viewer who came back
+    to an item of the history is left out: what was watched is never recommended.
+    """
+    rows = leave_one_out(catalogue, max_length).test
+    rows = rows.pick(~(rows.histories == rows.targets[:, None]).any(1)).sample(CASES, CASES_SEED)
+    names = ("", *catalogue.item_ids)  # row 0 is padding
+    return tuple(
+        ViewerCase(user, tuple(names[item] for item in history if item), names[target], accidents.get(user))
+        for user, history, target in zip(rows.users, rows.histories.tolist(), rows.targets.tolist(), strict=True)
+    )
 
 
 def hashtags(title: str) -> list[str]:

@@ -14,10 +14,12 @@ from torch.nn import functional as F
 
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
+from mealrec.recommender.evidence import evidence_parts, moment_evidence
+from mealrec.recommender.reference import Reference
 from mealrec.recommender.scene import Ending, Scene
 from mealrec.types import ItemFeatures
 
-INTEREST, INFLUENCE = "history_moments", "occlusion"
+INTEREST, INFLUENCE = "evidence", "occlusion"
 BATCH = 128
 
 
@@ -31,6 +33,9 @@ def relevance_methods() -> dict[str, Callable[[Scene], Tensor]]:
         "refined": refined_fit,
         "history_frames": history_fit,
         "history_moments": moment_fit,
+        "history_kinds": lambda scene: evidence_parts(scene)[0],
+        "expected_kinds": lambda scene: evidence_parts(scene)[1],
+        "evidence": moment_evidence,
         "top_match": top_match,
         "occlusion": occlusion,
         "gradient": gradient,
@@ -52,8 +57,9 @@ def frame_relevance(
     known = relevance_methods()
     parts: dict[str, list[Tensor]] = {name: [] for name in (known if methods is None else methods)}
     with torch.no_grad():
+        reference = Reference.of(model, features, items)
         for rows in histories.split(BATCH):  # a walk keeps all its steps: a thousand at once take half a gigabyte
-            scene = Scene(model, features, items, rows, seed)
+            scene = Scene(model, features, items, rows, seed, reference=reference)
             for name, values in parts.items():
                 values.append(known[name](scene))
     return {name: torch.cat(values) for name, values in parts.items()}
@@ -125,7 +131,7 @@ def occlusion(scene: Scene) -> Tensor:
 
     A hidden frame is hidden everywhere: from the encoder, from TCD and from NPD.
     """
-    of_top = scene.log_probabilities(scene.preferences).take_along_dim(scene.top[:, None, None], 2).squeeze(2)
+    of_top = scene.outcomes.take_along_dim(scene.top[:, None, None], 2).squeeze(2)
     return of_top[:, :1] - of_top[:, 1:]
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mealrec.errors import VideoError
 from mealrec.features.frames import sample_frames
+from mealrec.features.scaling import scaled_down
 from mealrec.recommender.places import MediaFolder
 
 THUMBNAIL_HEIGHT = 224
 REMEMBERED_CLIPS = 64
+DECODED_AT_ONCE = 2
 
 
 class Media(MediaFolder):
@@ -24,6 +26,7 @@ class Media(MediaFolder):
         super().__init__(folder, item_ids)
         self._num_frames, self._interval_s = num_frames, interval_s
         self._thumbnails = lru_cache(REMEMBERED_CLIPS)(self._decode)
+        self._turns = threading.Semaphore(DECODED_AT_ONCE)  # each decodes in a process of its own
 
     def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
         """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing or unreadable."""
@@ -34,16 +37,8 @@ class Media(MediaFolder):
         if path is None:
             return ()
         try:
-            sampled = sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s)
+            with self._turns:
+                sampled = sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s)
         except VideoError:
             return ()
         return scaled_down(sampled.frames, THUMBNAIL_HEIGHT)
-
-
-def scaled_down(frames: np.ndarray, height: int) -> tuple[np.ndarray, ...]:
-    """Return frames [K, H, W, 3] uint8 scaled to a height, never up, with their proportions kept."""
-    if frames.shape[1] <= height:
-        return tuple(frames)
-    scale = height / frames.shape[1]
-    size = (max(1, round(frames.shape[2] * scale)), height)
-    return tuple(np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames)

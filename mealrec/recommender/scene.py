@@ -1,4 +1,4 @@
-"""Histories walked as they are and once more for every frame of their last item, hidden: one batch, one noise."""
+"""Histories walked as they are and with frames of their last item hidden: one batch, one noise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mealrec.models.mealrec import MealRec, Walk
 from mealrec.models.table import Items
+from mealrec.recommender.reference import Reference
 from mealrec.types import ItemFeatures
 
 
@@ -26,8 +27,11 @@ class Ending:
 class Scene:
     """B histories [B, L], right-padded with 0, and what a walk makes of them, computed once and when asked for.
 
-    With the seed all rows share one noise: they differ in the hidden frame alone. `candidates` [B, N+1] says
-    what may be ranked: by default all but padding and the history's own items.
+    With the seed all rows share one noise: they differ in the hidden frames alone. `candidates` [B, N+1] says
+    what may be ranked: by default all but padding and the history's own items. `hidden` [B, M, K] says which
+    frames of each last item are absent in each of its M rows: by default none, then each frame alone (M = K+1).
+    `reference` spares making one anew for the same model and items. `num_steps` is T of both walks, by default the
+    trained one.
     """
 
     def __init__(
@@ -38,24 +42,43 @@ class Scene:
         histories: Tensor,
         seed: int = 0,
         candidates: Tensor | None = None,
+        hidden: Tensor | None = None,
+        reference: Reference | None = None,
+        num_steps: int | None = None,
     ):
         self.model, self.features, self.items, self.histories, self.seed = model, features, items, histories, seed
+        self.num_steps = num_steps
         self.lengths = (histories > 0).sum(1)
         self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
         self.candidates = self._unseen() if candidates is None else candidates
+        self.hidden = self._each_frame() if hidden is None else hidden
+        self._reference = reference
 
     @cached_property
     def walk(self) -> Walk:
-        """Return the walks of all B·(K+1) rows; a history's rows lie together, the unhidden one first."""
-        items, histories = self.ending_with(self._endings)
-        start = self.start_at(items, histories, (histories > 0).sum(1) - 1)
-        context = self.model.context(start, histories, items)
-        return self.model.walk(context, items, torch.Generator().manual_seed(self.seed))
+        """Return the walks of all B·M rows; a history's rows lie together."""
+        return self._walk(self._endings)
+
+    @cached_property
+    def bare_walk(self) -> Walk:
+        """Return the walks of the B histories alone, with no frame hidden."""
+        shown = Ending(self.items.moments[self.last], self.items.visual[self.last], self.items.anchor[self.last])
+        return self._walk(shown)
 
     @cached_property
     def preferences(self) -> Tensor:
-        """Return what ranks where the walks end [B, K+1, D or D + 2C]; entry 0 has no frame hidden."""
+        """Return what ranks where the walks end [B, M, D or D + 2C]; entry 0 is the history as it is asked."""
         return self.walk.preference.unflatten(0, (len(self.histories), -1))
+
+    @cached_property
+    def outcomes(self) -> Tensor:
+        """Return the candidates' log-probabilities where the walks end [B, M, N+1]."""
+        return self.log_probabilities(self.preferences)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """Return what the model expects of anybody."""
+        return self._reference or Reference.of(self.model, self.features, self.items)
 
     @cached_property
     def frames(self) -> Tensor:
@@ -112,32 +135,53 @@ class Scene:
         ends = self.lengths.repeat_interleave(count)[:, None] - 1
         return items, histories.scatter(1, ends, stand_ins[:, None])
 
-    @property
-    def _endings(self) -> Ending:
-        """The last items as they are, then with each frame absent and out of v_i and c_i; [B·(K+1), ...]."""
-        hidden = torch.eye(self.frames.shape[1] + 1, dtype=torch.bool, device=self.last.device)[:, 1:, None]
-        moments = torch.where(hidden, self.model.content.absent_visual, self.frames.unsqueeze(1))
-        visual = self.items.visual[self.last].unsqueeze(1)
-        visual = torch.cat([visual, visual + self.visual_shifts], 1)
-        anchor = self.items.anchor[self.last].unsqueeze(1)
-        anchor = torch.cat([anchor, self._anchors_without_a_frame], 1)
-        return Ending(moments.flatten(0, 1), visual.flatten(0, 1), anchor.flatten(0, 1))
+    def _walk(self, ending: Ending) -> Walk:
+        items, histories = self.ending_with(ending)
+        start = self.start_at(items, histories, (histories > 0).sum(1) - 1)
+        context = self.model.context(start, histories, items)
+        generator = torch.Generator().manual_seed(self.seed)
+        return self.model.walk(context, items, generator, num_steps=self.num_steps)
 
     @property
-    def _anchors_without_a_frame(self) -> Tensor:
-        """Return c_i of the last items with frame k out of v_i [B, K, C]; an upload's stays whole, as its raw v_i is
-        not kept."""
-        count = self.frames.shape[1]
-        whole = self.items.anchor[self.last].unsqueeze(1).repeat(1, count, 1)
-        anchors, known = self.model.table.anchors, self.last < len(self.features.global_visual)
-        if anchors is None or count == 1:
-            return whole
-        rows = self.last[known & self.features.has_visual[self.last]]
-        frames, visual = self.features.frames[rows], self.features.global_visual[rows].unsqueeze(1)
-        without = visual + (frames.mean(1, keepdim=True) - frames) / (count - 1)
-        half = F.normalize(without @ anchors.visual, dim=-1) / 2**0.5
-        whole[known & self.features.has_visual[self.last], :, : half.shape[-1]] = half
-        return whole
+    def _endings(self) -> Ending:
+        """The last items with their hidden frames absent, out of v_i and c_i too; [B·M, ...].
+
+        With all its frames hidden an item is one without a video: v_i is absent as well.
+        """
+        absent, touched = self.model.content.absent_visual, self.hidden.any(-1, keepdim=True)
+        moments = torch.where(self.hidden.unsqueeze(-1), absent, self.frames.unsqueeze(1))
+        whole = self.items.visual[self.last].unsqueeze(1)
+        visual = torch.where(touched, whole + self._kept_mean(self.frames), whole)
+        visual = torch.where(self.hidden.all(-1, keepdim=True), absent, visual)
+        anchor = self.items.anchor[self.last].unsqueeze(1)
+        anchor = torch.where(touched, self._anchors_of_kept_frames, anchor)
+        return Ending(moments.flatten(0, 1), visual.flatten(0, 1), anchor.flatten(0, 1))
+
+    def _kept_mean(self, frames: Tensor, rows: Tensor | slice = slice(None)) -> Tensor:
+        """Return how the mean over frames [B, K, V] moves when the hidden ones leave it [B, M, V]."""
+        kept = (~self.hidden[rows]).to(frames.dtype)
+        return kept @ frames / kept.sum(-1, keepdim=True).clamp(min=1) - frames.mean(1, keepdim=True)
+
+    @property
+    def _anchors_of_kept_frames(self) -> Tensor:
+        """Return c_i of the last items with the hidden frames out of v_i [B, M, C]; without any frame its visual half
+        is 0. An upload's else stays whole, as its raw v_i is not kept."""
+        anchors = self.items.anchor[self.last].unsqueeze(1).repeat(1, self.hidden.shape[1], 1)
+        space = self.model.table.anchors
+        if space is None:
+            return anchors
+        held = (self.last < len(self.features.global_visual)) & self.features.has_visual[self.last]
+        visual, frames = self.features.global_visual[self.last[held]], self.features.frames[self.last[held]]
+        without = visual.unsqueeze(1) + self._kept_mean(frames, held)
+        size = anchors.shape[-1] // 2
+        anchors[held, :, :size] = F.normalize(without @ space.visual, dim=-1) / 2**0.5
+        anchors[..., :size] *= ~self.hidden.all(-1, keepdim=True)
+        return anchors
+
+    def _each_frame(self) -> Tensor:
+        count = self.items.moments.shape[1]
+        alone = torch.eye(count + 1, dtype=torch.bool, device=self.last.device)[:, 1:]
+        return alone.expand(len(self.histories), -1, -1)
 
     def _unseen(self) -> Tensor:
         allowed = torch.ones(len(self.histories), len(self.items.bias), dtype=torch.bool, device=self.histories.device)

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.features.noise import VisualSpread, noisy
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
 from mealrec.recommender.contents import BundleContents, CatalogueItem, blank_model
 from mealrec.recommender.planes import Map, frame_map, item_map
+from mealrec.recommender.reference import Reference
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
+
+_NOISE_SEEDS = 2**31
+"""Beyond the seeds of the walks: the noise on the features is not the noise that a walk starts from."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One trained model with what all its requests share: its item table and its two maps."""
+    """One trained model with what all its requests share: its item table, its two maps, what it expects of anybody."""
 
     model: MealRec
     items: Items
     frame_map: Map
     item_map: Map
+    reference: Reference
 
     @classmethod
     def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
@@ -39,7 +45,8 @@ class Variant:
                 frame_map(model, items, features.has_visual, contents.catalogue),
                 item_map(model, items, contents.catalogue),
             )
-        return cls(model, items, *maps)
+            reference = Reference.of(model, features, items)
+        return cls(model, items, *maps, reference)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ class Stage:
 
     Of `features` only `has_visual` has rows for uploads: the rest of them is in the items already.
     `entries` names them from row 1 on, `rows` are the history's, oldest first, `times_s` [N+1+U, K] when each
-    clip's frames are.
+    clip's frames are. `stand_ins` are the rows, above all others, that a walk meets in place of `used`: the same
+    clips with noise on them, see `with_noise`.
     """
 
     variant: Variant
@@ -58,6 +66,7 @@ class Stage:
     entries: tuple[CatalogueItem, ...]
     times_s: np.ndarray
     rows: tuple[int, ...]
+    stand_ins: tuple[int, ...] = ()
 
     def __getitem__(self, row: int) -> CatalogueItem:
         """Return what lies at a row; row 0 is padding."""
@@ -67,6 +76,11 @@ class Stage:
     def used(self) -> tuple[int, ...]:
         """Return the rows that the model sees: the latest `max_length` of the history."""
         return self.rows[-self.variant.model.config.max_length :]
+
+    @property
+    def walked(self) -> tuple[int, ...]:
+        """Return the rows that a walk meets: the stand-ins where there are any."""
+        return self.stand_ins or self.used
 
     @property
     def candidates(self) -> Tensor:
@@ -101,6 +115,37 @@ def set_stage(
     own = {item.item_id: count + number for number, item in enumerate(uploaded, start=1)}
     rows = tuple(own[item_id] if item_id in own else row_of[item_id] for item_id in history)
     return Stage(variant, features, items, count, (*contents.catalogue, *uploaded), times_s, rows)
+
+
+def with_noise(stage: Stage, uploads: Mapping[str, Upload], sigma: float, seed: int, spread: VisualSpread) -> Stage:
+    """Let the walk meet the history with noise on what its clips look like; the catalogue stays as it is.
+
+    Paper: Fig. 5. Departs: the figure disturbs every item, this the history's alone. A stand-in keeps its clip's ID
+    and bias.
+    """
+    generator = torch.Generator().manual_seed(seed + _NOISE_SEEDS)
+    rows = noisy(_features_of(stage, tuple(uploads.values())), sigma, generator, spread)
+    used, first = list(stage.used), len(stage.items.bias)
+    kept = {"identity": stage.items.identity[used], "bias": stage.items.bias[used]}
+    shown = stage.features.has_visual
+    return replace(
+        stage,
+        # with False the stand-ins are no part of the catalogue's mean frame
+        features=stage.features.replace(has_visual=torch.cat([shown, shown.new_zeros(len(used))])),
+        items=_append(stage.items, replace(stage.variant.model.table(rows), **kept)),
+        stand_ins=tuple(range(first, first + len(used))),
+    )
+
+
+def _features_of(stage: Stage, uploads: tuple[Upload, ...]) -> ItemFeatures:
+    """Return the features of the rows that the model sees [L, ...], oldest first."""
+    device, count = stage.features.text.device, stage.num_items
+    rows = [
+        (stage.features, row) if row <= count else (uploads[row - count - 1].features.to(device), 0)
+        for row in stage.used
+    ]
+    names = vars(stage.features)
+    return ItemFeatures(**{name: torch.stack([getattr(held, name)[row] for held, row in rows]) for name in names})
 
 
 def _append(items: Items, more: Items) -> Items:

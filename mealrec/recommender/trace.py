@@ -24,20 +24,28 @@ class RankedItem:
 
 @dataclass(frozen=True)
 class HistoryItem:
-    """One item of the viewing history, oldest first, with its recency weight α_k of Eq. 7."""
+    """One item of the viewing history, oldest first, with its recency weight α_k of Eq. 7.
+
+    `agreement` says how well it fits the rest of the history: log of how many times likelier the model holds it given
+    the other items than for anybody. 0 is as likely, below 0 less likely, as accidental clicks tend to be; 0 too where
+    there is nothing to compare: a lone item, or one older than the model sees.
+    """
 
     item_id: str
     title: str
     topic: str
     weight: float
+    agreement: float = 0.0
 
 
 @dataclass(frozen=True)
 class FrameRelevance:
     """The last item's K frames and two different answers about each.
 
-    `interest` [K] in [-1, 1]: how well the frame fits the viewer's interest.
+    `interest` [K]: the evidence that the viewer is out for such moments, in log units: above 0 the earlier items and
+    what the model expected after them speak for it more than anybody's would, below 0 less.
     `influence` [K]: how far the top recommendation's log-probability falls when the frame is hidden.
+    `rank_without` [K]: the rank that the top recommendation would have then; 1: it would stay.
     `segments` K texts where segments of the title stand in for frames (`times_s` then means nothing), else none.
     """
 
@@ -45,17 +53,24 @@ class FrameRelevance:
     times_s: np.ndarray
     interest: np.ndarray
     influence: np.ndarray
+    rank_without: np.ndarray
     segments: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
         """Return {item_id, frames}: a frame has a time, or where segments stand in for frames a text."""
         places = [{"text": text} for text in self.segments] or [{"time_s": float(time)} for time in self.times_s]
-        values = zip(places, self.interest, self.influence, strict=True)
+        values = zip(places, self.interest, self.influence, self.rank_without, strict=True)
         return {
             "item_id": self.item_id,
             "frames": [
-                {"index": index, **place, "interest": float(interest), "influence": float(influence)}
-                for index, (place, interest, influence) in enumerate(values)
+                {
+                    "index": index,
+                    **place,
+                    "interest": float(interest),
+                    "influence": float(influence),
+                    "rank_without": int(rank),
+                }
+                for index, (place, interest, influence, rank) in enumerate(values)
             ],
         }
 
@@ -115,6 +130,22 @@ class Plane:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What one change of the question does to its answer.
+
+    The clip `item_id` left out of the history, or, where `frame` is given, this frame (from 0) of it hidden.
+    `moved` in [0, 1]: the share of the recommendations' probability that goes to other clips. `kept`: how many of
+    the first k stay among them. `top_rank`: where the first recommendation stands then; 1: it stays.
+    """
+
+    item_id: str
+    frame: int | None
+    moved: float
+    kept: int
+    top_rank: int
+
+
+@dataclass(frozen=True)
 class UploadStanding:
     """Where an uploaded clip of the history would stand as a candidate: `rank` of `candidates`."""
 
@@ -127,8 +158,10 @@ class UploadStanding:
 class Recommendation:
     """A ranking together with the walk that made it.
 
-    Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`.
-    `tcd` or `npd` is empty for a variant without that module. `timing_ms` maps a stage's name to
+    Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`. `hidden` are
+    the last clip's frames (from 0) that the model was not shown.
+    `tcd` or `npd` is empty for a variant without that module; `num_steps` is T. `noise` is the σ that lay on the
+    history's visual features. `timing_ms` maps a stage's name to
     milliseconds, `total` among them.
     """
 
@@ -144,6 +177,9 @@ class Recommendation:
     bundle: str
     variant: str
     seed: int
+    hidden: tuple[int, ...] = ()
+    noise: float = 0.0
+    num_steps: int | None = None
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
@@ -158,6 +194,9 @@ class Recommendation:
             "bundle": self.bundle,
             "variant": self.variant,
             "seed": self.seed,
+            "hidden": list(self.hidden),
+            "noise": self.noise,
+            "num_steps": self.num_steps,
         }
 
 
@@ -166,3 +205,42 @@ def _plain(step: TCDStep | NPDStep) -> dict:
         name: value.tolist() if isinstance(value, np.ndarray) else list(value) if isinstance(value, tuple) else value
         for name, value in vars(step).items()
     }
+
+
+@dataclass(frozen=True)
+class ViewerMap:
+    """Where a test viewer's preference ends, among the catalogue and against its true next item (the paper's Fig. 7).
+
+    In `plane`, the fixed map of N items: `start` and `end` [2] of the preference, `path` [T, 2] its noisy steps (none
+    without NPD), `last_frames` and `target_frames` [K, 2] (none without a video). Cosine distances of the end at the
+    model width: `distances` [N] to every item in the plane's order, `liked` [K] to the true next item's frames, `other`
+    [M] to the frames of all items neither watched nor true. `rank` of `candidates`; `first` leads the ranking; with
+    `has_segments` frames are segments of titles.
+    """
+
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    rank: int
+    candidates: int
+    first: tuple[str, ...]
+    plane: Plane
+    start: np.ndarray
+    path: np.ndarray
+    end: np.ndarray
+    last_frames: np.ndarray
+    target_frames: np.ndarray
+    distances: np.ndarray
+    liked: np.ndarray
+    other: np.ndarray
+    has_segments: bool = False
+
+    @cached_property
+    def target_distance(self) -> float:
+        """Return the distance to the true next item."""
+        return float(self.distances[self.plane.place[self.target]])
+
+    @cached_property
+    def other_distances(self) -> np.ndarray:
+        """Return the distances to the items neither watched nor true."""
+        return np.delete(self.distances, [self.plane.place[item] for item in (*self.history, self.target)])

@@ -38,9 +38,16 @@ class Ranking:
     def final_ranks(self, k: int) -> np.ndarray:
         """Return the ranks [S, k], from 1, that the final top-k have at each step."""
         final = self._best(k, -1)
-        return np.array([[_rank(row, place) for place in final] for row in self.scores], int).reshape(
-            len(self.scores), len(final)
-        )
+        ranks = [_ranks(self.scores, place) for place in final]
+        return np.stack(ranks, 1) if ranks else np.empty((len(self.scores), 0), int)
+
+    def rank_of(self, item: int, step: int = -1) -> int:
+        """Return the rank, from 1, that a candidate has at a step."""
+        return int(self.ranks_of(item)[step])
+
+    def ranks_of(self, item: int) -> np.ndarray:
+        """Return the rank [S], from 1, that a candidate has at each step."""
+        return _ranks(self.scores, int(np.flatnonzero(self.candidates == item)[0]))
 
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
@@ -48,31 +55,37 @@ class Ranking:
         return places[np.argsort(-row[places], kind="stable")][:k]
 
 
-def _rank(scores: np.ndarray, place: int) -> int:
-    score = scores[place]
-    return 1 + np.count_nonzero(scores > score) + np.count_nonzero(scores[:place] == score)
+def _ranks(scores: np.ndarray, place: int) -> np.ndarray:
+    """Return the rank [S], from 1, of the item at a place at each step."""
+    own = scores[:, place : place + 1]
+    return 1 + np.count_nonzero(scores > own, 1) + np.count_nonzero(scores[:, :place] == own, 1)
 
 
-def tcd_steps(steps: Sequence[DiffusionStep], project: Projection) -> tuple[TCDStep, ...]:
-    """Return TCD's trace for the first row of a walk: z_t and ẑ_0^(t), both with their shadows."""
+def tcd_steps(steps: Sequence[DiffusionStep], project: Projection, row: int = 0) -> tuple[TCDStep, ...]:
+    """Return TCD's trace for one row of a walk: z_t and ẑ_0^(t), both with their shadows."""
     if not steps:
         return ()
-    latents, clean = (torch.stack([getattr(step, name)[0] for step in steps]) for name in ("xt", "x0_hat"))
+    latents, clean = (torch.stack([getattr(step, name)[row] for step in steps]) for name in ("xt", "x0_hat"))
     distance = (latents - clean[-1]).norm(dim=-1)
     columns = [_numpy(values) for values in (latents, clean, project(latents), project(clean), distance)]
     return tuple(TCDStep(step.diffusion_step, *row) for step, *row in zip(steps, *columns, strict=True))
 
 
 def npd_steps(
-    steps: Sequence[DiffusionStep], project: Projection, ranking: Ranking, item_ids: Sequence[str], k: int
+    steps: Sequence[DiffusionStep],
+    project: Projection,
+    ranking: Ranking,
+    item_ids: Sequence[str],
+    k: int,
+    row: int = 0,
 ) -> tuple[NPDStep, ...]:
-    """Return NPD's trace for the first row of a walk; `ranking` is that of its S clean preferences.
+    """Return NPD's trace for one row of a walk; `ranking` is that of its S clean preferences.
 
     `item_ids[i]` names item index i.
     """
     if not steps:
         return ()
-    noisy, clean = (torch.stack([getattr(step, name)[0] for step in steps]) for name in ("xt", "x0_hat"))
+    noisy, clean = (torch.stack([getattr(step, name)[row] for step in steps]) for name in ("xt", "x0_hat"))
     cosine, distance = F.cosine_similarity(noisy, clean[-1:], dim=-1), (noisy - clean[-1]).norm(dim=-1)
     values = (noisy, clean, project(noisy), project(clean), cosine, distance)
     noisy, clean, plane, plane_clean, cosine, distance = (_numpy(value) for value in values)

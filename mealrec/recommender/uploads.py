@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.errors import BundleError, RequestError
+from mealrec.errors import BundleError, RequestError, VideoError
 from mealrec.features.frames import SampledFrames, sample_frames
+from mealrec.features.probe import DecodeLimits
+from mealrec.features.scaling import scaled_down
 from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import check_encoder
 from mealrec.recommender.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
-from mealrec.recommender.media import THUMBNAIL_HEIGHT, scaled_down
+from mealrec.recommender.media import THUMBNAIL_HEIGHT
 from mealrec.recommender.trace import RankedItem
 from mealrec.types import ItemFeatures
 
@@ -29,6 +33,11 @@ if TYPE_CHECKING:
 
 NEAREST = 10
 MAX_TITLE = 500
+MARKUP = re.compile(r"<[A-Za-z/!?]")
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, direction, half characters, private, line ends
+JOINERS = "\u200c\u200d"  # emoji and several scripts are written with them
+UPLOAD_LIMITS = DecodeLimits(timeout_s=8.0, max_memory_bytes=2 * 2**30)  # a visitor waits for it, and others behind
+DECODERS = 2
 ENCODED_HEIGHT = 1080  # the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
 _INSTEAD = "Pick clips of the catalogue instead, or open a bundle that was made from clips."
 REFUSALS = {
@@ -63,6 +72,7 @@ class UploadEncoder:
         """Prepare; `device` is looked up when the encoders are loaded, "auto" takes CUDA where there is one then."""
         self._bundle, self._contents, self._device = bundle, contents, device
         self._loading = threading.Lock()
+        self._decoders = threading.BoundedSemaphore(DECODERS)  # whoever turns away must not leave workers to pile up
         self._video: VideoEncoder | None = None
         self._text: TextEncoder | None = None
 
@@ -81,8 +91,7 @@ class UploadEncoder:
         """Decode and encode a video; see Recommender.encode_upload."""
         if self.refusal:
             raise RequestError(self.refusal)
-        if len(title) > MAX_TITLE:
-            raise RequestError(f"title: at most {MAX_TITLE} characters are expected, {len(title)} came: shorten it.")
+        title = checked_title(title)
 
         def report(stage: str, fraction: float) -> None:
             if cancel is not None and cancel():
@@ -90,26 +99,42 @@ class UploadEncoder:
             if progress is not None:
                 progress(stage, fraction)
 
-        report("decoding", 0.0)
-        config = next(iter(self._contents.models.values()))[0]
-        sampled = sample_frames(path, num_frames=config.num_frames, interval_s=self._contents.interval_s)
-        report("decoding", 1.0)
+        sampled = self._sampled(path, report, cancel)
         features = self._features(sampled, title, report)
         return Upload(
             upload_id=f"upload-{secrets.token_hex(12)}",
-            title=title.strip(),
+            title=title,
             times_s=sampled.times_s,
             thumbnails=scaled_down(sampled.frames, THUMBNAIL_HEIGHT),
             features=features,
             nearest=nearest(features.global_visual[0], self._contents.features, self._contents.catalogue),
         )
 
+    def _sampled(self, path: str | Path, report: Progress, cancel: Callable[[], bool] | None) -> SampledFrames:
+        config = next(iter(self._contents.models.values()))[0]
+        with self._decoders:
+            report("decoding", 0.0)
+            try:
+                sampled = sample_frames(
+                    path,
+                    num_frames=config.num_frames,
+                    interval_s=self._contents.interval_s,
+                    max_height=ENCODED_HEIGHT,
+                    cancelled=cancel,
+                    limits=UPLOAD_LIMITS,
+                )
+            except VideoError:
+                if cancel is not None and cancel():
+                    report("decoding", 0.0)  # says that it was cancelled, which is why it ended
+                raise
+        report("decoding", 1.0)
+        return sampled
+
     def _features(self, sampled: SampledFrames, title: str, report: Progress) -> ItemFeatures:
         report("encoding", 0.0)
         video, text = self._encoders()
         report("encoding", 0.3)
-        pixels = np.stack(scaled_down(sampled.frames, ENCODED_HEIGHT))
-        frames, overall = (torch.from_numpy(values) for values in video.encode(pixels[None]))
+        frames, overall = (torch.from_numpy(values) for values in video.encode(sampled.frames[None]))
         report("encoding", 0.9)
         words, has_text = (torch.from_numpy(values) for values in text.encode([title]))
         normalisation, yes = self._contents.normalisation, torch.ones(1, dtype=torch.bool)
@@ -148,6 +173,25 @@ class UploadEncoder:
                     f"{encoder.checksum[:12]}… where {wanted[kind]['sha256'][:12]}… is expected): install that one."
                 )
         return video, text
+
+
+def checked_title(title: str) -> str:
+    """Return a visitor's title without the spaces around it.
+
+    Raises RequestError for what is no text, too long, holds markup, or characters that nobody sees.
+    """
+    if not isinstance(title, str):
+        raise RequestError(f"title: text is expected, a {type(title).__name__} came.")
+    if len(title) > MAX_TITLE:
+        raise RequestError(f"title: at most {MAX_TITLE} characters are expected, {len(title)} came: shorten it.")
+    title = title.strip()
+    if hidden := [c for c in title if c not in JOINERS and unicodedata.category(c) in INVISIBLE]:
+        raise RequestError(
+            f"title: a line of visible text is expected, the character U+{ord(hidden[0]):04X} came: take it out."
+        )
+    if markup := MARKUP.search(title):
+        raise RequestError(f"title: plain text is expected, markup ({markup[0]}…) came: write it without.")
+    return title
 
 
 def nearest(visual: Tensor, features: ItemFeatures, catalogue: Sequence[CatalogueItem]) -> tuple[RankedItem, ...]:

@@ -28,7 +28,7 @@ class BuildOptions:
     out: Path
     seed: int = 7
     clips: int = 320
-    viewers: int = 6000
+    viewers: int = 16000
     jobs: int = 1
 
 

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--out", type=Path, default=Path("assets/sample"), help="folder to write (default: %(default)s)")
     build.add_argument("--seed", type=int, default=7, help="fixes plans, titles and viewers (default: %(default)s)")
     build.add_argument("--clips", type=_positive, default=320, help="number of clips (default: %(default)s)")
-    build.add_argument("--viewers", type=_positive, default=6000, help="number of viewers (default: %(default)s)")
+    build.add_argument("--viewers", type=_positive, default=16000, help="number of viewers (default: %(default)s)")
     build.add_argument("--jobs", type=_positive, default=1, help="drawing processes (default: %(default)s)")
     build.set_defaults(act=_build)
 

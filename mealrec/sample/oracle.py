@@ -45,23 +45,36 @@ class HistoryOracle:
 
         The last column of the state stands for "nothing wanted yet".
         """
+        state, wanted_share, _ = self._filter(clicks)
+        return state, wanted_share
+
+    def wanted(self, clicks: Sequence[int]) -> np.ndarray:
+        """Return p(wanted click | all clicks) [L]: later clicks speak too."""
+        whole = self._filter(clicks)[2]
+        accident = np.array([self._filter(clicks, forced=place)[2] for place in range(len(clicks))])
+        return 1 - np.exp(accident - whole)
+
+    def _filter(self, clicks: Sequence[int], forced: int | None = None) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return what `filter` does and the clicks' log-likelihood, jointly with an accident at one place if named."""
         world, habits = self.world, self.world.habits
         state = np.zeros((len(self.prior), len(world.motifs) + 1))
         state[:, -1] = self.prior
         seen = np.zeros(len(world.item_ids), bool)
-        wanted_share = []
+        wanted_share, log_likelihood = [], 0.0
         for position, click in enumerate(clicks):
             left = 1 - world.by_motif[:, seen].sum(1)
             likelihood = np.divide(world.by_motif[:, click], left, out=np.zeros(len(left)), where=left > 1e-12)
             accident = habits.accident_share * world.by_accident[click] / (1 - world.by_accident[seen].sum())
             wanted = (1 - habits.accident_share) * self._wanted(state, position) * likelihood
+            wanted *= position != forced
             state = state * accident
             share = wanted.sum() / (wanted.sum() + state.sum())
             state[:, :-1] += wanted
+            log_likelihood += np.log(state.sum())
             state /= state.sum()
             wanted_share.append(share)
             seen[click] = True
-        return state, np.array(wanted_share)
+        return state, np.array(wanted_share), log_likelihood
 
     def predict(self, clicks: Sequence[int]) -> np.ndarray:
         """Return p(next clip | clicks) [N], seen clips at zero."""

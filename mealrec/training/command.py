@@ -14,9 +14,11 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from mealrec.baselines.base import needs_hidden
 from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import read_catalogue
 from mealrec.errors import DataFormatError, MealRecError, TrainingError
+from mealrec.features.hidden import HiddenStates
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.training.checkpoint import STATE, Checkpoint
@@ -49,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     store = FeatureStore.open(arguments.features)
     recipes = _chosen_recipes(arguments, store)
     todo = _unfinished(recipes, arguments)
+    if any(needs_hidden(recipe.model) for recipe in todo):
+        HiddenStates.open(arguments.features)  # what is missing is told before the first training
     device = device_named(arguments.device)
     catalogue = read_catalogue(arguments.data)
     if is_main():
@@ -135,6 +139,7 @@ def train_one(
     seen = catalogue.trainable
     features = item_features(store, Normalisation.fit(store, seen), seen).to(accelerator.device)
     split = leave_one_out(catalogue, recipe.model.max_length)
+    hidden = HiddenStates.open(features_path) if needs_hidden(recipe.model) else None
     name = f"seed {recipe.training.seed} {recipe.name}"
     start, folder = None, system_folder(out, recipe)
     if recipe.starts_from:
@@ -148,7 +153,7 @@ def train_one(
 
     try:
         label = name if bar else ""
-        trained = train(recipe.model, recipe.training, split, features, report, start, checkpoint, label)
+        trained = train(recipe.model, recipe.training, split, features, report, start, checkpoint, label, hidden)
     except FloatingPointError as error:
         raise TrainingError(f"{name}: {error}") from error
     if accelerator.is_main_process:

@@ -60,7 +60,7 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
     targets, histories = batch.targets[users, positions], watched.prefixes()
     share = (1.0 if config.joint else config.denoised_share) if whole else 0.0
     denoised = torch.rand(len(targets), device=targets.device).argsort()[: math.ceil(share * len(targets))]
-    items = model.table(features, None if model.config.head == "moments" else histories[denoised].unique())
+    items = model.table(features, model.looks_at(histories[denoised]))
     content = model.content_preference(items, histories)
 
     def rank(state: Tensor) -> Tensor:
@@ -70,7 +70,9 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
     terms = {("start" if whole else "rank"): rank(clean)}
     if whole:
         start = clean if watched is batch else model.encode(items, watched.items)[users, positions]
-        terms |= _denoiser_terms(model, (clean, start, histories), denoised, items, config, rank)
+        # On the few rows that train closed denoisers, casting each weight would cost more than bfloat16 saves.
+        with torch.autocast(clean.device.type, enabled=config.joint and torch.is_autocast_enabled(clean.device.type)):
+            terms |= _denoiser_terms(model, (clean, start, histories), denoised, items, config, rank)
     total = sum(config.weight(name) * term for name, term in terms.items() if not name.startswith("watch/"))
     entered = items.entry[batch.items], batch.items, items.text[batch.items]
     return terms | {"total": total + model.backbone.extra_loss(*entered)}
@@ -109,9 +111,9 @@ def _denoiser_terms(
     if config.joint:
         denoised = torch.arange(len(rows[0]), device=denoised.device)
     else:
-        items = Items(**{name: tensor.detach() for name, tensor in vars(items).items()})
+        items = Items(**{name: tensor.detach().float() for name, tensor in vars(items).items()})
     clean, start, histories = (tensor[denoised] for tensor in rows)
-    clean, start = clean.detach(), start if config.joint else start.detach()
+    clean, start = clean.detach().float(), start if config.joint else start.detach().float()
     hidden = torch.rand(len(clean), model.config.num_frames, device=clean.device) < config.frame_dropout
     context = model.context(start, histories, items, hidden)
     if not config.joint:  # what stands for a hidden frame is the encoder's too

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, is_dataclass, replace
 
+from mealrec.baselines import base as baselines
+from mealrec.baselines.base import BaselineConfig
 from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.errors import DataFormatError
-from mealrec.models.mealrec import MealRecConfig
+from mealrec.models.config import MealRecConfig
 from mealrec.training.losses import LossConfig
 from mealrec.training.trainer import TrainConfig
 
@@ -20,7 +22,7 @@ class Recipe:
     """
 
     name: str
-    model: MealRecConfig
+    model: MealRecConfig | BaselineConfig
     training: TrainConfig
     starts_from: str = ""
 
@@ -29,20 +31,17 @@ def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
     """Return MealRec, its three ablations (Sec. 5.3) and two controls, trained alike.
 
     `shape` holds num_items, visual_width, text_width and num_frames. "backbone" is SASRec with the same
-    content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head. The
-    others begin from the trained backbone.
+    content, ID dropout and head as MealRec; "backbone_item_head" differs from it by the paper's own head.
     """
-    alone = TrainConfig(seed=seed)
-    # A trained backbone overfits at the backbone's own rate: fewer and smaller steps, held near its x_0.
-    whole = replace(alone, learning_rate=2e-4, max_epochs=6, loss=LossConfig(lambda_npd=1.0, lambda_start=1.0))
-    schedule = ScheduleConfig(scale=0.25)
-    recipes = [
-        Recipe(name, MealRecConfig(**shape, variant="backbone", schedule=schedule, **changes), alone)
-        for name, changes in {"backbone": {}, "backbone_item_head": {"head": "item"}}.items()
-    ]
-    for variant in ("full", "no_tcd", "no_npd", "no_tcd_npd"):
-        model = MealRecConfig(**shape, variant=variant, schedule=schedule)
-        recipes.append(Recipe(variant, model, whole, starts_from="backbone"))
+    alone = TrainConfig(seed=seed, learning_rate=2e-3, rate_schedule="cosine", max_epochs=12, patience=12)
+    whole = replace(alone, loss=LossConfig(lambda_npd=1.0, lambda_start=1.0))
+    systems = {"backbone": alone, "backbone_item_head": alone}
+    systems |= dict.fromkeys(("full", "no_tcd", "no_npd", "no_tcd_npd"), whole)
+    recipes = []
+    for name, training in systems.items():
+        variant, _, head = name.partition("_item_")
+        model = MealRecConfig(**shape, variant=variant, head="item" if head else "moments")
+        recipes.append(Recipe(name, model, training))
     return tuple(recipes)
 
 
@@ -50,7 +49,7 @@ BACKBONES = ("sasrec", "cl4srec", "tedrec")
 
 
 def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
-    """Return the systems compared on MicroLens: backbones alone, with content, and under MealRec with its ablations.
+    """Return the systems compared on MicroLens: backbones alone, with content, under MealRec; ablations; baselines.
 
     All train alike, at one budget. `sasrec` knows IDs alone (TedRec its titles too); `sasrec-content` is the fair
     control: the content, the head and the training of MealRec; `mealrec-guidance-only` adds the guidance
@@ -59,13 +58,8 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
     recipes = []
     for backbone in BACKBONES:
         under = "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
-        changes = {
-            "backbone": backbone,
-            "id_dropout": 0.0,
-            "content_dropout": 0.0,
-            "backbone_dropout": 0.5,
-            "norm_input": True,
-        }
+        none = dict.fromkeys(("id_dropout", "content_dropout"), 0.0)
+        changes = none | {"backbone": backbone, "backbone_dropout": 0.5, "norm_input": True}
         alone = MealRecConfig(**shape, **changes, variant="backbone", head="content")
         by_ids = replace(alone, head="item", content="none")
         whole = replace(
@@ -96,6 +90,8 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe, ...]:
                 Recipe("mealrec-guidance-only", replace(alone, guided=True), training),
                 Recipe("mealrec-last", replace(whole, condition="last", guided=False), jointly),
             ]
+    systems = {name: baselines.system(name) for name in baselines.names()}
+    recipes += [Recipe(name, s.Config(**shape), replace(training, **s.TRAINING)) for name, s in systems.items()]
     return tuple(recipes)
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
+from mealrec.baselines import base as baselines
+from mealrec.baselines.base import Baseline
 from mealrec.errors import DataFormatError
 from mealrec.features.tensors import Normalisation
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
 from mealrec.training.recipes import Recipe
-from mealrec.training.trainer import Trained
+from mealrec.training.trainer import Trained, build
 
 
 def is_finished(folder: Path) -> bool:
@@ -33,15 +36,19 @@ def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
         folder / "training.json",
         asdict(recipe.training) | summary | {"seconds": round(trained.seconds, 1), "guidance": trained.guidance},
     )
-    write_json(folder / "config.json", recipe.model.to_dict())
+    write_json(folder / "config.json", trained.model.config.to_dict())
     (folder / STATE).unlink(missing_ok=True)
 
 
-def load_system(folder: Path) -> MealRec:
-    """Return one trained system; raises DataFormatError where the folder is not whole."""
+def load_system(folder: Path) -> MealRec | Baseline:
+    """Return one trained system; raises DataFormatError where the folder is not whole.
+
+    A baseline has still to `prepare` itself: what it computes from the training clicks is not stored.
+    """
     if not is_finished(folder):
         raise DataFormatError(f"{folder} holds no finished training run: run `python -m mealrec train` first")
-    model = MealRec(MealRecConfig.from_dict(json.loads((folder / "config.json").read_text())))
+    values = json.loads((folder / "config.json").read_text())
+    model = build(baselines.from_dict(values) if "baseline" in values else MealRecConfig.from_dict(values))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval()
 

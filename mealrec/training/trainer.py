@@ -7,22 +7,29 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mealrec.baselines import base as baselines
+from mealrec.baselines.base import Baseline, BaselineConfig
 from mealrec.data.batches import TrainingBatches, share
 from mealrec.data.interactions import EvaluationRows, Split
 from mealrec.errors import TrainingError
 from mealrec.evaluation.metrics import hits, ndcg
 from mealrec.evaluation.ranking import model_scorer, rank_rows
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import Checkpoint, Record, State
 from mealrec.training.losses import LossConfig, total_loss
 from mealrec.training.processes import processes
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.features.hidden import HiddenStates
 
 SCHEDULES = ("constant", "cosine")
 WARMUP = 0.1  # of all steps, before a cosine falls
@@ -75,7 +82,7 @@ class Trained:
     `guidance` maps each strength that was tried to what it gave on validation; the best is the model's.
     """
 
-    model: MealRec
+    model: MealRec | Baseline
     epoch: int
     validation: float
     log: tuple[dict, ...]
@@ -86,18 +93,21 @@ class Trained:
 class Objective(nn.Module):
     """The loss as a module's forward: what averages gradients over processes sees every parameter it uses."""
 
-    def __init__(self, model: MealRec, features: ItemFeatures, config: TrainConfig):
+    def __init__(self, model: MealRec | Baseline, features: ItemFeatures, config: TrainConfig):
         super().__init__()
         self.model, self.features, self.config = model, features, config
 
     def forward(self, items: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Return total_loss of a batch given as its two tensors [B, L]."""
         with torch.autocast(items.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            return total_loss(self.model, SequenceBatch(items, targets), self.features, self.config.loss)
+            batch = SequenceBatch(items, targets)
+            if isinstance(self.model, Baseline):
+                return self.model.loss(batch, self.features)
+            return total_loss(self.model, batch, self.features, self.config.loss)
 
 
 def train(
-    model_config: MealRecConfig,
+    model_config: MealRecConfig | BaselineConfig,
     config: TrainConfig,
     split: Split,
     features: ItemFeatures,
@@ -105,20 +115,21 @@ def train(
     start: dict[str, Tensor] | None = None,
     checkpoint: Checkpoint | None = None,
     progress: str = "",
+    hidden: HiddenStates | None = None,
 ) -> Trained:
     """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
 
     Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
     `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
-    line; `progress` names a bar on the terminal. On one CPU thread the seed decides every bit; more threads add
-    gradients up in any order. Raises FloatingPointError naming the step at which the loss stopped being a number.
+    line; `progress` names a bar on the terminal; `hidden` is for the systems that need hidden states. On one CPU thread
+    the seed decides every bit; more threads add gradients up in any order. Raises FloatingPointError naming the step at
+    which the loss stopped being a number.
     """
     accelerator = processes(features.text.device)
     features = features.to(accelerator.device)
     torch.manual_seed(config.seed)
-    model = MealRec(model_config).to(accelerator.device)
-    if model_config.head == "content":
-        model.table.anchors.fit(features)
+    model = build(model_config, hidden).to(accelerator.device)
+    model.prepare(split.train, features, hidden)
     if start is not None:
         model.load_state_dict(start, strict=False)
     if accelerator.process_index:  # equal weights, but noise and dropout of its own
@@ -128,8 +139,7 @@ def train(
         raise TrainingError(
             f"expected a validation row for each of {accelerator.num_processes} processes, got {len(rows)}"
         )
-    causal = model.backbone.causal
-    batches = TrainingBatches(split.train, model_config.max_length, accelerator.device, causal)
+    batches = TrainingBatches(split.train, model_config.max_length, accelerator.device, model.causal)
     loop = _Loop(model, features, config, accelerator, checkpoint)
     state, shown = loop.state, progress and accelerator.is_main_process
     bar_of = {"desc": progress, "unit": " steps", "dynamic_ncols": True, "disable": None if shown else True}
@@ -142,8 +152,14 @@ def train(
             report(state.record.log[-1])
     state.kept.load_state_dict(state.best)
     record = state.record
-    guidance = choose_guidance(state.kept, rows, features, config.stop_on) if model_config.guided else {}
+    guided = not isinstance(model, Baseline) and model_config.guided
+    guidance = choose_guidance(state.kept, rows, features, config.stop_on) if guided else {}
     return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds, guidance)
+
+
+def build(config: MealRecConfig | BaselineConfig, hidden: HiddenStates | None = None) -> MealRec | Baseline:
+    """Return the untrained system that a configuration belongs to; see baselines.build for `hidden`."""
+    return baselines.build(config, hidden) if isinstance(config, BaselineConfig) else MealRec(config)
 
 
 def choose_guidance(model: MealRec, rows: EvaluationRows, features: ItemFeatures, stop_on: str) -> dict[float, float]:
@@ -160,12 +176,13 @@ def choose_guidance(model: MealRec, rows: EvaluationRows, features: ItemFeatures
 class _Loop:
     """The steps of a training: everything it changes is in `state`."""
 
-    def __init__(self, model: MealRec, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
+    def __init__(self, model: MealRec | Baseline, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
         self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
         self.objective = accelerator.prepare(Objective(model, features, config))
-        ids = model.table.ids.weight
+        ids = model.id_weights()
         self.rates = config.learning_rate * config.id_rate, config.learning_rate
-        groups = [{"params": [ids]}, {"params": [weight for weight in model.parameters() if weight is not ids]}]
+        own = {id(weight) for weight in ids}
+        groups = [{"params": ids}, {"params": [weight for weight in model.parameters() if id(weight) not in own]}]
         optimizer = torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
         self.state = State(model, optimizer)
         if checkpoint is not None:
@@ -262,7 +279,7 @@ def _close_epoch(state: State, config: TrainConfig, found: dict[str, float], sec
         state.best = {name: tensor.clone() for name, tensor in state.kept.state_dict().items()}
 
 
-def _validate(model: MealRec, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
+def _validate(model: MealRec | Baseline, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
     """Return H@10 and N@10, masked and unmasked; every process ranks its share of the rows."""
     mine = rows.pick(np.arange(len(rows)) % accelerator.num_processes == accelerator.process_index)
     sums = _measure(model, mine, features)
@@ -271,7 +288,7 @@ def _validate(model: MealRec, rows: EvaluationRows, features: ItemFeatures, acce
     return dict(zip(sums, means.tolist(), strict=True))
 
 
-def _measure(model: MealRec, rows: EvaluationRows, features: ItemFeatures) -> dict[str, float]:
+def _measure(model: MealRec | Baseline, rows: EvaluationRows, features: ItemFeatures) -> dict[str, float]:
     """Return the sums over rows of H@10 and N@10, masked and unmasked."""
     found = rank_rows(model_scorer(model, features), rows, features.has_id.cpu().numpy())
     return {

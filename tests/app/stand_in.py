@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mealrec.errors import RequestError, VideoError
+from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.request import checked
 from mealrec.recommender.trace import (
+    Effect,
     FrameRelevance,
     HistoryItem,
     NPDStep,
@@ -21,6 +23,7 @@ from mealrec.recommender.trace import (
     Recommendation,
     TCDStep,
     UploadStanding,
+    ViewerMap,
 )
 
 STEPS, FRAMES, WIDTH = 25, 5, 16
@@ -49,6 +52,14 @@ class ExampleViewer:
     history: tuple[str, ...]
     target: str
     note: str
+
+
+@dataclass(frozen=True)
+class ViewerCase:
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    accident: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,8 @@ class StandInRecommender:
     name = "stand-in"
     variants = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
     upload_refusal = ""
+    num_frames = FRAMES
+    num_steps = STEPS
 
     def __init__(self, count: int = 64, media: Path | None = None, delay_s: float = 0.0) -> None:
         time.sleep(delay_s)
@@ -115,6 +128,30 @@ class StandInRecommender:
             for n, note in enumerate(notes)
         )
 
+        self.test_viewers = tuple(
+            ViewerCase(f"test-{n}", tuple(str(n + m) for m in range(1, 2 + n % 9)), str(n + 20), n % 5 == 0)
+            for n in range(40)
+        )
+        self.rankings = 0
+
+    def target_ranks(self, *, variant: str = "full", seed: int = 0) -> Iterator[np.ndarray]:
+        """Give viewer n the rank n + 1 (with seed 0), in two batches."""
+        if variant not in self.variants:
+            raise RequestError("variant: one of the bundle's is expected.")
+        self.rankings += 1
+        yield from np.split(1 + np.arange(40) + seed, 2)
+
+    def viewer_map(self, viewer_id: str, *, variant: str = "full", seed: int = 0) -> ViewerMap:
+        case = next((case for case in self.test_viewers if case.viewer_id == viewer_id), None)
+        if case is None:
+            raise RequestError("viewer_id: a test viewer of this bundle is expected.")
+        plane, rank = self._plane(), 1 + self.test_viewers.index(case) + seed
+        places, distances = plane.points[:FRAMES], np.linspace(0.1, 1.4, len(plane.points))
+        return ViewerMap(
+            *(viewer_id, case.history, case.target, rank, 60, ("1", "2", "3", "4", "5"), plane),
+            *(places[0], places, places[1], places, places, distances, distances[:FRAMES], distances),
+        )
+
     def recommend(
         self,
         history: Sequence[str],
@@ -123,10 +160,13 @@ class StandInRecommender:
         k: int = 10,
         seed: int = 0,
         variant: str = "full",
+        hidden: Sequence[int] = (),
+        noise: float = 0.0,
+        num_steps: int | None = None,
     ) -> Recommendation:
         known = [item.item_id for item in self.catalogue]
-        checked(history, uploads or {}, k, seed, variant, known, self.variants)
-        rng = np.random.default_rng([seed, k, *(sum(item.encode()) for item in history)])
+        checked(history, uploads or {}, k, seed, variant, known, self.variants, FRAMES, hidden, noise, num_steps)
+        rng = np.random.default_rng([seed, k, *hidden, *(sum(item.encode()) for item in history)])
         free = [item for item in self.catalogue if item.item_id not in history]
         order = rng.permutation(len(free))[:k]
         items = tuple(
@@ -137,7 +177,11 @@ class StandInRecommender:
             items=items,
             history=self._history(history, uploads or {}),
             frame_relevance=FrameRelevance(
-                history[-1], np.arange(FRAMES) + 0.5, rng.uniform(-1, 1, FRAMES), rng.uniform(0, 0.4, FRAMES)
+                history[-1],
+                np.arange(FRAMES) + 0.5,
+                rng.uniform(-1, 1, FRAMES),
+                rng.uniform(0.1, 0.4, FRAMES),
+                rng.integers(2, 6, FRAMES),
             ),
             tcd=() if variant in ("no_tcd", "no_tcd_npd", "backbone") else _tcd(rng),
             npd=() if variant in ("no_npd", "no_tcd_npd", "backbone") else _npd(rng, [item.item_id for item in items]),
@@ -148,7 +192,36 @@ class StandInRecommender:
             bundle=self.name,
             variant=variant,
             seed=seed,
+            hidden=tuple(hidden),
+            noise=noise,
+            num_steps=num_steps or STEPS,
         )
+
+    def effects(self, history: Sequence[str], *, k: int = 10, **asked) -> tuple[Effect, ...]:
+        left_out = [Effect(item_id, None, 0.9 - 0.1 * n, k // 2, 3 + n) for n, item_id in enumerate(history)]
+        hidden = [Effect(history[-1], frame, 0.02, k, 1) for frame in range(FRAMES)]
+        return (*left_out[: len(history) if len(history) > 1 else 0], *hidden)
+
+    def rank(
+        self,
+        history: Sequence[str],
+        *,
+        uploads: Mapping[str, Upload] | None = None,
+        k: int = 10,
+        seed: int = 0,
+        variant: str = "full",
+        noise: float = 0.0,
+        num_steps: int | None = None,
+    ) -> Ranks:
+        row_of = {item.item_id: row for row, item in enumerate(self.catalogue, start=1)}
+        checked(history, uploads or {}, k, seed, variant, row_of, self.variants, FRAMES, (), noise, num_steps)
+        steps, taste = num_steps or STEPS, np.random.default_rng([sum(item.encode()) for item in history])
+        own = np.random.default_rng([self.variants.index(variant), seed, steps, int(100 * noise)])
+        candidates = np.array([row for item_id, row in row_of.items() if item_id not in history])
+        scores = taste.normal(size=len(candidates)) + 0.3 * own.normal(size=len(candidates))
+        first = [self.catalogue[candidates[n] - 1] for n in np.argsort(-scores)[:k]]
+        items = tuple(RankedItem(item.item_id, item.title, item.topic, 0.0, n + 1) for n, item in enumerate(first))
+        return Ranks(variant, seed, noise, steps, items, candidates, scores, row_of)
 
     def encode_upload(
         self, path: str | Path, title: str = "", progress: Callable | None = None, cancel: Callable | None = None

@@ -21,6 +21,13 @@ def test_a_request_gives_the_documented_shape(service):
     assert len(answer["items"]) == 5 and answer["seed"] == 3
 
 
+def test_hidden_frames_are_told_and_checked(service):
+    assert service.recommend(api.asked(["1", "2"], 5, 0, "full", [3, 0])).to_dict()["hidden"] == [3, 0]
+    for hidden in ([5], [-1], ["0"], [True], [[0]], "0", 0, None, {"0": 1}, [0, 0]):
+        with pytest.raises(RequestError, match="^hidden: "):
+            service.recommend(api.asked(["1", "2"], 5, 0, "full", hidden))
+
+
 @pytest.mark.parametrize(
     ("history", "k", "seed", "variant", "message"),
     [
@@ -44,6 +51,31 @@ def test_a_malformed_request_is_told_what_was_expected(service, history, k, seed
     service.recommend(api.asked(["1"], 1, 0, "full"))  # a remembered answer must not stand in for True == 1
     with pytest.raises(RequestError, match=message):
         service.recommend(api.asked(history, k, seed, variant))
+
+
+@pytest.mark.parametrize(
+    ("noise", "num_steps", "message"),
+    [
+        (-0.1, None, "^noise: "),
+        (float("nan"), None, "^noise: "),
+        (11, None, "^noise: "),
+        ("0.3", None, "^noise: "),
+        (True, None, "^noise: "),
+        (0.0, 0, "^num_steps: "),
+        (0.0, 51, "^num_steps: "),
+        (0.0, 2.5, "^num_steps: "),
+        (0.0, "5", "^num_steps: "),
+    ],
+)
+def test_noise_and_steps_are_checked_too(service, noise, num_steps, message):
+    service.recommend(api.asked(["1"], 1, 0, "full", (), 1.0, 1))  # a remembered answer must not stand in for True == 1
+    with pytest.raises(RequestError, match=message):
+        service.recommend(api.asked(["1"], 1, 0, "full", (), noise, num_steps))
+
+
+def test_noise_and_steps_reach_the_answer(service):
+    answer = service.recommend(api.asked(["1"], 1, 0, "full", (), 0.3, 5)).to_dict()
+    assert (answer["noise"], answer["num_steps"]) == (0.3, 5)
 
 
 def test_an_encoded_video_may_stand_in_a_history(service, video):

@@ -40,6 +40,35 @@ def test_an_edit_leaves_the_example_viewer():
     assert (edited.viewer_id, edited.revealed) == ("", False)
 
 
+def test_a_clip_is_left_out_and_taken_back():
+    session = Session(history=("a", "b", "c"), viewer_id="v", hidden=(1,))
+    edited = state.leaving_out(session, "a")
+    assert edited.history == session.history and edited.asked == ("b", "c") and edited.is_what_if
+    assert (edited.hidden, edited.viewer_id) == ((1,), "v")
+    assert state.leaving_out(edited, "a") == session
+    assert state.leaving_out(session, "x") == session
+
+
+def test_another_last_clip_shows_all_its_frames():
+    session = Session(history=("a", "b"), hidden=(0, 2))
+    edited = state.leaving_out(session, "b")
+    assert (edited.asked, edited.hidden) == (("a",), ())
+    assert state.leaving_out(edited, "a") == edited, "the last one that counts stays"
+    hidden = state.hiding(edited, 3)
+    assert state.leaving_out(hidden, "b").hidden == ()
+
+
+def test_a_frame_is_hidden_and_shown_again():
+    session = state.hiding(state.hiding(Session(history=("a",)), 3), 1)
+    assert session.hidden == (1, 3) and state.hiding(session, 3).hidden == (1,)
+    assert session.whole == Session(history=("a",)) and not session.whole.is_what_if
+
+
+@pytest.mark.parametrize("edit", [lambda s: state.toggled(s, "x"), lambda s: state.moved(s, "a", 1)])
+def test_another_history_counts_as_a_whole(edit):
+    assert not edit(Session(history=("a", "b"), left_out=("a",), hidden=(1,))).is_what_if
+
+
 def test_a_link_restores_all_but_uploads():
     session = Session(history=("3", "upload-0a", "1"), k=5, variant="sasrec-content", seed=7)
     link = state.to_query(session)

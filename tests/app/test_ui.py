@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -14,6 +17,8 @@ from app.theme import theme
 from app.ui import build_demo, launch_options
 from tests.app.conftest import in_event_loop
 from tests.app.stand_in import StandInRecommender
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_page_is_built_while_the_model_still_loads():
@@ -28,6 +33,12 @@ def test_the_page_is_built_while_the_model_still_loads():
     assert not service.ready
     gate.set()
     assert "mealrec-session" in str(demo.get_config_file())
+
+
+def test_the_page_does_without_torch():
+    code = "import app.ui, sys; print([name for name in ('torch', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_launch_knows_every_option():

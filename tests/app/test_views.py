@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import gradio as gr
 import pytest
@@ -149,21 +150,34 @@ def test_the_account_holds_the_manifests_numbers(service):
     assert "64 clips<" in markup
 
 
-def test_the_best_of_the_ranking_is_marked_and_no_oracle(service):
+def test_the_best_of_the_ranking_is_marked_and_no_oracle(service, tmp_path):
     service.recommender().manifest["metrics"]["test"]["oracle: knows"] = {"H@10": 0.9}
-    assert about.markup(service).count("is-best") == 4
+    assert about.markup(service, tmp_path / "none.json").count("is-best") == 4
 
 
-def test_single_figures_get_a_row_each(service):
+def test_single_figures_get_a_row_each(service, tmp_path):
     service.recommender().manifest["metrics"] = {"held_out": {"as_target_H@10": 0.125, "note": "x"}, "when": "today"}
-    markup = about.markup(service)
+    markup = about.markup(service, tmp_path / "none.json")
     assert "as target H@10" in markup and "0.125" in markup and markup.count("<table") == 1
 
 
-def test_an_account_without_metrics_still_stands(service):
+def test_an_account_without_metrics_still_stands(service, tmp_path):
     recommender = service.recommender()
     recommender.manifest = {"format_version": 1}
-    assert "<table" not in about.markup(service)
+    assert "<table" not in about.markup(service, tmp_path / "none.json")
+
+
+def test_the_comparison_on_real_data_is_read_from_its_file(service, tmp_path):
+    metrics = {"H@10": {"mean": 0.0651, "sd": 0.0005}}
+    report = {
+        "made": {"data": {"dataset": "microlens-50k", "slice": "small", "statistics": {"users": 9420}}},
+        "systems": {"morec": {"seeds": 3, "masked": metrics, "unmasked": {"H@10": {"mean": 0.0123, "sd": 0}}}},
+        "cost": {"morec": {"epoch_s": 4.25, "evaluation_s": 1.5, "memory_mb": 900.0}},
+    }
+    (tmp_path / "compare.json").write_text(json.dumps(report))
+    markup = about.markup(service, tmp_path / "compare.json")
+    assert "microlens-50k, small: 9,420 viewers, mean of 3 seeds" in markup
+    assert all(text in markup for text in ("morec", "0.0651", "0.0123", "4.25", "seconds an epoch"))
 
 
 @pytest.fixture

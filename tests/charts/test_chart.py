@@ -16,6 +16,7 @@ def test_the_served_files_exist_and_are_named_in_the_script():
     for path in STATIC_PATHS:
         assert path.is_file()
         assert path.resolve().as_posix() in script
+    assert "mealrec-one" in script, "files that are saved are named after the chart"
 
 
 def test_the_template_holds_no_value():
@@ -25,5 +26,6 @@ def test_the_template_holds_no_value():
 
 def test_nothing_in_the_component_asks_another_host():
     component = _component()
-    sources = (component.js_on_load, component.css_template, STATIC_PATHS[1].read_text(encoding="utf-8"))
+    own = [path.read_text(encoding="utf-8") for path in STATIC_PATHS[1:]]
+    sources = (component.js_on_load, component.css_template, *own)
     assert not any("http://" in source or "https://" in source for source in sources)

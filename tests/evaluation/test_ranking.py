@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from mealrec.data.interactions import EvaluationRows, leave_one_out
-from mealrec.evaluation.ranking import content_scorer, model_scorer, popularity_scorer, rank_rows
-from mealrec.models.mealrec import VARIANTS, MealRec
+from mealrec.evaluation.ranking import content_scorer, model_scorer, popularity_scorer, preferences, rank_rows
+from mealrec.models.config import VARIANTS
+from mealrec.models.mealrec import MealRec
 from tests.training.tiny_world import NUM_ITEMS, make_catalogue, make_config, make_features
 
 HISTORIES = np.array([[1, 2, 0], [3, 4, 5], [6, 0, 0]])
@@ -80,3 +82,17 @@ def test_content_alone_finds_the_taste_of_a_history(features):
     found = rank_rows(content_scorer(features, np.ones(NUM_ITEMS + 1)), split.test, features.has_id.numpy())
     chance = rank_rows(popularity_scorer(split.train, NUM_ITEMS), split.test, features.has_id.numpy())
     assert found.masked.mean() < 0.7 * chance.masked.mean()
+
+
+@pytest.mark.parametrize("condition", ["moments", "items", "last"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_frames_that_are_not_looked_at_change_no_score(features, variant, condition):
+    model = MealRec(make_config(variant=variant, condition=condition, head="content")).eval()
+    history = np.array([[1, 4, 2, 0], [3, 0, 0, 0]])
+    looked_at = model.looks_at(torch.from_numpy(history))
+    with torch.inference_mode():
+        items = model.table(features)  # every item's frames
+        states = preferences(model, items, torch.from_numpy(history))
+        all_frames = model.table.scores(states, items, torch.from_numpy(history)).numpy()
+    np.testing.assert_array_equal(model_scorer(model, features)(history), all_frames)
+    assert set(looked_at.tolist()) <= {0, 1, 2, 3, 4}

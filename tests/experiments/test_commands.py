@@ -20,6 +20,13 @@ def compare(folders, work, *options: str) -> int:
     return main(["compare", *where, *settings, *options])
 
 
+def test_a_comparison_measures_costs_beside_the_ranks(folders, tmp_path):
+    assert compare(folders, tmp_path, "--systems", "popularity,sasrec,morec", "--cost") == 0
+    cost = json.loads((tmp_path / "compare.json").read_text())["cost"]
+    assert set(cost) == {"sasrec", "morec"} and all(system["epoch_s"] > 0 for system in cost.values())
+    assert "| sasrec | " in (tmp_path / "compare.md").read_text().partition("(Table 3)")[2]
+
+
 def test_the_list_names_every_system(capsys):
     assert main(["compare", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()

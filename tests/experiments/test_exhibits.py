@@ -13,9 +13,10 @@ from mealrec.evaluation.ranking import model_scorer, preferences, rank_rows
 from mealrec.experiments import exhibits, results
 from mealrec.experiments.ablation import ladder
 from mealrec.experiments.cost import Cost, cost_of
-from mealrec.experiments.exhibits import fig4, fig5, fig7, table3
+from mealrec.experiments.exhibits import fig4, fig7, table3
 from mealrec.experiments.harness import load, read_ranks
 from mealrec.experiments.results import write
+from mealrec.features.noise import VisualSpread, noisy
 
 BRIEF = {
     "table1": {},
@@ -114,9 +115,13 @@ def test_the_grid_has_a_cell_a_setting_and_trains_what_they_share_once(exhibit, 
     assert exhibit("fig4").figure["data"][1]["z"][1][1] == cells["NPD", 0.9, 3]["unmasked"]["N@10"]
 
 
+def with_noise(features, sigma, seed):
+    return noisy(features, sigma, torch.Generator().manual_seed(seed), VisualSpread.of(features))
+
+
 def test_noise_is_relative_repeatable_and_leaves_titles_alone(study):
     features = study.world.features
-    calm, one, again, other = (fig5.noisy(features, s, seed) for s, seed in ((0.0, 0), (0.5, 0), (0.5, 0), (0.5, 1)))
+    calm, one, again, other = (with_noise(features, s, seed) for s, seed in ((0.0, 0), (0.5, 0), (0.5, 0), (0.5, 1)))
     assert torch.equal(calm.frames, features.frames) and torch.equal(one.text, features.text)
     assert torch.equal(one.frames, again.frames) and not torch.equal(one.frames, other.frames)
     for name in ("frames", "global_visual"):
@@ -129,8 +134,8 @@ def test_without_noise_the_trained_ranks_come_back(exhibit, study):
     kept = read_ranks(study.job(study.recipe("mealrec", 0)).folder)
     assert rows["mealrec"]["0.0"]["masked"]["N@10"]["mean"] == pytest.approx(ndcg(kept.masked, 10).mean())
     model = load(study.job(study.recipe("mealrec", 0)), "cpu")
-    noisy = fig5.noisy(study.world.features, 0.5, 0)
-    ranks = rank_rows(model_scorer(model, noisy), study.world.split.test, study.world.candidates)
+    shaken = with_noise(study.world.features, 0.5, 0)
+    ranks = rank_rows(model_scorer(model, shaken), study.world.split.test, study.world.candidates)
     assert rows["mealrec"]["0.5"]["masked"]["N@10"]["mean"] == pytest.approx(ndcg(ranks.masked, 10).mean())
 
 

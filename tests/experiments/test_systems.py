@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mealrec.baselines import base as baselines
 from mealrec.errors import DataFormatError
 from mealrec.experiments.systems import FIRST_STATE, SYSTEMS, chosen, is_ours, over, rivals
 from mealrec.training.recipes import microlens
@@ -34,5 +35,5 @@ def test_no_form_of_mealrec_is_its_own_rival():
     assert all(map(is_ours, ours))
     others = {"popularity", "itemknn", "sasrec", "cl4srec", "tedrec"}
     controls = {"sasrec-content", "cl4srec-content", "tedrec-content"}
-    assert set(rivals([*SYSTEMS, FIRST_STATE])) == others | controls
+    assert set(rivals([*SYSTEMS, FIRST_STATE])) == others | controls | set(baselines.names())
     assert {over("sasrec"), over("tedrec", "no-tcd")} == {"mealrec", "mealrec-tedrec-no-tcd"}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.experiments.world import Source, features_in_words, find_source, make_world, open_world
+from mealrec.experiments.world import Source, features_in_words, find_source, make_hidden, make_world, open_world
 from mealrec.features.store import FeatureStore, StoreLayout, write_store
 from tests.training.tiny_world import HELD_OUT, NUM_ITEMS, make_catalogue
 
@@ -81,6 +81,9 @@ def test_official_files_are_prepared_and_encoded_once(official, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in (work / "data").iterdir()} == written
     assert again.digest == world.digest
     assert find_source(work / "data", None, None).slice == ""
+    make_hidden(world, "cpu")
+    assert world.hidden.shape == {"visual_layers": 6, "visual_width": 384, "text_layers": 6, "text_width": 384}
+    assert world.hidden.item_ids == world.catalogue.item_ids and world.hidden.visual.any((1, 2)).all()
 
 
 @pytest.mark.parametrize(

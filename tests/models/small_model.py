@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mealrec.models.mealrec import MealRec, MealRecConfig
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
 from mealrec.models.npd import NPDConfig
 from mealrec.models.tcd import TCDConfig
 from mealrec.types import ItemFeatures

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mealrec.models.mealrec import VARIANTS
+from mealrec.models.config import VARIANTS
 from tests.models.small_model import WIDTH, make_model
 from tests.models.test_mealrec import CLOSE, HISTORIES, run
 

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from mealrec.models.mealrec import CONDITIONS, VARIANTS, MealRecConfig
+from mealrec.models.config import CONDITIONS, VARIANTS, MealRecConfig
 from tests.models.small_model import MAX_LENGTH, NUM_FRAMES, NUM_ITEMS, WITHOUT_ID, invent_features, make_model
 
 HISTORIES = torch.tensor([[1, 2, 5, 0, 0, 0], [7, 3, 4, 9, 10, 11], [12, 0, 0, 0, 0, 0]])

@@ -53,3 +53,11 @@ def test_tedrec_reads_titles_even_where_items_have_no_content(features):
     assert torch.equal(start, by_frames) and not torch.allclose(start, by_title)
     items = model.table(features)
     assert items.text.any() and not items.title.any() and not items.visual.any() and not items.moments.any()
+
+
+def test_a_large_catalogue_is_scored_in_blocks_with_the_same_scores(features, monkeypatch):
+    model = make_model("full", head="moments")
+    items, preference = model.table(features), torch.randn(3, model.config.width)
+    whole = model.table.scores(preference, items)
+    monkeypatch.setattr("mealrec.models.table.BLOCK", 4)
+    torch.testing.assert_close(model.table.scores(preference, items), whole)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mealrec.recommender.comparing import Comparison, Overlap, Ranks
 from mealrec.recommender.trace import (
     FrameRelevance,
     HistoryItem,
@@ -15,6 +16,7 @@ from mealrec.recommender.trace import (
     RankedItem,
     Recommendation,
     TCDStep,
+    ViewerMap,
 )
 
 TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
@@ -57,6 +59,7 @@ def invented_run(
             np.arange(frames) + 0.5,
             rng.uniform(-0.3, 0.9, frames),
             rng.normal(0.2, 0.3, frames),
+            rng.integers(1, 5, frames),
             segments,
         ),
         tcd=_tcd_steps(rng, steps, frames) if tcd else (),
@@ -68,6 +71,66 @@ def invented_run(
         bundle="invented",
         variant="full",
         seed=seed,
+    )
+
+
+def invented_comparison(
+    *,
+    systems: int = 6,
+    top_k: int = 10,
+    items: int = 320,
+    target: int | None = None,
+    apart: float = 0.3,
+    topics: tuple[str, ...] = TOPICS,
+    seed: int = 7,
+) -> Comparison:
+    """Return rankings of one history that lie `apart`; `target` is the rank of the true next clip in the first."""
+    rng = np.random.default_rng(seed)
+    row_of = {str(row): row for row in range(1, items + 1)}
+    candidates, common = np.arange(1, items + 1), rng.normal(size=items)
+
+    def ranked(row: int, rank: int) -> RankedItem:
+        title = NASTY_TITLE if rank == 2 else f"what a night by the water number {row} #relax"
+        return RankedItem(str(row), title, topics[row % len(topics)], 0.0, rank)
+
+    def ranking(number: int) -> Ranks:
+        scores = common + apart * rng.normal(size=items)
+        order = candidates[np.argsort(-scores)]
+        first = tuple(ranked(int(row), rank) for rank, row in enumerate(order[:top_k], start=1))
+        return Ranks(f"system {number}", 0, 0.0, 25, first, candidates, scores, row_of)
+
+    rankings = tuple(ranking(number) for number in range(systems))
+    watched = None
+    if target is not None:
+        row = next(row for row in candidates if rankings[0].rank_of(str(row)) == target)
+        watched = ranked(int(row), target)
+    return Comparison(rankings, watched, (Overlap("seed", 0, 1, 9, 4, 10),))
+
+
+def invented_viewer(**form) -> ViewerMap:
+    """Return a viewer on the map of an invented run of the same form; its true next clip is the run's second."""
+    trace, rng, frames = invented_run(**form), np.random.default_rng(3), form.get("frames", 5)
+    plane, path = trace.item_plane, np.array([step.plane for step in trace.npd]).reshape(-1, 2)
+    history = tuple(item.item_id for item in trace.history)
+    free = (item for item in plane.item_ids if item not in history)
+    places = rng.normal(size=(2, frames, 2))
+    return ViewerMap(
+        viewer_id="7",
+        history=history,
+        target=next(free),
+        rank=3,
+        candidates=len(plane.item_ids) - len(history),
+        first=tuple(item.item_id for item in trace.items[:5]),
+        plane=plane,
+        start=rng.normal(size=2),
+        path=path,
+        end=rng.normal(size=2),
+        last_frames=places[0],
+        target_frames=places[1],
+        distances=rng.uniform(0.1, 1.6, len(plane.item_ids)),
+        liked=rng.uniform(0.1, 0.6, frames),
+        other=rng.uniform(0.4, 1.6, frames * (len(plane.item_ids) - 4)),
+        has_segments=bool(trace.frame_relevance.segments),
     )
 
 
@@ -135,3 +198,15 @@ def _npd_steps(
 def run() -> Callable[..., Recommendation]:
     """Make invented runs; keywords as of `invented_run`."""
     return invented_run
+
+
+@pytest.fixture
+def comparison() -> Callable[..., Comparison]:
+    """Make invented comparisons; keywords as of `invented_comparison`."""
+    return invented_comparison
+
+
+@pytest.fixture
+def viewer() -> Callable[..., ViewerMap]:
+    """Make invented viewers on the map; keywords as of `invented_run`."""
+    return invented_viewer

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import plotly.graph_objects as go
 import pytest
 
-from app.plots import names, plot
+from app.plots import OF_COMPARISONS, names, plot
 
 FORMS = {
     "usual": {},
@@ -29,14 +29,41 @@ FORMS = {
 }
 
 
-@pytest.fixture(params=names())
-def module(request):
-    return plot(request.param)
+COMPARISONS = {
+    "usual": {},
+    "a known next clip": {"target": 3},
+    "a next clip far below": {"target": 200},
+    "two systems, one clip": {"systems": 2, "top_k": 1},
+    "one system": {"systems": 1},
+    "all alike": {"apart": 0.0},
+    "twenty of as many": {"top_k": 20, "items": 20},
+    "one deeper": {"top_k": 10, "items": 11, "apart": 3.0},
+    "a large catalogue": {"items": 9000, "apart": 2.0},
+    "no topics": {"topics": ("",), "target": 2},
+}
+CASES = [
+    *((name, f"run: {form}") for name in names() if name not in OF_COMPARISONS for form in FORMS),
+    *((name, f"comparison: {form}") for name in OF_COMPARISONS for form in COMPARISONS),
+]
 
 
-@pytest.fixture(params=FORMS.values(), ids=FORMS.keys())
-def trace(request, run):
-    return run(**request.param)
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def module(case):
+    return plot(case[0])
+
+
+@pytest.fixture
+def trace(case, run, comparison, viewer):
+    """What the figure draws: a run, a comparison, or for the map of one test viewer that viewer."""
+    kind, form = case[1].split(": ", 1)
+    if kind == "comparison":
+        return comparison(**COMPARISONS[form])
+    return (viewer if case[0] == "viewer_map" else run)(**FORMS[form])
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -50,8 +77,9 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(entry)
 
 
-def test_the_folder_holds_the_five_figures():
-    assert names() == ("distance", "frame_relevance", "npd_walk", "rank_bump", "tcd_walk")
+def test_the_folder_holds_these_figures():
+    known = ("distance", "frame_relevance", "npd_walk", "rank_bump", "system_bump", "tcd_walk", "viewer_map")
+    assert names() == known
 
 
 def test_plotly_accepts_the_figure_and_json_can_carry_it(module, trace):
@@ -72,7 +100,7 @@ def test_a_figure_has_data_or_says_why_not(module, trace):
     figure = module.figure(trace)
     if figure["data"]:
         axes = [value for key, value in figure["layout"].items() if key.startswith(("xaxis", "yaxis"))]
-        assert any(entry["title"]["text"] for entry in axes)
+        assert any(entry["title"]["text"] or entry.get("ticktext") for entry in axes)
     else:
         assert module.reading(trace) == module.EMPTY
 

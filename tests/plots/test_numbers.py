@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.plots import distance, frame_relevance, npd_walk, rank_bump, style, tcd_walk
+from app.plots import distance, frame_relevance, npd_walk, rank_bump, style, tcd_walk, viewer_map
 from app.plots.rank_bump import RankScale
 
 
@@ -54,6 +54,12 @@ def test_frame_relevance_reading_joins_one_frame_and_owns_up_to_none(run):
     assert "and hiding it would cost the top clip most" in frame_relevance.reading(same)
     none = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [-0.1, -0.1, 0.0, 0.0, -0.2])
     assert "hiding any one frame would not lower" in frame_relevance.reading(none)
+
+
+def test_frame_relevance_reading_owns_up_to_no_evidence(run):
+    trace = _relevance(run(), [-0.5, -0.2, -0.1, -0.3, -0.4], [0.0, 0.1, 0.2, 0.1, 0.5])
+    said = frame_relevance.reading(trace)
+    assert said.startswith("No frame speaks for you more than for anybody, frame 3 (2.5 s) still the most, ")
 
 
 def test_tcd_walk_places_are_the_steps_shadows(run):
@@ -146,3 +152,31 @@ def test_safe_text_is_cut_before_it_is_escaped():
 def test_large_maps_are_thinned_evenly():
     drawn = style.thinned(9000)
     assert len(drawn) == style.MAX_MAP_POINTS and drawn[0] == 0 and drawn[-1] == 8999
+
+
+def test_the_viewers_map_draws_its_places_and_its_distances(viewer):
+    placed = viewer()
+    figure = viewer_map.figure(placed)
+    target = _named(figure, "watched next")
+    spot = placed.plane.points[placed.plane.item_ids.index(placed.target)]
+    np.testing.assert_allclose([target["x"][0], target["y"][0]], spot, atol=1e-4)
+    way = np.vstack([placed.start, placed.path, placed.end])
+    np.testing.assert_allclose(np.transpose([_named(figure, "its walk")[axis] for axis in "xy"]), way, atol=1e-4)
+    np.testing.assert_allclose(_named(figure, "frames of the next clip")["x"], placed.target_frames[:, 0], atol=1e-4)
+    assert _named(figure, "watched next, distance")["x"] == [pytest.approx(placed.target_distance, abs=1e-4)]
+    np.testing.assert_allclose(_named(figure, "liked frames, distance")["x"], placed.liked, atol=1e-4)
+    others = np.delete(placed.distances, [0, 1, 2, placed.plane.item_ids.index(placed.target)])
+    assert _named(figure, "mean of other clips")["x"][0] == pytest.approx(others.mean(), abs=1e-4)
+
+
+def test_the_viewers_reading_compares_the_next_clip_and_its_frames_with_others(viewer):
+    placed = viewer(items=8)
+    distances = np.array([0.1, 0.1, 0.1, 0.4, 0.2, 0.6, 0.8, 1.0])
+    placed = replace(placed, distances=distances, liked=np.array([0.3, 0.5]), other=np.array([0.9, 1.1]))
+    assert placed.target == "4"
+    assert viewer_map.reading(placed) == (
+        "The preference ends 0.40 from the clip watched next, in cosine distance; the other clips are 0.65 away on "
+        "average, and 75% of them lie farther. Its frames are 0.40 away, those of other clips 1.00."
+    )
+    assert viewer_map.reading(replace(placed, liked=np.zeros(0))).endswith("75% of them lie farther.")
+    assert "Its segments are" in viewer_map.reading(replace(placed, has_segments=True))

@@ -9,7 +9,7 @@ import torch
 
 from mealrec.errors import BundleError
 from mealrec.recommender.bundle import MANIFEST, read_bundle, read_manifest, write_bundle
-from mealrec.recommender.contents import CatalogueItem, ExampleViewer
+from mealrec.recommender.contents import CatalogueItem, ExampleViewer, ViewerCase
 from mealrec.recommender.places import bundle_root
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import VARIANTS, tiny_contents, titles_contents, with_models
@@ -35,7 +35,17 @@ def test_round_trip_keeps_every_part(bundle):
     for variant, (config, weights) in written.models.items():
         assert contents.models[variant][0] == config
         assert all(torch.equal(contents.models[variant][1][name], tensor) for name, tensor in weights.items())
-    for part in ("name", "catalogue", "viewers", "encoders", "media", "interval_s", "metrics", "training"):
+    for part in (
+        "name",
+        "catalogue",
+        "viewers",
+        "test_viewers",
+        "encoders",
+        "media",
+        "interval_s",
+        "metrics",
+        "training",
+    ):
         assert getattr(contents, part) == getattr(written, part), part
 
 
@@ -53,6 +63,12 @@ def test_a_variant_may_be_named_like_a_system_of_a_comparison(bundle):
     assert "sasrec-content" in read_bundle(bundle).models
 
 
+def test_a_bundle_without_test_viewers_has_no_file_of_them(bundle):
+    write_bundle(bundle, replace(read_bundle(bundle), test_viewers=()))
+    assert not (bundle / "test_viewers.json").exists()
+    assert Recommender.from_bundle(bundle, device="cpu").test_viewers == ()
+
+
 def test_the_same_contents_give_the_same_files(bundle):
     before = read_manifest(bundle)["files"]
     write_bundle(bundle, read_bundle(bundle))
@@ -68,7 +84,7 @@ def test_loading_draws_no_random_number(bundle):
 
 
 @pytest.mark.parametrize(
-    "name", ["features.safetensors", "catalogue.json", "viewers.json", "variants/full.safetensors"]
+    "name", ["features.safetensors", "catalogue.json", "viewers.json", "test_viewers.json", "variants/full.safetensors"]
 )
 def test_a_flipped_byte_is_named(bundle, name):
     data = bytearray((bundle / name).read_bytes())
@@ -185,6 +201,9 @@ def broken_contents():
     yield "no item id", replace(good, catalogue=(*good.catalogue[:-1], odd_name))
     yield "unknown: i99", replace(good, viewers=(ExampleViewer("v", ("i99",), "i1", ""),))
     yield "viewer v", replace(good, viewers=(ExampleViewer("v", (), "i1", ""),))
+    yield "unknown: i98", replace(good, test_viewers=(ViewerCase("v", ("i1",), "i98"),))
+    yield "does not hold", replace(good, test_viewers=(ViewerCase("v", ("i1",), "i1"),))
+    yield "null for accident", replace(good, test_viewers=(ViewerCase("v", ("i1",), "i2", "maybe"),))
 
 
 BROKEN = dict(broken_contents())
@@ -217,4 +236,4 @@ def test_an_older_bundle_is_replaced_whole(bundle):
 
 def test_a_damaged_list_of_files_is_refused(bundle):
     edit_manifest(bundle, lambda manifest: manifest.update(files=["catalogue.json"]))
-    assert "another version" in refusal(bundle)
+    assert "files has another form" in refusal(bundle)

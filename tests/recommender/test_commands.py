@@ -18,7 +18,8 @@ from mealrec.features.store import StoreLayout, write_store
 from mealrec.features.weights import weights_checksum
 from mealrec.recommender.bundle import read_bundle
 from mealrec.recommender.bundle_command import metrics_tables
-from mealrec.recommender.examples import choose_viewers
+from mealrec.recommender.contents import ViewerCase
+from mealrec.recommender.examples import CASES, choose_cases, choose_viewers
 from mealrec.recommender.recommender import Recommender
 from tests.make_videos import write_video
 from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, TEXT, VARIANTS, VISUAL, tiny_contents
@@ -87,6 +88,10 @@ def test_a_run_becomes_a_bundle(run_folder, capsys):
     assert contents.metrics == {"test": {"full": {"H@10": 0.25}}, "held_out": {"as_last_H@10": 0.2}}
     assert contents.training["systems"]["full"] == {"epoch": 3, "seconds": 1.5}
     assert [viewer.viewer_id for viewer in contents.viewers] == ["v1"]
+    assert contents.test_viewers == (
+        ViewerCase("v1", ("i1", "i3", "i5", "i2"), "i4"),
+        ViewerCase("v2", ("i1", "i3", "i5", "i7", "i9"), "i2"),
+    )
 
 
 def test_a_bundle_anywhere_takes_along_what_it_needs(run_folder, capsys):
@@ -160,9 +165,11 @@ def test_other_items_than_the_catalogues_are_refused(run_folder, capsys):
 
 def test_json_is_the_recommenders_answer(recommender, project, capsys):
     request = ["recommend", "--bundle", str(project / "tiny"), "--history", "i1, i4", "--k", "3", "--seed", "5"]
-    assert main([*request, "--variant", "no_tcd", "--device", "cpu", "--json"]) == 0
+    request += ["--variant", "no_tcd", "--noise", ".3", "--num-steps", "2", "--device", "cpu", "--json"]
+    assert main(request) == 0
     printed = json.loads(capsys.readouterr().out)
-    expected = recommender.recommend(["i1", "i4"], k=3, seed=5, variant="no_tcd").to_dict()
+    values = {"k": 3, "seed": 5, "variant": "no_tcd", "noise": 0.3, "num_steps": 2}
+    expected = recommender.recommend(["i1", "i4"], **values).to_dict()
     for answer in (printed, expected):
         answer.pop("timing_ms")
     assert printed == json.loads(json.dumps(expected))
@@ -193,6 +200,21 @@ def test_viewers_are_chosen_by_topic_alone():
     (viewer,) = choose_viewers(catalogue)
     assert (viewer.viewer_id, viewer.history, viewer.target) == ("sea", ("a", "b", "c", "e"), "d")
     assert viewer.note == "mostly sea, some food"
+
+
+def test_cases_are_drawn_from_the_test_split_with_what_is_known_of_them():
+    items = tuple(f"i{number}" for number in range(1, 40))
+    histories = {f"u{number}": (*items[number % 20 : number % 20 + 12], "x") for number in range(400)}
+    histories |= {"back": ("i1", "i2", "i1"), "last clip held out": ("i1", "x", "i2"), "short": ("i1",)}
+    catalogue = Catalogue((*items, "x"), {}, {}, frozenset(), histories)
+    cases = choose_cases(catalogue, 10, {"u7": True})
+    assert len(cases) == CASES == len({case.viewer_id for case in cases})
+    assert all(case.history == histories[case.viewer_id][:-1][-10:] for case in cases)
+    assert all(case.target == histories[case.viewer_id][-1] for case in cases)
+    assert not {"back", "short"} & {case.viewer_id for case in cases}
+    assert {case.accident for case in cases if case.viewer_id != "u7"} == {None}
+    few = Catalogue(catalogue.item_ids, {}, {}, frozenset("x"), {"v": ("i1", "x", "i2"), "w": ("i1", "i2", "i1")})
+    assert choose_cases(few, 10, {"v": True}) == (ViewerCase("v", ("i1",), "i2", accident=True),)
 
 
 def test_metrics_without_a_report():

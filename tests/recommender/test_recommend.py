@@ -245,9 +245,12 @@ def test_the_json_shape(recommender):
     shape = json.loads(json.dumps(answer.to_dict()))
     assert shape.keys() == {
         "items", "history", "frame_relevance", "tcd", "npd", "uploads", "timing_ms", "bundle", "variant", "seed",
+        "hidden", "noise", "num_steps",
     }  # fmt: skip
     assert shape["items"][0].keys() == {"item_id", "title", "topic", "score", "rank"}
-    assert shape["frame_relevance"]["frames"][0].keys() == {"index", "time_s", "interest", "influence"}
+    assert shape["frame_relevance"]["frames"][0].keys() == {
+        "index", "time_s", "interest", "influence", "rank_without",
+    }  # fmt: skip
     assert len(shape["tcd"]["steps"]) == len(shape["npd"]["steps"]) == STEPS
     assert shape["timing_ms"]["total"] >= shape["timing_ms"]["walk"] > 0
 

@@ -8,8 +8,9 @@ import torch
 
 from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.features.tensors import Normalisation
-from mealrec.models.mealrec import MealRec, MealRecConfig
-from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer
+from mealrec.models.config import MealRecConfig
+from mealrec.models.mealrec import MealRec
+from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
@@ -42,6 +43,11 @@ def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
         interval_s=1.0,
         metrics={"test": {"full": {"H@10": 0.5}}},
         training={"seconds": 1},
+        test_viewers=(
+            ViewerCase("v1", ("i1", "i2"), "i3", accident=True),
+            ViewerCase("v2", ("i5", "i3", "i9", "i1"), "i12", accident=False),
+            ViewerCase("v3", ("i7",), "i2"),
+        ),
     )
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from mealrec.evaluation.ranking import model_scorer
-from mealrec.models.mealrec import CONDITIONS, VARIANTS, MealRec
+from mealrec.models.config import CONDITIONS, VARIANTS
+from mealrec.models.mealrec import MealRec
 from mealrec.training import losses
 from mealrec.training.losses import LossConfig, ranking_loss, total_loss, with_accidents
 from mealrec.types import SequenceBatch

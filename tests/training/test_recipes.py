@@ -8,11 +8,9 @@ import pytest
 import torch
 
 from mealrec.data.batches import TrainingBatches
-from mealrec.models.mealrec import MealRec
-from mealrec.training.losses import total_loss
 from mealrec.training.recipes import BACKBONES, RECIPES, microlens
-from mealrec.training.trainer import GUIDANCE, train
-from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL
+from mealrec.training.trainer import GUIDANCE, Objective, build, train
+from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_hidden
 
 SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 SYSTEMS = {recipe.name: recipe for recipe in microlens(SHAPE, seed=3)}
@@ -40,16 +38,16 @@ def test_no_two_systems_share_a_name_and_each_start_is_trained_too(name):
 def test_each_system_builds_and_has_a_loss_with_a_gradient(split, features, name):
     recipe = SYSTEMS[name]
     torch.manual_seed(0)
-    model = MealRec(recipe.model).train()
-    if recipe.model.head == "content":
-        model.table.anchors.fit(features)
-    batches = TrainingBatches(split.train, recipe.model.max_length, "cpu", model.backbone.causal)
+    hidden = make_hidden()
+    model = build(recipe.model, hidden).train()
+    model.prepare(split.train, features, hidden)
+    batches = TrainingBatches(split.train, recipe.model.max_length, "cpu", model.causal)
     batch = next(batches.epoch(16, torch.Generator().manual_seed(0)))
-    assert model.backbone.causal or ((batch.targets > 0).sum(1) == 1).all()
-    terms = total_loss(model, batch, features, recipe.training.loss)
+    assert model.causal or ((batch.targets > 0).sum(1) == 1).all()
+    terms = Objective(model, features, replace(recipe.training, precision="fp32"))(batch.items, batch.targets)
     assert all(term.isfinite() for term in terms.values())
     terms["total"].backward()
-    assert model.table.ids.weight.grad.any()
+    assert all(weight.grad.any() for weight in model.id_weights())
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from mealrec.data.microlens import Catalogue
+from mealrec.features.hidden import HiddenStates
 from mealrec.features.store import StoreLayout, write_store
-from mealrec.models.mealrec import MealRecConfig
+from mealrec.models.config import MealRecConfig
 from mealrec.models.npd import NPDConfig
 from mealrec.models.tcd import TCDConfig
 from mealrec.types import ItemFeatures
@@ -45,6 +46,19 @@ def make_features(catalogue: Catalogue, seed: int = 0) -> ItemFeatures:
     has_id = known & torch.tensor([item not in catalogue.held_out for item in ("", *catalogue.item_ids)])
     text = torch.randn(NUM_ITEMS + 1, TEXT, generator=generator)
     return ItemFeatures(frames.mean(1), frames, text, known, known, has_id)
+
+
+def make_hidden(width: int = TEXT, layers: int = 4, seed: int = 0) -> HiddenStates:
+    """Two encoders' states of the tiny world's items; items of one taste look alike from layer to layer."""
+    rng = np.random.default_rng(seed)
+    taste = np.arange(NUM_ITEMS) // PER_TASTE
+
+    def states(depth: int, size: int) -> np.ndarray:
+        noise = 0.3 * rng.normal(size=(NUM_ITEMS, depth + 1, size))
+        return (rng.normal(size=(TASTES, depth + 1, size))[taste] + noise).astype(np.float16)
+
+    item_ids = tuple(f"i{item + 1}" for item in range(NUM_ITEMS))
+    return HiddenStates(item_ids, states(layers, width), states(4, TEXT), {})
 
 
 def make_config(variant: str = "full", dropout: float = 0.0, **changes) -> MealRecConfig:

@@ -14,7 +14,7 @@ from mealrec.experiments.harness import Study, load
 from mealrec.experiments.picture import COLOURS, layout
 from mealrec.experiments.results import Exhibit
 from mealrec.experiments.systems import OURS
-from mealrec.types import ItemFeatures
+from mealrec.features.noise import VisualSpread, noisy
 
 SIGMAS = (0.0, 0.1, 0.3, 0.5)
 SYSTEMS = (OURS, f"{OURS}-no-tcd", "sasrec-content")
@@ -38,9 +38,11 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     world, sigmas = study.world, tuple(options.sigmas)
     jobs = study.train([study.recipe(name, seed) for name in SYSTEMS for seed in range(study.seeds)])
     found: dict[str, dict[float, list[Ranks]]] = {name: {sigma: [] for sigma in sigmas} for name in SYSTEMS}
+    unit = VisualSpread.of(world.features)
     for sigma in sigmas:
         for seed in range(study.seeds):
-            features = noisy(world.features, sigma, seed).to(study.device)
+            generator = torch.Generator().manual_seed(seed)
+            features = noisy(world.features, sigma, generator, unit).to(study.device)
             for job in (job for job in jobs if job.recipe.training.seed == seed):
                 scorer = model_scorer(load(job, study.device), features)
                 ranks = rank_rows(scorer, world.split.test, world.candidates)
@@ -48,17 +50,6 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     rows = {name: {sigma: table_row(r, ddof=1) for sigma, r in levels.items()} for name, levels in found.items()}
     numbers = {"systems": {name: {str(sigma): row for sigma, row in levels.items()} for name, levels in rows.items()}}
     return Exhibit("Noise on the visual features (Fig. 5)", noise_table(rows) + NOTES, numbers, lines(rows))
-
-
-def noisy(features: ItemFeatures, sigma: float, seed: int) -> ItemFeatures:
-    """Return the features with noise on the frames and the summaries of the items that have any."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def disturbed(values: torch.Tensor) -> torch.Tensor:
-        scale = sigma * values[features.has_visual].std()
-        return values + scale * torch.randn(values.shape, generator=generator)
-
-    return features.replace(frames=disturbed(features.frames), global_visual=disturbed(features.global_visual))
 
 
 def noise_table(rows: dict[str, dict[float, dict]]) -> str:

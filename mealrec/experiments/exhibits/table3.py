@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import median
 
@@ -10,7 +11,7 @@ from mealrec.experiments.comparison import table
 from mealrec.experiments.cost import Cost, cost_of
 from mealrec.experiments.harness import Study
 from mealrec.experiments.results import Exhibit
-from mealrec.experiments.systems import BACKBONES, over
+from mealrec.experiments.systems import BACKBONES, SYSTEMS, over
 
 GOALS = {"epoch_s": 1.25, "evaluation_s": 1.3, "memory_mb": 1.1}
 PAPER = {"epoch_s": 1.52, "evaluation_s": 1.57, "memory_mb": 1.21}
@@ -25,6 +26,10 @@ Every measurement is a process of its own on one thread; backbone and MealRec ta
 ratios are MealRec's to the backbone's. Seconds are those the thread has worked (on a GPU: by the clock). An epoch
 leaves out validation, and the first epoch of a process is not counted. Peak memory is the whole process's while it
 trains and evaluates, libraries, data and all (on a GPU: what torch allocated there).
+"""
+NOTES_SIDE = """
+Each system once, in a process of its own on one thread, one after the other; seconds are those the thread has worked
+(on a GPU: by the clock), the first epoch is not counted, and memory is the whole process's, libraries and data and all.
 """
 
 
@@ -55,6 +60,19 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     body.append(["ratio in the paper (on TedRec)", *(str(PAPER.get(key, "")) for key in WORDS)])
     numbers = {"backbones": found, "goals": GOALS, "rounds": options.rounds, "epochs": options.epochs}
     return Exhibit("Cost (Table 3)", table(["system", *WORDS.values()], body) + NOTES, numbers, seeds=1)
+
+
+def side_by_side(study: Study, names: Sequence[str], epochs: int = 1) -> Exhibit:
+    """Measure every trained system once, as ratios to the first of them."""
+    costs = {name: asdict(measure(study, name, epochs)) for name in names if SYSTEMS[name].scorer is None}
+    figures = {name: cost | {"epoch_s": median(cost["epochs_s"])} for name, cost in costs.items()}
+    first = next(iter(figures), None)
+    body = []
+    for name, values in figures.items():
+        ratios = [f"{values[key]:.2f} ({values[key] / figures[first][key]:.2f}x)" for key in GOALS]
+        body.append([name, *ratios])
+    text = table(["system", *(f"{WORDS[key]} (to {first})" for key in GOALS)], body) + NOTES_SIDE
+    return Exhibit("What they cost (Table 3)", text, {"cost": figures, "cost_epochs": epochs}, seeds=1)
 
 
 def measure(study: Study, name: str, epochs: int) -> Cost:

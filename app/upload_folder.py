@@ -1,0 +1,59 @@
+"""The folder that Gradio writes uploads to: a file goes as soon as it is encoded, an unused one soon after."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+import gradio.utils
+
+MAX_BYTES = 2 * 2**30
+UNUSED_S = 1800.0  # from the upload to the click on "Add to my history"
+BROKEN_OFF_S = 120.0  # the parser writes parts to the folder itself, and leaves them where the visitor hangs up
+LONGEST_PATH = 1024
+
+
+def upload_folder() -> Path:
+    """Return the folder of uploads."""
+    return Path(gradio.utils.get_upload_folder()).resolve()
+
+
+def is_uploaded(path: str | Path) -> bool:
+    """Whether a path leads to a file in the folder of uploads: no request may name another file of this server."""
+    if len(str(path)) > LONGEST_PATH:
+        return False
+    try:
+        resolved = Path(path).resolve()
+        return resolved.is_relative_to(upload_folder()) and resolved.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def discard(path: str | Path) -> None:
+    """Delete an uploaded file, and its folder where nothing else is in it; any other file stays."""
+    if is_uploaded(path):
+        _delete(Path(path).resolve())
+
+
+def trim(max_bytes: int = MAX_BYTES, unused_s: float = UNUSED_S, broken_off_s: float = BROKEN_OFF_S) -> None:
+    """Delete what nobody came back for; beyond `max_bytes` the oldest files go first."""
+    folder, now = upload_folder(), time.time()
+    held = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            if path.is_file():
+                held.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in held)
+    for changed, size, path in sorted(held):
+        limit_s = broken_off_s if path.parent == folder else unused_s
+        if total > max_bytes or now - changed > limit_s:
+            total -= size
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+        if path.parent != upload_folder():
+            path.parent.rmdir()  # fails, and may, where another file is left in it

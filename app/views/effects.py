@@ -1,0 +1,98 @@
+"""What would change the answer most: every clip left out and every moment hidden, by effect; a click does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from app.markup import CLICK_ACTIONS, picture_url, render
+from app.service import Service
+from app.state import Session
+from app.views.cards import Card, card, moment_name, quoted
+from app.views.moves import kept_words
+
+if TYPE_CHECKING:
+    from mealrec.recommender.trace import Effect
+
+TAB = "What if?"
+EMPTY = "Pick a clip or start from a viewer: what its recommendations hang on is then listed here."
+_HEIGHT = 112
+
+
+@dataclass(frozen=True)
+class EffectsView:
+    """The list, and the tabs that it is one of; `is_open` holds whether the visitor looks at it."""
+
+    tabs: gr.Tabs
+    listing: gr.HTML
+    is_open: gr.State
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change as the list draws it; `frame` is None where the clip is left out."""
+
+    card: Card
+    frame: int | None
+    picture: str
+    deed: str
+    outcome: str
+    moved: str
+    share: float
+    is_done: bool
+    is_possible: bool
+
+
+def build(tabs: gr.Tabs) -> EffectsView:
+    """Draw the list's own tab."""
+    with gr.Tab(TAB, elem_id="what-if"):
+        listing = gr.HTML(empty(EMPTY), js_on_load=CLICK_ACTIONS, elem_id="effects")
+    return EffectsView(tabs, listing, gr.State(False))
+
+
+def empty(note: str) -> str:
+    """Return the list's place with a note instead."""
+    return render("effects.html", note=note, entries=[])
+
+
+def markup(service: Service, session: Session) -> str:
+    """Return the list for the session's whole history, with what is done already marked."""
+    if not session.history:
+        return empty(EMPTY)
+    found, count = service.effects(session), len(service.recommend(session.whole).items)
+    entries = _entries(service, session, found, count)
+    return render("effects.html", note="", entries=entries)
+
+
+def _entries(service: Service, session: Session, found: tuple[Effect, ...], count: int) -> list[Entry]:
+    relevance = service.recommend(session.whole).frame_relevance
+    pictures = [] if relevance.segments else service.thumbnails(relevance.item_id)
+    is_last_asked = session.asked[-1:] == session.history[-1:]
+    largest = max((effect.moved for effect in found), default=0.0) or 1.0
+    entries = []
+    for effect in found:
+        clip, frame = card(service, effect.item_id), effect.frame
+        left_out = effect.item_id in session.left_out
+        entries.append(
+            Entry(
+                card=clip,
+                frame=frame,
+                picture=picture_url(pictures[frame], _HEIGHT) if frame is not None and frame < len(pictures) else "",
+                deed=f"Leave out {quoted(clip.title, 44)}"
+                if frame is None
+                else f"Hide {moment_name(relevance, frame)} of the last clip",
+                outcome=_outcome(effect, count),
+                moved=f"{100 * effect.moved:.0f}%" if effect.moved >= 0.01 else "<1%",
+                share=effect.moved / largest,
+                is_done=left_out if frame is None else is_last_asked and frame in session.hidden,
+                is_possible=left_out or len(session.asked) > 1 if frame is None else is_last_asked,
+            )
+        )
+    return entries
+
+
+def _outcome(effect: Effect, count: int) -> str:
+    fate = "stays first" if effect.top_rank == 1 else f"falls to {effect.top_rank}"
+    return f"{kept_words(effect.kept, count)}, #1 {fate}"

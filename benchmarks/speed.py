@@ -1,0 +1,220 @@
+"""What a request, an upload and a start cost beside the least they could: `python -m benchmarks.speed`, a JSON object.
+
+Every ratio's two sides are timed in turn within one run, and their medians are divided. What one thread computes is
+timed in processor time, which other work on the machine disturbs less; uploads and starts by the clock. `--device cuda`
+times the request, the upload and the large catalogue there, by the clock; without such a device it says so and ends.
+See docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.load import running_app
+from mealrec.features.frames import sample_frames
+from mealrec.models.table import Items
+from mealrec.recommender.recommender import Recommender
+from mealrec.recommender.stage import Variant
+
+ROOT = Path(__file__).resolve().parents[1]
+BUNDLE = ROOT / "checkpoints" / "default"
+PARTS = ("request", "upload", "start", "large")
+ROUNDS = {"request": 100, "upload": 9, "start": 5, "large": 5}
+IMPORTS = "import time; began = time.perf_counter(); import torch, mealrec.recommender.recommender as r; "
+READY = f"r.Recommender.from_bundle({str(BUNDLE)!r}).recommend(['1']); "
+BARE_APP = """
+import os, gradio as gr
+with gr.Blocks(analytics_enabled=False) as demo:
+    gr.HTML("hello")
+demo.launch(server_port=int(os.environ["GRADIO_SERVER_PORT"]))
+"""
+
+
+def main() -> None:
+    """Print one entry for each part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--device", default="cpu", help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads, as the app has (default: %(default)s)")
+    parser.add_argument("--items", type=int, default=1_000_000, help="of the large catalogue (default: %(default)s)")
+    arguments = parser.parse_args()
+    if arguments.device.startswith("cuda") and not torch.cuda.is_available():
+        print(json.dumps({"skipped": "torch sees no CUDA device here"}))
+        return
+    torch.set_num_threads(arguments.threads)
+    recommender = Recommender.from_bundle(BUNDLE, arguments.device)
+    measures = {
+        "request": lambda: request(recommender, arguments.device),
+        "upload": lambda: upload(recommender),
+        "start": start,
+        "large": lambda: large(recommender, arguments.items, arguments.device),
+    }
+    report = {name: measures[name]() for name in arguments.parts}
+    report["load_average"] = round(os.getloadavg()[0], 1)
+    print(json.dumps({"device": arguments.device, "threads": arguments.threads, **report}, indent=1))
+
+
+def in_turn(sides: dict[str, Callable[[], object]], rounds: int, device: str = "") -> dict[str, float]:
+    """Return each side's median in milliseconds; they are called in turn, so that a disturbance meets them all.
+
+    `device` "cpu" counts this process's processor time, anything else the clock's.
+    """
+    now = time.process_time if device == "cpu" else time.perf_counter
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds + 2):
+        for name, side in sides.items():
+            _settle(device)
+            began = now()
+            side()
+            _settle(device)
+            if number >= 2:
+                times[name].append((now() - began) * 1e3)
+    return {name: round(statistics.median(values), 3) for name, values in times.items()}
+
+
+def _settle(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def request(recommender: Recommender, device: str) -> dict:
+    """Time a request with its whole trace, one of the backbone alone, and a product that gives the price of a flop."""
+    ids = [item.item_id for item in recommender.catalogue][:10]
+    square = torch.randn(512, 512, device=device)
+    with FlopCounterMode(display=False) as counter:
+        recommender.recommend(ids)
+    sides = {
+        "full_ms": lambda: recommender.recommend(ids),
+        "backbone_ms": lambda: recommender.recommend(ids, variant="backbone"),
+        "matmul_512_ms": lambda: square @ square,
+    }
+    report = in_turn(sides, ROUNDS["request"], device)
+    floor = counter.get_total_flops() / (2 * 512**3) * report["matmul_512_ms"]
+    return {
+        **report,
+        "full_over_backbone": round(report["full_ms"] / report["backbone_ms"], 2),
+        "mflop": round(counter.get_total_flops() / 1e6, 1),
+        "floor_of_arithmetic_ms": round(floor, 2),
+    }
+
+
+def upload(recommender: Recommender) -> dict:
+    """Time an upload with its recommendations, and its decoding and one forward pass of the encoder alone."""
+    path = next((ROOT / "assets" / "sample" / "clips").glob("*.mp4"))
+    recommender.encode_upload(path)  # the first one loads the encoders
+    encoder = recommender._uploads._encoders()[0]
+
+    def whole() -> None:
+        clip = recommender.encode_upload(path, "mine")
+        recommender.recommend([clip.upload_id], uploads={clip.upload_id: clip})
+
+    def bare() -> None:
+        encoder.encode(sample_frames(path, num_frames=encoder.num_frames).frames[None])
+
+    report = in_turn({"whole_ms": whole, "bare_ms": bare}, ROUNDS["upload"])
+    return {**report, "whole_over_bare": round(report["whole_ms"] / report["bare_ms"], 2)}
+
+
+def start() -> dict:
+    """Time the app's start to its first page, a bare Blocks app's, and the model's loading beside its imports."""
+    sides = {
+        "app_ms": lambda: _first_page(("app.py",)),
+        "bare_ms": lambda: _first_page(("-c", BARE_APP)),
+        "imports_ms": lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True),
+        "ready_ms": lambda: subprocess.run([sys.executable, "-c", IMPORTS + READY], cwd=ROOT, check=True),
+    }
+    report = in_turn(sides, ROUNDS["start"])
+    return {
+        **report,
+        "app_over_bare": round(report["app_ms"] / report["bare_ms"], 2),
+        "ready_after_imports_ms": round(report["ready_ms"] - report["imports_ms"], 1),
+    }
+
+
+def _first_page(arguments: tuple[str, ...]) -> None:
+    with running_app(arguments):
+        pass
+
+
+def large(recommender: Recommender, count: int, device: str) -> dict:
+    """Time a request over a large catalogue, and the products and top-k that it cannot do without."""
+    small = recommender._variant("full")
+    big = Variant(small.model, _grown(small.items, count), small.frame_map, small.item_map)
+    _swap(recommender, big, count)
+    ids = [item.item_id for item in recommender.catalogue][:10]
+    table, items = small.model.table, big.items
+    steps = small.model.schedule.num_steps + recommender._num_frames + 1
+    preferences = torch.randn(steps, small.model.config.width, device=device)
+
+    @torch.inference_mode()
+    def bare(rows: int) -> None:
+        table.scores(preferences[:rows], items).topk(10)
+
+    sides = {
+        "request_ms": lambda: recommender.recommend(ids),
+        "one_row_ms": lambda: bare(1),
+        "same_rows_ms": lambda: bare(steps),
+    }
+    report = in_turn(sides, ROUNDS["large"], device)
+    bytes_held = sum(tensor.nbytes for tensor in {id(t): t for t in vars(items).values()}.values())
+    return {
+        "items": count,
+        **report,
+        "request_over_one_row": round(report["request_ms"] / report["one_row_ms"], 2),
+        "request_over_same_rows": round(report["request_ms"] / report["same_rows_ms"], 2),
+        "table_mib": round(bytes_held / 2**20),
+        **_peak(lambda: recommender.recommend(ids), bytes_held),
+    }
+
+
+def _grown(items: Items, count: int) -> Items:
+    """Return `count` items and padding: the catalogue's over and over; a title read as text is the title's own rows."""
+    rows = torch.arange(count, device=items.bias.device) % (len(items.bias) - 1) + 1
+    rows = torch.cat([rows.new_zeros(1), rows])
+    grown = {name: tensor[rows] for name, tensor in vars(items).items() if name != "text"}
+    return Items(**grown, text=grown["title"])
+
+
+def _swap(recommender: Recommender, big: Variant, count: int) -> None:
+    """Put a large variant in the place of the bundle's; names and features are the catalogue's, over and over."""
+    contents, repeats = recommender._contents, -(-count // len(recommender.catalogue))
+    catalogue = (contents.catalogue * repeats)[:count]
+    times_s = contents.times_s[:1].expand(count + 1, -1)
+    recommender._contents = replace(contents, catalogue=catalogue, times_s=times_s)
+    recommender._item_ids = tuple(item.item_id for item in catalogue)
+    recommender._features = recommender._features.replace(has_visual=torch.ones(count + 1, dtype=torch.bool))
+    recommender._features = recommender._features.to(big.items.bias.device)
+    recommender._loaded["full"] = big
+
+
+def _peak(work: Callable[[], object], table: int) -> dict:
+    """Return the most memory that a request takes on top of the table, as the process's own record tells (Linux)."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return {}
+    Path("/proc/self/clear_refs").write_text("5")  # begin the record anew
+    before = _memory(status, "VmRSS")
+    work()
+    more = _memory(status, "VmHWM") - before
+    return {"request_mib": round(more / 2**20), "memory_over_table": round(1 + more / table, 2)}
+
+
+def _memory(status: Path, name: str) -> int:
+    line = next(line for line in status.read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    main()
