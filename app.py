@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -23,25 +24,44 @@ if "GRADIO_TEMP_DIR" not in os.environ:  # a folder of our own, so that nothing 
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401
 
+from app import shared_gpu
+from app.api import mcp_wanted
 from app.catalogue import Catalogue, served_folders
 from app.service import Service
 from app.ui import build_demo, launch_options
 from mealrec.errors import BundleError
+from mealrec.recommender.hub import local_bundle
 
-BUNDLE = Path(os.environ.get("MEALREC_BUNDLE") or Path(__file__).resolve().parent / "checkpoints" / "default")
+NAMED = os.environ.get("MEALREC_BUNDLE") or Path(__file__).resolve().parent / "checkpoints" / "default"
+
+
+@cache
+def found() -> Path | BundleError:
+    """Return the bundle's folder, once it is downloaded where it lies on the hub, or why it is not to be had."""
+    try:
+        return local_bundle(NAMED)
+    except BundleError as error:
+        return error
+
+
+def bundle() -> Path:
+    """Return the bundle's folder; raises BundleError where it is not to be had."""
+    if isinstance(place := found(), BundleError):
+        raise place
+    return place
 
 
 def load_recommender():
     """Open the bundle; torch and the encoders are imported here, after the page is up."""
     from mealrec.recommender.recommender import Recommender
 
-    return Recommender.from_bundle(BUNDLE)
+    return Recommender.from_bundle(bundle(), *shared_gpu.devices())
 
 
 def preview() -> Catalogue:
     """Return the bundle's catalogue; an empty one where it cannot be read, which the loading will explain."""
     try:
-        return Catalogue.from_bundle(BUNDLE)
+        return Catalogue.from_bundle(bundle())
     except BundleError:
         return Catalogue.empty()
 
@@ -49,7 +69,7 @@ def preview() -> Catalogue:
 def served() -> list[str]:
     """Return the only folders that the server hands out: the bundle's clips and pictures."""
     try:
-        return [str(folder) for folder in served_folders(BUNDLE)]
+        return [str(folder) for folder in served_folders(bundle())]
     except BundleError:
         return []
 
@@ -63,5 +83,6 @@ if __name__ == "__main__":
     demo.launch(
         server_port=int(port) if port else None,
         inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
+        mcp_server=mcp_wanted(),
         **launch_options(served()),
     )

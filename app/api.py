@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import reprlib
+import sys
+from importlib.util import find_spec
 
 import gradio as gr
 
@@ -41,6 +44,16 @@ def build(service: Service) -> None:
 
     gr.api(recommend, api_name="recommend", **MODEL)
     gr.api(encode, api_name="encode", **ENCODER)
+
+
+def mcp_wanted() -> bool:
+    """Whether MEALREC_MCP=1 asks for the endpoints as MCP tools too; says what is missing where they cannot be."""
+    if os.environ.get("MEALREC_MCP") != "1":
+        return False
+    if find_spec("mcp") is None:
+        print('MEALREC_MCP=1 needs MCP: pip install "gradio[mcp]". The page opens without it.', file=sys.stderr)
+        return False
+    return True
 
 
 def asked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import queue
 import threading
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 import numpy as np
 
+from app import shared_gpu
 from app.catalogue import Catalogue
 from app.state import UPLOAD_PREFIX, Session
 from app.upload_folder import discard
@@ -66,6 +68,7 @@ class Service:
         self._settled = threading.Event()
         self._catalogue = preview or Catalogue.empty()
         self.uploads = UploadStore()
+        self._encode_borrowing = shared_gpu.borrowing(self._encode_alone)
         # The ranking and the charts of one run are drawn by two events; the second finds the run here.
         self._answers: OrderedDict[str, Recommendation | tuple[Effect, ...]] = OrderedDict()
         self._answers_lock = threading.Lock()
@@ -206,17 +209,30 @@ class Service:
 
         def work() -> None:
             try:
-                outcome = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
+                if shared_gpu.is_lent():
+                    report("waiting for a shared GPU", 0.0)
+                    outcome = self._encode_borrowing(str(path), title)
+                else:
+                    outcome = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
             except BaseException as error:  # handed to the waiting visitor's thread, which raises it
                 outcome = error
             discard(path)
             reports.put(outcome)
 
-        threading.Thread(target=work, name="encode-upload", daemon=True).start()
+        # In the visitor's context: a shared GPU is lent to a visitor.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(work,), name="encode-upload", daemon=True).start()
         try:
             yield from self._follow(reports, visit)
         finally:
             cancelled.set()
+
+    def _encode_alone(self, path: str, title: str) -> Upload | MealRecError:
+        """Encode a video in another process, from which an error comes back as a value or not at all."""
+        try:
+            return self.recommender().encode_upload(path, title=title)
+        except MealRecError as error:
+            return error
 
     def _follow(self, reports: queue.Queue, visit: str) -> Iterator[Progress | Upload]:
         while True:

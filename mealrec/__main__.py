@@ -25,6 +25,7 @@ VERBS = {
     "compare": ("mealrec.experiments.compare_command", "train systems on one set of data and set them side by side"),
     "experiment": ("mealrec.experiments.command", "make a table or figure of the paper on other data"),
     "bundle": ("mealrec.evaluation.bundle_command", "pack a trained model for the app"),
+    "push": ("mealrec.recommender.push_command", "put a bundle with its model card on the hub"),
     "recommend": ("mealrec.recommender.command", "recommend clips for a history or an upload"),
 }
 

@@ -30,6 +30,7 @@ from mealrec.types import ItemFeatures
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+CARD = "README.md"
 CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
 TEST_VIEWERS = "test_viewers.json"
 _FORMS = {
@@ -166,7 +167,7 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
 def _read_files(path: Path, listed: dict[str, dict]) -> dict[str, bytes]:
     """Return every file's bytes, once the folder holds exactly the listed files, each with its checksum."""
     files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)} - {MANIFEST}
+    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)} - {MANIFEST, CARD}
     if missing := sorted(listed.keys() - present):
         raise BundleError(f"{path} lacks {', '.join(missing)}: copy the whole folder again, or {REBUILD}.")
     if unknown := sorted(present - listed.keys()):

@@ -54,7 +54,7 @@ class Recommender:
     `num_steps` (T of the first one as trained), `media`.
     """
 
-    def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device):
+    def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device, uploads_on: str):
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
         self.num_steps = next(iter(contents.models.values()))[0].schedule.num_steps
@@ -72,20 +72,21 @@ class Recommender:
         )
         self._contents, self._device, self.num_frames = contents, device, contents.times_s.shape[1]
         self._features = contents.features.to(device)
-        self._uploads = UploadEncoder(path, contents, device)
+        self._uploads = UploadEncoder(path, contents, uploads_on)
         self._loaded: dict[str, Variant] = {}
         self._loading = threading.Lock()
         scores = (self.num_frames + 1) * (len(self._item_ids) + 1)
         self._batches = Batcher(self._answers, alike, max(1, min(BATCH, BATCH_SCORES // scores)))
 
     @classmethod
-    def from_bundle(cls, path: str | Path, device: str = "auto") -> Recommender:
-        """Load a bundle; "auto" takes CUDA where there is one.
+    def from_bundle(cls, path: str | Path, device: str = "auto", uploads_on: str | None = None) -> Recommender:
+        """Load a bundle; "auto" takes CUDA where there is one, `uploads_on` is the encoders' device if another.
 
         Raises BundleError naming what is missing, damaged or does not fit.
         """
         path = Path(path)
-        return cls(path, read_bundle(path), read_manifest(path), pick_device(device))
+        contents, manifest = read_bundle(path), read_manifest(path)
+        return cls(path, contents, manifest, pick_device(device), uploads_on or device)
 
     def recommend(
         self,

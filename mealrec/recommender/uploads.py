@@ -20,6 +20,7 @@ from mealrec.errors import BundleError, RequestError, VideoError
 from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.features.probe import DecodeLimits
 from mealrec.features.scaling import scaled_down
+from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import check_encoder
 from mealrec.recommender.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
 from mealrec.recommender.media import THUMBNAIL_HEIGHT
@@ -67,7 +68,8 @@ class Upload:
 class UploadEncoder:
     """Encodes videos with the encoders that the bundle's features were made with; loads them on first use."""
 
-    def __init__(self, bundle: Path, contents: BundleContents, device: torch.device):
+    def __init__(self, bundle: Path, contents: BundleContents, device: str):
+        """Prepare; `device` is looked up when the encoders are loaded, "auto" takes CUDA where there is one then."""
         self._bundle, self._contents, self._device = bundle, contents, device
         self._loading = threading.Lock()
         self._decoders = threading.BoundedSemaphore(DECODERS)  # whoever turns away must not leave workers to pile up
@@ -161,8 +163,9 @@ class UploadEncoder:
         wanted = self._contents.encoders
         config = next(iter(self._contents.models.values()))[0]
         source = check_encoder(self._bundle, wanted["video"])
-        video = VideoEncoder.from_pretrained(source, self._device, config.num_frames)
-        text = TextEncoder.from_pretrained(check_encoder(self._bundle, wanted["text"]), self._device)
+        device = pick_device(self._device)
+        video = VideoEncoder.from_pretrained(source, device, config.num_frames)
+        text = TextEncoder.from_pretrained(check_encoder(self._bundle, wanted["text"]), device)
         for kind, encoder in (("video", video), ("text", text)):
             if encoder.checksum != wanted[kind]["sha256"]:
                 raise BundleError(

@@ -42,19 +42,29 @@ def serve(bundle: Path | None = None) -> Iterator[str]:
 
     Raises RuntimeError with the app's output where it ends or stays silent.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     if bundle is not None:
         environment["MEALREC_BUNDLE"] = str(bundle)
+    with running([sys.executable, "app.py"], ROOT, environment, port) as address:
+        yield address
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command: list[str], folder: Path, environment: dict[str, str], port: int) -> Iterator[str]:
+    """Run a server until the block ends; yields its address on loopback once it answers.
+
+    Raises RuntimeError with its output where it ends or stays silent.
+    """
     process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -1,0 +1,89 @@
+"""The model card of a bundle: what it is and what was measured, all of it from the bundle's own manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_WORDS = {
+    "num_items": "items",
+    "num_frames": "frames a clip",
+    "visual_width": "visual width",
+    "text_width": "text width",
+    "width": "model width",
+    "max_length": "latest items of a history that count",
+}
+
+
+def model_card(repo: str, manifest: Mapping) -> str:
+    """Return README.md for a bundle's repository."""
+    models, encoders = manifest["models"], manifest["encoders"]
+    sizes = ", ".join(f"{words} {manifest['dims'][name]}" for name, words in _WORDS.items() if name in manifest["dims"])
+    parts = [
+        _FRONT_MATTER,
+        f"# {_text(manifest['name'])}",
+        "A bundle for [MealRec](https://arxiv.org/abs/2603.01926), a recommender for short videos that denoises in two "
+        "walks: first the frames of the clip that was watched last, then the viewer's preference.",
+        "It holds no pickles: weights and features are safetensors, all else is JSON, pictures and clips; "
+        "`manifest.json` has the checksum of every file that is loaded.",
+        "## Open it",
+        f"In a checkout of MealRec:\n\n```\nMEALREC_BUNDLE=hf://{repo} python app.py\n```",
+        "## What it holds",
+        _table(
+            ["", ""],
+            [
+                ["models", ", ".join(f"`{name}`" for name in models)],
+                ["sizes", sizes],
+                ["backbone", ", ".join(sorted({str(config.get("backbone")) for config in models.values()}))],
+                *([f"{kind} encoder", _encoder(encoder)] for kind, encoder in encoders.items()),
+            ],
+        ),
+        "## What was measured",
+        *_measured(manifest["metrics"]),
+        "## How it was made",
+        f"```\n{_command(manifest['training'])}{manifest['created_with']}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_FRONT_MATTER = """---
+library_name: mealrec
+tags:
+- recommendation
+- micro-video
+- diffusion
+---"""
+
+
+def _measured(metrics: Mapping) -> list[str]:
+    """Return the test table; where a bundle was packed without a report, the words that say so."""
+    rows = {name: row for name, row in metrics.get("test", {}).items() if isinstance(row, Mapping) and row}
+    if not rows:
+        return ["Nothing: the bundle was packed without a report of `python -m mealrec evaluate`."]
+    columns = list(next(iter(rows.values())))
+    cells = [[_text(name), *(_number(row.get(column)) for column in columns)] for name, row in rows.items()]
+    count = metrics.get("rows")
+    words = "Test split, the history's own items masked, the mean of the measured seeds"
+    return [f"{words}{f' over {count} rows' if count else ''}.", _table(["system", *columns], cells)]
+
+
+def _encoder(encoder: Mapping) -> str:
+    return f"{_text(encoder['name'])} (sha256 {str(encoder['sha256'])[:12]}…)"
+
+
+def _command(training: Mapping) -> str:
+    command = training.get("command")
+    return f"{command}\n" if command else ""
+
+
+def _number(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, (int, float)) else "–"
+
+
+def _text(value: object) -> str:
+    """Return words that cannot break out of a table's cell or become markup."""
+    return "".join(f"\\{sign}" if sign in "|`*_<>[]\\" else sign for sign in " ".join(str(value).split()))
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
