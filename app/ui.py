@@ -33,7 +33,7 @@ from app.views import (
 
 _STATIC = Path(__file__).parent / "static"
 _TITLE = "MealRec: what to watch next, and why"
-_INSIDE_WORDS = "How this very ranking came about: four views of the same run."
+_INSIDE_WORDS = "How this very ranking came about: five views of the same run."
 _TRACE_WORDS = "Every step of both walks, as the API answers it"
 _ABOUT_WORDS = "What this bundle is, how it was trained and what was measured."
 
@@ -93,9 +93,9 @@ def _assemble(service: Service) -> Page:
         with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
             ranked = recommendations.build()
     with gr.Column(elem_id="inside"), gr.Tabs(elem_id="inside-tabs"):
-        with gr.Tab("Inside this recommendation", elem_id="inside-recommendation") as inside_tab:
+        with gr.Tab("Inside this ranking", elem_id="inside-recommendation") as inside_tab:
             with gr.Row(elem_id="inside-head"):
-                gr.HTML(render("section.html", title="Inside this recommendation", words=_INSIDE_WORDS))
+                gr.HTML(render("section.html", title="Inside this ranking", words=_INSIDE_WORDS))
                 trace = save_button(label="Save the trace (JSON)", hint=_TRACE_WORDS, elem_id="save-trace")
             walks = inside.build(service)
         with gr.Tab("Compare") as compare_tab:

@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.visits import Busy, Caller, Failed, Log, visit
+from benchmarks.visits import AS_IS, Busy, Caller, Failed, Log, visit
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "checkpoints" / "default"
@@ -48,7 +48,7 @@ def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True
     with running_app() as (address, process):
         ids = [item["item_id"] for item in json.loads((BUNDLE / "catalogue.json").read_text())]
         first = Caller(address, "first")
-        first.call("recommend", [ids[:1], 10, 0, "full"])  # waits until the model is there
+        first.call("recommend", [ids[:1], 10, 0, "full", *AS_IS])  # waits until the model is there
         first.close()
         crowd(address, ids, visitors, min(10.0, seconds / 2), "warm")  # threads and buffers come up to their size
         before = crowd(address, ids, 1, serial_s, "before")
@@ -162,7 +162,7 @@ def flood(address: str, ids: list[str]) -> dict:
     def ask(number: int) -> str:
         start.wait(30)
         try:
-            callers[number].call("recommend", [random.Random(number).sample(ids, 10), 10, 7, "full"])
+            callers[number].call("recommend", [random.Random(number).sample(ids, 10), 10, 7, "full", *AS_IS])
         except Busy as busy:
             words.add(str(busy).partition(".")[0])
             return "busy"

@@ -12,6 +12,7 @@ import httpx
 
 BUSY = 503
 TIMEOUT_S = 120.0
+AS_IS = [[], 0.0, None]  # the endpoint's other values: no frame hidden, no noise, T as trained
 
 
 class Busy(Exception):
@@ -94,7 +95,7 @@ def visit(address: str, name: str, ids: list[str], until: float, seed: str) -> L
             if _timed(log, caller, "answer", [None]):
                 _timed(log, caller, "look_inside", [None])
             asked = draw.sample(ids, draw.randint(1, 10))
-            _timed(log, caller, "recommend", [asked, 10, draw.randrange(2), "full"])
+            _timed(log, caller, "recommend", [asked, 10, draw.randrange(2), "full", *AS_IS])
     finally:
         caller.close()
     return log

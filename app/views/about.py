@@ -23,7 +23,12 @@ _TITLES = {
     "relevance": "Relevance of a frame, against the planted truth",
 }
 _COSTS = {"epoch_s": "seconds an epoch", "evaluation_s": "seconds an evaluation", "memory_mb": "peak memory, MiB"}
-_ROW_NAMES = {**VARIANT_NAMES, "content, no model": "content similarity, no model", "full": "MealRec, end of the walk"}
+_ROW_NAMES = {
+    **VARIANT_NAMES,
+    "content, no model": "content similarity, no model",
+    "full": "MealRec, end of the walk",
+    "full, ranked by x_0": "MealRec, ranked by x₀",
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def _wide(title: str, rows: Mapping[str, Mapping[str, float]], marks_best: bool)
     best = {column: max((row[column] for row in rivals if column in row), default=None) for column in columns}
     return Table(
         title,
-        columns,
+        tuple(column.replace("_", " ") for column in columns),
         [
             (_row_name(name), [_cell(row.get(column), best[column], row in rivals) for column in columns])
             for name, row in rows.items()
@@ -134,8 +139,15 @@ def _row_name(name: str) -> str:
     return _ROW_NAMES.get(name, name.replace("_", " "))
 
 
+def _number(value: float) -> str:
+    """Return a measured number; four places, so that a column lines up, unless they would hide how small it is."""
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.0e}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
 def _words(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_words, value))
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = _number(value) if isinstance(value, float) else str(value)
     return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"

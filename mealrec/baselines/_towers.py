@@ -165,7 +165,7 @@ class Towers(Baseline):
         """Return the in-batch debiased cross-entropy; only the batch's own items climb the towers."""
         users, positions = batch.rows
         own = torch.cat([batch.items.flatten(), batch.targets.flatten(), batch.items.new_zeros(1)]).unique()
-        batch = SequenceBatch(*(torch.searchsorted(own, part) for part in (batch.items, batch.targets)))
+        batch = SequenceBatch(*(torch.searchsorted(own, part.contiguous()) for part in (batch.items, batch.targets)))
         items = self.of(own)
         states = self.encoder.encode(items[batch.items], batch.items)[users, positions]
         targets = batch.targets[users, positions]

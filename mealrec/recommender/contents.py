@@ -17,6 +17,7 @@ from mealrec.models.mealrec import MealRec
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
+LARGEST = 2048  # of a width, a length or a number of steps in a configuration
 SHOWN_NAMES = 3
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -97,8 +98,8 @@ class BundleContents:
             if not _NAME.fullmatch(variant):
                 raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}.")
             check_tensors("features.safetensors", self.tensors(), _feature_shapes(config))
-            with torch.device("meta"):  # a configuration that lies may ask for more memory than there is
-                shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
+            _check_size(variant, config)
+            shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
             check_tensors(f"variants/{variant}.safetensors", weights, shapes)
         self._check_encoders()
         self._check_ids()
@@ -185,6 +186,16 @@ def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple
 def _listed(names: Collection[str]) -> str:
     more = len(names) - SHOWN_NAMES
     return ", ".join(sorted(names)[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _check_size(variant: str, config: MealRecConfig) -> None:
+    """Refuse a configuration that would ask for more memory than there is; what the features decide fits already."""
+    decided = ("num_items", "visual_width", "text_width", "num_frames")
+    values = {name: value for name, value in config.to_dict().items() if name not in decided}
+    for part in (values, values["tcd"], values["npd"], values["schedule"]):
+        for name, value in part.items():
+            if isinstance(value, int) and value > LARGEST and not (part is not values and name in decided):
+                raise BundleError(f"{variant}: {name} is {value}, at most {LARGEST} is expected: {REBUILD}.")
 
 
 def blank_model(config: MealRecConfig) -> MealRec:

@@ -6,10 +6,8 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from playwright.sync_api import expect
-
 from benchmarks.load import BUNDLE, Usage, crowd, flood, summary
-from benchmarks.visits import Caller
+from benchmarks.visits import AS_IS, Caller
 
 IDS = [item["item_id"] for item in json.loads((BUNDLE / "catalogue.json").read_text())]
 VISITORS, SECONDS = 8, 2.0
@@ -38,19 +36,12 @@ def test_different_visitors_get_what_each_asked_for(url):
     def ask(number: int) -> list[str]:
         caller = Caller(url, f"own{number}")
         start.wait(60)
-        answer = caller.call("recommend", [histories[number], 3, 0, "full"])[0]
+        answer = caller.call("recommend", [histories[number], 3, 0, "full", *AS_IS])[0]
         caller.close()
         return [item["item_id"] for item in answer["history"]]
 
     with ThreadPoolExecutor(len(histories)) as threads:
         assert list(threads.map(ask, range(len(histories)))) == histories
-
-
-def test_a_full_queue_is_said_on_the_page(visitor):
-    full = {"status": 503, "json": {"detail": "Queue is full. Max size is 64 and size is 64."}}
-    visitor.page.route("**/queue/join*", lambda route: route.fulfill(**full))
-    visitor.find("#catalogue .clip-pick").first.click()
-    expect(visitor.page.locator(".toast-body").first).to_contain_text("busy")
 
 
 def test_usage_tells_growth(tmp_path):

@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 from tests.make_videos import write_text
 
 MIB = 2**20
-WHOLE = {"recommend": [["1"], 10, 0, "full"], "encode": [None, ""]}
+WHOLE = {"recommend": [["1"], 10, 0, "full", [], 0, None], "encode": [None, ""]}
 ANYTHING = ("x", -1, 10**9, None, True, [[]], {"a": 1}, "NaN", 1e308, [["x"] * 100] * 100)
 
 
@@ -96,7 +96,7 @@ def test_a_request_that_does_not_fit_is_told_what_was_expected(app, data, words)
 
 
 def test_a_million_items_are_refused_before_they_are_read(app, client):
-    body = json.dumps({"data": [["1"] * 10**6, 10, 0, "full"]})
+    body = json.dumps({"data": [["1"] * 10**6, 10, 0, "full", [], 0, None]})
     assert "413" in (answer := asked(app, body)) and "At most 1 MiB" in answer
     with pytest.raises(httpx.HTTPStatusError, match="413"):
         client.predict(["1"] * 10**6, 10, 0, "full", api_name="/recommend")
@@ -110,7 +110,7 @@ def test_a_body_that_is_no_request_is_refused(app, body):
 
 
 def test_a_deep_value_is_refused_in_words(app):
-    assert "list of clip ids" in asked(app, '{"data": [' + "[" * 300 + "]" * 300 + ', 10, 0, "full"]}')
+    assert "list of clip ids" in asked(app, '{"data": [' + "[" * 300 + "]" * 300 + ', 10, 0, "full", [], 0, null]}')
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from mealrec.recommender.bundle import MANIFEST, read_manifest
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import VARIANTS
 
-LISTED = ("catalogue.json", "viewers.json", "features.safetensors", *(f"variants/{v}.safetensors" for v in VARIANTS))
+FILES = ("catalogue.json", "viewers.json", "test_viewers.json", "features.safetensors")
+LISTED = (*FILES, *(f"variants/{v}.safetensors" for v in VARIANTS))
 ENCODER = "../encoder/model.safetensors"
 
 

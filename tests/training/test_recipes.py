@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mealrec.data.batches import TrainingBatches
-from mealrec.training.recipes import BACKBONES, RECIPES, microlens
+from mealrec.training.recipes import BACKBONES, RECIPES, microlens, sample_catalogue
 from mealrec.training.trainer import GUIDANCE, Objective, build, train
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_hidden
 
@@ -69,6 +69,17 @@ def test_an_ablation_differs_by_its_module_and_trains_at_the_same_budget(backbon
         apart = variant == "no_tcd"  # without NPD only ranking is left to train what fuses
         assert ablation.training.loss.joint != apart
         assert difference(whole.training, ablation.training) == (set() if apart else {"loss"})
+
+
+def test_the_samples_systems_differ_by_their_module_and_train_from_scratch_at_one_budget():
+    systems = {recipe.name: recipe for recipe in sample_catalogue(SHAPE, 3)}
+    whole = systems.pop("full")
+    for name, other in systems.items():
+        head = {"head"} if name == "backbone_item_head" else set()
+        assert difference(whole.model, other.model) == {"variant"} | head and not other.starts_from
+        alone = other.model.variant == "backbone"
+        assert difference(whole.training, other.training) == ({"loss"} if alone else set())
+    assert whole.training.loss.joint and whole.model.schedule.scale >= 1
 
 
 def test_guidance_only_is_the_control_with_guidance_and_last_is_the_papers_form():
