@@ -31,8 +31,9 @@ def wire_compare(
 
     def open_tab(asked: Session, was_open: bool | None) -> tuple:
         if was_open is not None:
-            return True, gr.skip(), gr.skip()
-        return True, service.recommender().num_steps, asked.seed
+            return True, gr.skip(), gr.skip(), gr.skip()
+        waiting = compare.WAITING if asked.history else ""
+        return True, service.recommender().num_steps, asked.seed, waiting
 
     def close_tab(was_open: bool | None) -> bool | None:
         return was_open and False
@@ -40,7 +41,10 @@ def wire_compare(
     options = {"trigger_mode": "always_last", **_COMPARISONS, **_QUIET}
     asked = [session, *view.controls, view.is_open]
     opened = tab.select(
-        user_errors()(open_tab), [session, view.is_open], [view.is_open, view.num_steps, view.seed], **_QUIET
+        user_errors()(open_tab),
+        [session, view.is_open],
+        [view.is_open, view.num_steps, view.seed, view.overlaps],
+        **_QUIET,
     )
     opened.success(draw, asked, view.outputs, **options)
     for other in others:

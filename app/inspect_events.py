@@ -60,13 +60,18 @@ def wire_viewers(page: Page) -> None:
         edited = _used(page.service, session, str((event._data or {}).get("id", "")))
         return edited, history.markup(page.service, edited), state.to_storage(edited)
 
-    view.tab.select(show, asked, listed, **options).success(open_viewer, asked, opened, **options)
+    ranked = view.tab.select(show, asked, listed, **options)
+    ranked.success(open_viewer, asked, opened, **options)
     changed = [page.ranked.variant.input, page.ranked.seed.input]
     followed = gr.on(changed, follow, asked, listed, trigger_mode="always_last", **options)
     followed.success(open_viewer, asked, opened, **options)
     view.listing.click(turn, asked, listed, trigger_mode="always_last", **options)
     chosen = view.listing.select(turn, asked, listed, trigger_mode="always_last", **options)
     chosen.success(open_viewer, asked, opened, **options).success(None, js=_TO_THE_VIEWER)
+    # Whoever leaves the tab no longer waits for its ranks: what is known by then is computed anew on return.
+    for other in view.tab.parent.children:
+        if other is not view.tab:
+            other.select(None, cancels=[ranked, followed], **_QUIET)
     used = view.opened.click(use, page.session, [page.session, page.history, page.stored], **_QUIET)
     used.success(None, js=_TO_THE_TOP)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-ACCENT_LIGHT = "#6d4aff"
+ACCENT_LIGHT = "#613cf5"
 ACCENT_DARK = "#a48bff"
 
 TOPIC_COLOURS = {

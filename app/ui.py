@@ -59,12 +59,12 @@ def build_demo(service: Service) -> gr.Blocks:
 
 def launch_options(media_folders: list[str]) -> dict:
     """Return what launch() needs for this page: its look, its limits, and the only folders it serves."""
-    script = (_STATIC / "app.js").read_text(encoding="utf-8")
+    script, motion = ((_STATIC / name).read_text(encoding="utf-8") for name in ("app.js", "motion.css"))
     return {
         "theme": theme(),
         "css_paths": [_STATIC / name for name in ("app.css", "cards.css", "moments.css", "viewers.css")],
         "css": inside.CSS,
-        "head": f"<script>{script}</script>",
+        "head": f"<style>{motion}</style><script>{script}</script>",
         "allowed_paths": media_folders,
         "max_file_size": MAX_FILE,
         "app_kwargs": {"middleware": [Middleware(Guard)]},

@@ -27,8 +27,9 @@ GUARDED = {"spaces"}
 
 
 def shipped_to(folder: Path) -> Path:
-    """Return the folder with every file that git holds, but for the tests."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """Return the folder with every file that git holds or would take, but for tests and documents."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         if not name.startswith(("tests/", "docs/")) and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

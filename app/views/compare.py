@@ -22,6 +22,7 @@ WORDS = (
     "The same history through every system of this bundle. Add noise to what its clips look like: who keeps the order?"
 )
 _EMPTY_NOTE = "Pick a clip or open a viewer, and every system ranks that history here."
+WAITING = '<p class="quiet" role="status">Ranking this history with every system …</p>'
 _MOST_NOISE, _NOISE_STEP, _MOST_STEPS = 0.5, 0.05, 50
 _POSTER_HEIGHT = 96
 

@@ -140,7 +140,8 @@ def test_a_closed_tab_computes_nothing_and_an_open_one_does(service):
     assert draw(SESSION, 0, STEPS, 0, None) == draw(SESSION, 0, STEPS, 0, False) == (gr.skip(),) * 3
     del service.compare
     assert draw(SESSION, 0, STEPS, 0, True) == compare.shown(service, compare.asked(SESSION, 0, STEPS, 0))
-    assert open_tab(Session(seed=4), None) == (True, STEPS, 4)
+    assert open_tab(Session(seed=4), None) == (True, STEPS, 4, "")
+    assert "every system" in open_tab(Session(("1",), seed=4), None)[3]
     assert open_tab(Session(seed=4), False)[0] is True and open_tab(Session(seed=4), False)[2] == gr.skip()
     assert (close_tab(None), close_tab(True), close_tab(False)) == (None, False, False)
     assert {functions[name].concurrency_id for name in ("draw",)} == {"compare"}
