@@ -22,6 +22,9 @@ NEEDED = (
 """Gradio brings more, which nothing here needs: the page's own events by name, fetching other servers' pages, writing
 links' files, recordings."""
 
+MCP = ("mcp", "mcp/")
+"""What the tools of an MCP server need on top, where they are wanted."""
+
 MAX_FILE = "200mb"
 MAX_UPLOAD_BYTES = 201 * 2**20
 MAX_BODY_BYTES = 2**20
@@ -32,15 +35,15 @@ UPLOADS_AT_ONCE = 16
 class Guard:
     """ASGI middleware in front of Gradio."""
 
-    def __init__(self, app: Callable) -> None:
-        self._app = app
+    def __init__(self, app: Callable, mcp: bool = False) -> None:
+        self._app, self._offered = app, (*NEEDED, *MCP) if mcp else NEEDED
         self._uploading = 0
 
     async def __call__(self, scope: MutableMapping, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif not is_needed(scope["path"]):
+        elif not is_needed(scope["path"], self._offered):
             await _refuse(send, 403, "This address is not offered here; the endpoints are /recommend and /encode.")
         elif scope["path"].rstrip("/") == f"{API}upload":
             await self._upload(scope, receive, send)
@@ -110,8 +113,8 @@ class _Body:
         return message
 
 
-def is_needed(path: str) -> bool:
-    """Whether the page or an endpoint needs this address."""
+def is_needed(path: str, offered: tuple[str, ...] = NEEDED) -> bool:
+    """Whether the page or an endpoint needs this address: below API one of those offered."""
     if path.startswith("/monitoring"):
         return False
     if not path.startswith(API):
@@ -119,7 +122,7 @@ def is_needed(path: str) -> bool:
     wanted = path.removeprefix(API)
     if wanted.startswith("file="):
         return "://" not in wanted
-    return any(wanted.rstrip("/") == name or (name[-1] in "/=" and wanted.startswith(name)) for name in NEEDED)
+    return any(wanted.rstrip("/") == name or (name[-1] in "/=" and wanted.startswith(name)) for name in offered)
 
 
 async def _refuse(send: Send, status: int, reason: str) -> None:

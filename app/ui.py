@@ -57,8 +57,8 @@ def build_demo(service: Service) -> gr.Blocks:
     return demo
 
 
-def launch_options(media_folders: list[str]) -> dict:
-    """Return what launch() needs for this page: its look, its limits, and the only folders it serves."""
+def launch_options(media_folders: list[str], mcp: bool = False) -> dict:
+    """Return what launch() needs for this page: its look, its limits, the only folders it serves, MCP if wanted."""
     script, motion = ((_STATIC / name).read_text(encoding="utf-8") for name in ("app.js", "motion.css"))
     return {
         "theme": theme(),
@@ -67,7 +67,8 @@ def launch_options(media_folders: list[str]) -> dict:
         "head": f"<style>{motion}</style><script>{script}</script>",
         "allowed_paths": media_folders,
         "max_file_size": MAX_FILE,
-        "app_kwargs": {"middleware": [Middleware(Guard)]},
+        "app_kwargs": {"middleware": [Middleware(Guard, mcp=mcp)]},
+        "mcp_server": mcp,
         "ssr_mode": False,
         "run_history": False,
         "footer_links": ["api"],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
-import json
 
 import pytest
 
@@ -26,17 +26,17 @@ def test_a_missing_extra_is_named(monkeypatch, capsys):
 def test_the_endpoints_are_tools(monkeypatch):
     pytest.importorskip("mcp", reason='MCP is optional: pip install "gradio[mcp]" to test it')
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def ask(url: str) -> tuple[set[str], dict]:
         async with (
-            streamablehttp_client(f"{url}/gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{url}/gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as client,
         ):
             await client.initialize()
             tools = {tool.name for tool in (await client.list_tools()).tools}
             answer = await client.call_tool("recommend", {"history": ["12", "87", "45"], "k": 3})
-            return tools, json.loads(answer.content[0].text)
+            return tools, ast.literal_eval(answer.content[0].text)
 
     monkeypatch.setenv("MEALREC_MCP", "1")
     with serve() as url:
