@@ -83,6 +83,5 @@ if __name__ == "__main__":
     demo.launch(
         server_port=int(port) if port else None,
         inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
-        mcp_server=mcp_wanted(),
-        **launch_options(served()),
+        **launch_options(served(), mcp_wanted()),
     )
