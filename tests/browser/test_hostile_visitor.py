@@ -212,6 +212,22 @@ def test_a_private_event_has_no_name(app):
         assert asked(app, '{"data": []}', str(name))[:1] == "4"
 
 
+def test_forged_events_of_the_page_leave_it_working(app):
+    """The page's own events can be joined by number: whatever they are sent, they end and the app goes on."""
+    events = app.get("/config").json()["dependencies"]
+    for number, event in enumerate(events):
+        for value in ANYTHING[number % 3 :: 3]:
+            body = {"data": [value] * len(event["inputs"]), "event_data": value, "fn_index": event["id"]}
+            joined = app.post("/gradio_api/queue/join", json={**body, "session_hash": f"forged{number}"})
+            assert joined.status_code < 500 or joined.status_code == 503
+            assert "Traceback" not in joined.text
+    for number in (-1, 10**6, "x"):
+        body = {"data": [], "fn_index": number, "session_hash": "s"}
+        # an answer of 500 ends its connection
+        assert httpx.post(app.base_url.join("/gradio_api/queue/join"), json=body).status_code >= 400
+    assert "event: complete" in asked(app, [["1", "2"]])
+
+
 def test_too_large_an_upload_is_not_even_read(app, uploads):
     before = files_in(uploads)
     connection = http.client.HTTPConnection(app.base_url.host, app.base_url.port, timeout=30)
