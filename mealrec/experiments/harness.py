@@ -181,7 +181,7 @@ def train_job(job: Job, world: World, device: str) -> None:
     if not (job.folder / MADE).is_file():
         try:
             checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
-            trained = train(recipe.model, recipe.training, world.split, features, report, None, checkpoint, "", hidden)
+            trained = train(recipe.model, recipe.training, world.split, features, report, checkpoint, "", hidden)
         except FloatingPointError as error:
             raise TrainingError(f"{title}: {error}") from error
         save_system(job.folder, recipe, trained)

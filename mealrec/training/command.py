@@ -24,7 +24,7 @@ from mealrec.features.tensors import Normalisation, item_features
 from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.processes import end_with_the_parent, is_main, launched, processes
 from mealrec.training.recipes import RECIPES, Recipe, override
-from mealrec.training.run import is_finished, load_system, save_normalisation, save_system, write_json
+from mealrec.training.run import is_finished, save_normalisation, save_system, write_json
 from mealrec.training.trainer import train
 
 
@@ -60,9 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, catalogue.trainable))
     began = time.time()
     where = arguments.data, arguments.features, arguments.out, device, arguments.save_every, arguments.jobs == 1
-    for after_another in (False, True):
-        phase = [(recipe, *where) for recipe in todo if bool(recipe.starts_from) == after_another]
-        _train_all(phase, arguments.jobs)
+    _train_all([(recipe, *where) for recipe in todo], arguments.jobs)
     if todo and is_main():
         summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
         summary |= {"device": device, "processes": launched(), "seeds": arguments.seeds}
@@ -123,10 +121,7 @@ def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[
             raise
         except ValueError as error:  # a configuration's own check
             raise DataFormatError(f"--set {setting}: {error}") from None
-    chosen = [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes if recipe.name in wanted]
-    needed = {(recipe.training.seed, recipe.starts_from) for recipe in chosen}
-    present = {(recipe.training.seed, recipe.name) for recipe in chosen}
-    return [r for r in recipes if (r.training.seed, r.name) in needed - present] + chosen
+    return [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes if recipe.name in wanted]
 
 
 def train_one(
@@ -141,11 +136,8 @@ def train_one(
     split = leave_one_out(catalogue, recipe.model.max_length)
     hidden = HiddenStates.open(features_path) if needs_hidden(recipe.model) else None
     name = f"seed {recipe.training.seed} {recipe.name}"
-    start, folder = None, system_folder(out, recipe)
-    if recipe.starts_from:
-        first = replace(recipe, name=recipe.starts_from)
-        start = load_system(system_folder(out, first)).to(accelerator.device).state_dict()
     made_with = asdict(recipe) | {"training_data": zlib.crc32(repr(split.train).encode())}
+    folder = system_folder(out, recipe)
     checkpoint = Checkpoint(folder, made_with, save_every)
 
     def report(line: dict) -> None:
@@ -153,7 +145,7 @@ def train_one(
 
     try:
         label = name if bar else ""
-        trained = train(recipe.model, recipe.training, split, features, report, start, checkpoint, label, hidden)
+        trained = train(recipe.model, recipe.training, split, features, report, checkpoint, label, hidden)
     except FloatingPointError as error:
         raise TrainingError(f"{name}: {error}") from error
     if accelerator.is_main_process:

@@ -16,15 +16,11 @@ from mealrec.training.trainer import TrainConfig
 
 @dataclass(frozen=True)
 class Recipe:
-    """One system to train: its name in tables and on disk, its model and its training.
-
-    `starts_from` names the system of the same seed whose weights it begins with; "" begins from scratch.
-    """
+    """One system to train: its name in tables and on disk, its model and its training."""
 
     name: str
     model: MealRecConfig | BaselineConfig
     training: TrainConfig
-    starts_from: str = ""
 
 
 def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:

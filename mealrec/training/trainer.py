@@ -112,12 +112,11 @@ def train(
     split: Split,
     features: ItemFeatures,
     report: Callable[[dict], None] = lambda line: None,
-    start: dict[str, Tensor] | None = None,
     checkpoint: Checkpoint | None = None,
     progress: str = "",
     hidden: HiddenStates | None = None,
 ) -> Trained:
-    """Train one model and return the best epoch's weights; `start` are weights to begin from, where they fit.
+    """Train one model and return the best epoch's weights.
 
     Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
     `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
@@ -130,8 +129,6 @@ def train(
     torch.manual_seed(config.seed)
     model = build(model_config, hidden).to(accelerator.device)
     model.prepare(split.train, features, hidden)
-    if start is not None:
-        model.load_state_dict(start, strict=False)
     if accelerator.process_index:  # equal weights, but noise and dropout of its own
         torch.manual_seed(config.seed + 1_000_003 * accelerator.process_index)
     rows = split.validation.sample(config.validation_rows, seed=0)

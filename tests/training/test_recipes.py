@@ -26,11 +26,10 @@ def under(backbone):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_no_two_systems_share_a_name_and_each_start_is_trained_too(name):
+def test_no_two_systems_share_a_name(name):
     recipes = RECIPES[name](SHAPE, 3)
     names = [recipe.name for recipe in recipes]
     assert len(names) == len(set(names))
-    assert {recipe.starts_from for recipe in recipes} - {""} <= set(names)
     assert {recipe.training.seed for recipe in recipes} == {3}
 
 
@@ -71,12 +70,12 @@ def test_an_ablation_differs_by_its_module_and_trains_at_the_same_budget(backbon
         assert difference(whole.training, ablation.training) == (set() if apart else {"loss"})
 
 
-def test_the_samples_systems_differ_by_their_module_and_train_from_scratch_at_one_budget():
+def test_the_samples_systems_differ_by_their_module_and_train_at_one_budget():
     systems = {recipe.name: recipe for recipe in sample_catalogue(SHAPE, 3)}
     whole = systems.pop("full")
     for name, other in systems.items():
         head = {"head"} if name == "backbone_item_head" else set()
-        assert difference(whole.model, other.model) == {"variant"} | head and not other.starts_from
+        assert difference(whole.model, other.model) == {"variant"} | head
         alone = other.model.variant == "backbone"
         assert difference(whole.training, other.training) == ({"loss"} if alone else set())
     assert whole.training.loss.joint and whole.model.schedule.scale >= 1
