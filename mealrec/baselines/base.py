@@ -145,6 +145,13 @@ def in_batch_cross_entropy(states: Tensor, items: Tensor, targets: Tensor, histo
     return F.cross_entropy(logits.masked_fill(watched, float("-inf")), places)
 
 
+def received(nodes: Tensor, source: Tensor, target: Tensor, count: int) -> Tensor:
+    """Return the mean [count, ...] of what nodes [R, ...] send along edges from `source` [E] to `target` [E]."""
+    degree = torch.bincount(target, minlength=count).clamp(min=1)
+    total = nodes.new_zeros(count, *nodes.shape[1:]).index_add(0, target, nodes[source])
+    return total / degree.view(-1, *[1] * (nodes.dim() - 1))
+
+
 def draw_negatives(histories: Tensor, targets: Tensor, features: ItemFeatures, attempts: int = 4) -> Tensor:
     """Return an item with an ID for each row [R] that is neither in its history [R, L] nor its target [R].
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.baselines.base import Baseline, BaselineConfig, draw_negatives
+from mealrec.baselines.base import Baseline, BaselineConfig, draw_negatives, received
 from mealrec.types import ItemFeatures, SequenceBatch
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ class System(Baseline):
         visual = self.visual(features.global_visual) * features.has_visual.unsqueeze(-1)
         text = self.text(features.text) * features.has_text.unsqueeze(-1)
         after = [torch.stack([visual, text], 1)]
-        viewers = self._sent(after[0], self.watched, self.viewer, int(self.viewer.max()) + 1)
+        viewers = received(after[0], self.watched, self.viewer, int(self.viewer.max()) + 1)
         for layer in self.layers:
             items, count = after[-1], len(features)
-            to_items = self._sent(viewers, self.viewer, self.watched, count)
-            viewers = layer(viewers, self._sent(items, self.watched, self.viewer, len(viewers)))
+            to_items = received(viewers, self.viewer, self.watched, count)
+            viewers = layer(viewers, received(items, self.watched, self.viewer, len(viewers)))
             after.append(layer(items, to_items, self.ids.weight.unsqueeze(1)))
         return torch.stack(after, 1)
 
@@ -102,10 +102,3 @@ class System(Baseline):
         for step, layer in enumerate(self.layers):
             viewer = layer(viewer, means[:, step])
         return viewer.mean(1)
-
-    @staticmethod
-    def _sent(nodes: Tensor, source: Tensor, target: Tensor, count: int) -> Tensor:
-        """Return the mean [count, M, D] of what nodes [R, M, D] send along edges from `source` [E] to `target` [E]."""
-        degree = torch.bincount(target, minlength=count).clamp(min=1)
-        total = nodes.new_zeros(count, *nodes.shape[1:]).index_add(0, target, nodes[source])
-        return total / degree[:, None, None]

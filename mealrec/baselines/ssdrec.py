@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones.base import last_states
-from mealrec.baselines.base import Baseline, BaselineConfig, full_cross_entropy
+from mealrec.baselines.base import Baseline, BaselineConfig, full_cross_entropy, received
 from mealrec.models.attention import Block, Dropout, hide
 from mealrec.types import ItemFeatures, SequenceBatch
 
@@ -86,11 +86,9 @@ class System(Baseline):
     def items(self, features: ItemFeatures) -> Tensor:
         """Return every item [N+1, D] with what comes before and after it in the training clicks."""
         own = self.ids.weight
-        return (
-            own
-            + self.coming(self._sent(own, self.source, self.target))
-            + self.going(self._sent(own, self.target, self.source))
-        )
+        before = received(own, self.source, self.target, len(own))
+        after = received(own, self.target, self.source, len(own))
+        return own + self.coming(before) + self.going(after)
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
         """Return the cross-entropy over all items of each prefix's target."""
@@ -150,9 +148,3 @@ class System(Baseline):
         if self.training:
             return F.gumbel_softmax(logits.float(), tau=self.config.temperature, hard=True)
         return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)
-
-    @staticmethod
-    def _sent(nodes: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        """Return the mean [N+1, D] of what nodes send along edges from `source` [E] to `target` [E]."""
-        degree = torch.bincount(target, minlength=len(nodes)).clamp(min=1)
-        return torch.zeros_like(nodes).index_add(0, target, nodes[source]) / degree[:, None]

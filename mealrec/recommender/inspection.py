@@ -14,6 +14,7 @@ from mealrec.data.interactions import pad
 from mealrec.models.mealrec import MealRec, Walk
 from mealrec.models.table import Items
 from mealrec.recommender.contents import ViewerCase
+from mealrec.recommender.scene import mean_frame
 from mealrec.recommender.stage import Variant
 from mealrec.recommender.trace import ViewerMap
 from mealrec.types import ItemFeatures
@@ -116,9 +117,7 @@ def _frames(variant: Variant, features: ItemFeatures, rows: int | Tensor) -> Ten
 
 def _frame_places(variant: Variant, features: ItemFeatures, row: int) -> Tensor:
     """Return where an item's frames lie among the items [K, 2]: as those, without what all of them share."""
-    shown = features.has_visual.to(variant.items.moments.dtype)
-    total = (shown @ variant.items.moments.flatten(1)).view(variant.items.moments.shape[1:])
-    mean = total.mean(0) / shown.sum().clamp(min=1)
+    mean = mean_frame(variant.items, features)
     return variant.item_map.project(variant.model.norm(_frames(variant, features, row) - mean))
 
 

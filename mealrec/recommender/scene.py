@@ -24,6 +24,12 @@ class Ending:
     anchor: Tensor
 
 
+def mean_frame(items: Items, features: ItemFeatures) -> Tensor:
+    """Return the mean content-mapped frame [D] of the items that have frames."""
+    shown = features.has_visual.to(items.moments.dtype)  # a product copies no frames, an index would
+    return (shown @ items.moments.flatten(1)).view(items.moments.shape[1:]).mean(0) / shown.sum().clamp(min=1)
+
+
 class Scene:
     """B histories [B, L], right-padded with 0, and what a walk makes of them, computed once and when asked for.
 
@@ -93,8 +99,7 @@ class Scene:
     @cached_property
     def mean_frame(self) -> Tensor:
         """Return the catalogue's mean content-mapped frame [D]."""
-        shown = self.features.has_visual.to(self.items.moments.dtype)  # a product copies no frames, an index would
-        return (shown @ self.items.moments.flatten(1)).view(self.frames.shape[1:]).mean(0) / shown.sum().clamp(min=1)
+        return mean_frame(self.items, self.features)
 
     @cached_property
     def visual_shifts(self) -> Tensor:
