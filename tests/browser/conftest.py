@@ -7,11 +7,28 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from tests.browser.server import LAUNCH_ARGUMENTS, chromium_path, serve
+from tests.browser.chromium import Chromium
+from tests.browser.server import chromium_path, serve
 from tests.browser.visitor import Visitor, new_context
 from tests.make_videos import write_video
+
+STALLS = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a test that lost its Chromium a second try with a new one; no other failure is tried again."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TargetClosedError"]))
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Tell of every test that stood still, also of those whose second try passed."""
+    for stall in config.stash.get(STALLS, []):
+        terminalreporter.section("Chromium was ended")
+        terminalreporter.write_line(stall)
 
 
 @pytest.fixture(scope="session")
@@ -22,28 +39,27 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium_path()
-    if path is None:
+def chromium(request) -> Iterator[Chromium]:
+    if chromium_path() is None:
         pytest.skip("no Chromium or Chrome on PATH: install chromium to run the browser tests")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=LAUNCH_ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
-def shared_context(browser) -> Iterator[BrowserContext]:
-    """Return a context that most tests open their tab in: what the server sent once is in its cache."""
-    context = new_context(browser)
-    yield context
-    context.close()
+        running = Chromium(playwright)
+        request.config.stash[STALLS] = running.stalls
+        yield running
+        running.close()
 
 
 @pytest.fixture
-def visitor(shared_context, url) -> Iterator[Visitor]:
+def in_time(request, chromium) -> Iterator[Chromium]:
+    """Return the Chromium, which ends where the test and what it leaves behind take minutes."""
+    with chromium.limit(request.node.nodeid):
+        yield chromium
+
+
+@pytest.fixture
+def visitor(in_time, url) -> Iterator[Visitor]:
     """Return a new visitor at a desktop in light mode, with the page open."""
-    someone = Visitor(shared_context, url)
+    someone = Visitor(in_time.shared_context(), url)
     try:
         someone.open()
         yield someone
@@ -52,12 +68,12 @@ def visitor(shared_context, url) -> Iterator[Visitor]:
 
 
 @pytest.fixture
-def visit(browser, url) -> Iterator[Callable[..., Visitor]]:
+def visit(in_time, url) -> Iterator[Callable[..., Visitor]]:
     """Return `visit(path="/", **context)`, which opens the page in a browser of its own: several can meet."""
     with ExitStack() as leaving:
 
         def open_page(path: str = "/", **options) -> Visitor:
-            context = new_context(browser, **options)
+            context = new_context(in_time.browser(), **options)
             leaving.callback(context.close)
             someone = Visitor(context, url)
             leaving.callback(someone.leave)

@@ -27,6 +27,9 @@ LAUNCH_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Where a page closes while its next document arrives, Chromium forgets the closing and Playwright waits for ever:
+    # https://github.com/microsoft/playwright/issues/42068
+    "--disable-features=RenderDocument",
 ]
 
 
