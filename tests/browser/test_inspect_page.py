@@ -62,7 +62,7 @@ def test_the_ranks_follow_the_model_above(inspecting):
     expect(summary).not_to_have_text(before)
 
 
-def test_a_chart_is_saved_as_a_picture_and_as_a_page_that_opens_offline(inspecting, browser, tmp_path):
+def test_a_chart_is_saved_as_a_picture_and_as_a_page_that_opens_offline(inspecting, in_time, tmp_path):
     visitor = inspecting
     picture = saved(visitor, visitor.find(f"{MAP} [data-form=png]").click, tmp_path)
     assert picture.name == "mealrec-viewer-map.png"
@@ -70,7 +70,7 @@ def test_a_chart_is_saved_as_a_picture_and_as_a_page_that_opens_offline(inspecti
         assert image.width >= 2 * 300 and len(image.convert("RGB").getcolors(1 << 24)) > 50
     saved_page = saved(visitor, visitor.find(f"{MAP} [data-form=html]").click, tmp_path)
     assert saved_page.name == "mealrec-viewer-map.html"
-    context = browser.new_context(offline=True)
+    context = in_time.browser().new_context(offline=True)
     page, asked, errors = context.new_page(), [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))

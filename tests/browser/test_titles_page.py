@@ -12,11 +12,11 @@ from tests.recommender.tiny_bundle import titles_contents
 
 
 @pytest.fixture
-def titles_visitor(shared_context, tmp_path):
+def titles_visitor(in_time, tmp_path):
     """Return a visitor of a server that opened a bundle without topics, clips, posters and frames."""
     write_bundle(tmp_path / "bundle", titles_contents())
     with serve(tmp_path / "bundle") as url:
-        someone = Visitor(shared_context, url)
+        someone = Visitor(in_time.shared_context(), url)
         try:
             someone.open()
             yield someone
