@@ -18,6 +18,9 @@ from mealrec.types import ItemFeatures, SequenceBatch
 if TYPE_CHECKING:
     from mealrec.features.hidden import HiddenStates
 
+# Of the choice of an inserted item at first: by dot products of what is not yet trained, draws would be even over all.
+SHARPNESS = 15.0
+
 
 @dataclass(frozen=True)
 class SSDRecConfig(BaselineConfig):
@@ -69,6 +72,7 @@ class System(Baseline):
         self.consistency = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, 1))
         self.inserted = nn.Linear(2 * width, 2 * width)
         self.expected, self.whole = nn.Linear(2 * width, width), nn.Linear(width, width)
+        self.log_scale = nn.Parameter(torch.tensor(SHARPNESS).log())
         self.log_doubt = nn.Parameter(torch.zeros(2))
         self.positions = nn.Parameter(torch.randn(config.max_length + 2, width) * 0.02)
         self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
@@ -103,20 +107,24 @@ class System(Baseline):
         return self._states(histories, items) @ items.T
 
     def _states(self, histories: Tensor, items: Tensor) -> Tensor:
-        tokens, present = self.augmented(items[histories], histories > 0, items)
+        tokens, present, clicked = self.augmented(items[histories], histories > 0, items)
         tokens = self.denoised(tokens, present)
         x = self.dropout(self.norm(tokens + self.positions[: tokens.shape[1]]))
         for block in self.blocks:
             x = block(x, hide(present).unsqueeze(1))
-        return last_states(x, present.long())
+        return last_states(x, clicked.long())
 
-    def augmented(self, tokens: Tensor, present: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Insert an item before and one after each row's least consistent position; tokens [R, L + 2, D], present."""
+    def augmented(self, tokens: Tensor, present: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Insert an item before and one after each row's least consistent position.
+
+        Returns tokens [R, L + 2, D], which of them are there, and which of them are there up to the last that was
+        clicked [R, L + 2]: the state is read at a click, though an item may have been inserted after it.
+        """
         around = self.context(tokens, present)
         doubt = self.consistency(torch.cat([around, tokens], -1)).squeeze(-1)
         place = self._pick(doubt.masked_fill(~present, float("-inf")))
         wanted = self.inserted((place.unsqueeze(1) @ around).squeeze(1)).unflatten(-1, (2, -1))
-        logits = wanted @ items.T
+        logits = F.normalize(wanted, dim=-1) @ F.normalize(items, dim=-1).T * self.log_scale.exp()
         logits = logits.masked_fill(torch.arange(len(items), device=logits.device) == 0, float("-inf"))
         before, after = (self._pick(logits) @ items).unbind(1)
         # Row by row: up to the place as they were, `before`, the token, `after`, and the rest two places later.
@@ -127,7 +135,8 @@ class System(Baseline):
         longer = tokens.gather(1, source)
         longer = torch.where((where == at).unsqueeze(-1), (before * strength.squeeze(-1)).unsqueeze(1), longer)
         longer = torch.where((where == at + 2).unsqueeze(-1), (after * strength.squeeze(-1)).unsqueeze(1), longer)
-        return longer, where < present.sum(1, keepdim=True) + 2
+        clicks = present.sum(1, keepdim=True)
+        return longer, where < clicks + 2, where < clicks + 1 + (at < clicks - 1)
 
     def denoised(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Silence the tokens that both the whole history and their neighbours speak against."""
