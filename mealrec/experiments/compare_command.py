@@ -16,7 +16,7 @@ from mealrec.experiments.systems import SYSTEMS, chosen
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser)
-    parser.add_argument("--systems", default="", help="names with commas between, or all")
+    parser.add_argument("--systems", default="", help="names with commas between; all: Table 2; everything")
     parser.add_argument("--cost", action="store_true", help="also measure what each costs (always with --systems all)")
     parser.add_argument("--list", action="store_true", help="name the systems and end")
     parser.add_argument("--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)")

@@ -67,13 +67,17 @@ SYSTEMS = _systems()
 
 
 def chosen(names: str) -> tuple[str, ...]:
-    """Return the systems that "a,b,c" or "all" names, in the registry's order.
+    """Return the systems that "a,b,c" names, or "all", or "everything", in the registry's order.
+
+    "all" is the paper's Table 2 with our lines and fair controls; "everything" has MealRec's other forms too.
 
     Raises DataFormatError that lists the known ones.
     """
-    wanted = list(SYSTEMS) if names == "all" else [name.strip() for name in names.split(",")]
+    sets = {"everything": list(SYSTEMS), "all": [*rivals(tuple(SYSTEMS)), OURS]}
+    wanted = sets.get(names) or [name.strip() for name in names.split(",")]
     if unknown := [name for name in wanted if name not in SYSTEMS]:
-        raise DataFormatError(f"--systems: expected some of {', '.join(SYSTEMS)}, or all; got {', '.join(unknown)}")
+        known = f"{', '.join(SYSTEMS)}, or all, or everything"
+        raise DataFormatError(f"--systems: expected some of {known}; got {', '.join(unknown)}")
     return tuple(name for name in SYSTEMS if name in wanted)
 
 

@@ -24,9 +24,16 @@ def test_a_recipe_keeps_the_seed():
 
 def test_names_are_chosen_in_the_registrys_order():
     assert chosen("mealrec, popularity") == ("popularity", "mealrec")
-    assert chosen("all") == tuple(SYSTEMS)
+    assert chosen("everything") == tuple(SYSTEMS)
     with pytest.raises(DataFormatError, match="got gru4rec"):
         chosen("sasrec,gru4rec")
+
+
+def test_all_names_the_eleven_of_table_2_with_lines_and_controls():
+    published = {"sasrec", "cl4srec", "tedrec", *baselines.names()}
+    assert len(published) == 10
+    assert {"mealrec", "popularity", "itemknn", "sasrec-content"} | published < set(chosen("all"))
+    assert [name for name in chosen("all") if is_ours(name)] == ["mealrec"]
 
 
 def test_no_form_of_mealrec_is_its_own_rival():
