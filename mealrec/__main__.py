@@ -23,6 +23,7 @@ VERBS = {
     "evaluate": ("mealrec.evaluation.command", "measure a bundle on its test split"),
     "faithfulness": ("mealrec.experiments.faithfulness_command", "test whether a bundle's explanations hold"),
     "compare": ("mealrec.experiments.compare_command", "train systems on one set of data and set them side by side"),
+    "tune": ("mealrec.experiments.tune_command", "give every system the same trials and pick by validation"),
     "experiment": ("mealrec.experiments.command", "make a table or figure of the paper on other data"),
     "bundle": ("mealrec.evaluation.bundle_command", "pack a trained model for the app"),
     "push": ("mealrec.recommender.push_command", "put a bundle with its model card on the hub"),

@@ -11,6 +11,7 @@ from mealrec.experiments.exhibits import table2, table3
 from mealrec.experiments.options import add_study_arguments, study_of
 from mealrec.experiments.results import write
 from mealrec.experiments.systems import SYSTEMS, chosen
+from mealrec.experiments.tuning import read_tuned, tuned_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study_arguments(parser)
     parser.add_argument("--systems", default="", help="names with commas between; all: Table 2; everything")
     parser.add_argument("--cost", action="store_true", help="also measure what each costs (always with --systems all)")
+    parser.add_argument("--tuned", type=Path, metavar="FILE", help="train by the winners in a tuning.json of this data")
     parser.add_argument("--list", action="store_true", help="name the systems and end")
     parser.add_argument("--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)")
 
@@ -32,8 +34,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataFormatError(f"--systems is needed: some of {', '.join(SYSTEMS)}, or all")
     with_cost = arguments.cost or arguments.systems == "all"
     arguments.systems = chosen(arguments.systems)
-    study = study_of(arguments)
+    tuned = read_tuned(arguments.tuned) if arguments.tuned else None
+    study = replace(study_of(arguments), tuned=tuned.settings if tuned else {})
+    if tuned:
+        tuned.check(study.world.about)
     exhibit = table2.make(study, arguments)
+    if tuned:
+        text = f"{exhibit.text}\n{tuned_text(tuned, arguments.systems)}"
+        exhibit = replace(exhibit, text=text, numbers=exhibit.numbers | {"tuned": tuned.numbers(arguments.systems)})
     if with_cost:
         cost = table3.side_by_side(study, arguments.systems)
         text = f"{exhibit.text}\n## {cost.title}\n\n{cost.text}"

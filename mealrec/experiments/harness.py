@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
@@ -49,7 +49,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Study:
-    """One set of data, and how the systems on it are trained. `settings` change every recipe ("training.seed=1")."""
+    """One set of data, and how the systems on it are trained.
+
+    `settings` change every recipe ("training.seed=1"), then `tuned` those of the systems that it names.
+    """
 
     source: Source
     work: Path
@@ -58,6 +61,7 @@ class Study:
     jobs: int = 2
     device: str = "cpu"
     settings: tuple[str, ...] = ()
+    tuned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def world(self) -> World:
@@ -65,10 +69,10 @@ class Study:
         return make_world(self.source, self.work, self.features, self.device)
 
     def recipe(self, name: str, seed: int, *settings: str) -> Recipe:
-        """Return a system's recipe with the study's settings, then these, in force."""
+        """Return a system's recipe with the study's settings, its tuned ones, then these, in force."""
         known = {recipe.name: recipe for recipe in microlens(self.world.shape, seed)}
         recipe = known[name]
-        for setting in (*self.settings, *settings):
+        for setting in (*self.settings, *self.tuned.get(name, ()), *settings):
             recipe = override(recipe, setting)
         return recipe
 

@@ -1,4 +1,4 @@
-"""What both verbs ask for: the data, the seeds, how to train."""
+"""What the verbs of this package ask for: the data, the seeds, how to train."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from mealrec.training.command import device_named
 WORK = Path("build/compare")
 
 
-def add_study_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `study_of` reads."""
+def add_study_arguments(parser: argparse.ArgumentParser, several_seeds: bool = True) -> None:
+    """Add the options that `study_of` reads; a verb that trains by one seed alone has no --seeds."""
     parser.add_argument("--data", type=Path, help="official files, or a catalogue in MicroLens's form")
     parser.add_argument("--dataset", choices=sorted(DATASETS), help="what the official files are (default: by name)")
     parser.add_argument("--slice", choices=SLICES, help="of official files: small, or full (default: small)")
     parser.add_argument("--features", type=Path, help="feature store of these items (default: title segments)")
     parser.add_argument("--work", type=Path, help=f"what is kept between runs (default: {WORK}/<dataset>-<slice>)")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)")
+    if several_seeds:
+        parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)")
+    else:
+        parser.set_defaults(seeds=1)
     parser.add_argument("--jobs", type=int, default=2, help="systems trained at once (default: %(default)s)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")

@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +25,7 @@ DECIDES_WEIGHTS = (
 )
 
 
-def provenance(about: dict, seeds: int, jobs: int, device: str) -> dict:
+def provenance(about: dict, seeds: Sequence[int], jobs: int, device: str) -> dict:
     """Return what every results file begins with; `about` is the world's."""
     return {
         "command": command_line(),
@@ -32,7 +33,7 @@ def provenance(about: dict, seeds: int, jobs: int, device: str) -> dict:
         "hardware": hardware(jobs, device),
         "data": {key: about[key] for key in ("dataset", "slice", "recipe", "statistics") if key in about},
         "features": about.get("features", "none"),
-        "seeds": list(range(seeds)),
+        "seeds": list(seeds),
         "code": CODE,
     }
 

@@ -15,8 +15,8 @@ from mealrec.training.run import write_json
 class Exhibit:
     """One table or figure: its title, its Markdown, every number, and a figure in Plotly's JSON form.
 
-    `about` says what data it is about where that is not the study's world; `seeds` how many were used where that is
-    not the study's number: 0 where nothing is trained.
+    `about` says what data it is about where that is not the study's world; `seeds` how many were used (0
+    where nothing is trained) or which, where they are not the study's.
     """
 
     title: str
@@ -24,13 +24,14 @@ class Exhibit:
     numbers: dict
     figure: dict | None = None
     about: dict | None = None
-    seeds: int | None = None
+    seeds: int | tuple[int, ...] | None = None
 
 
 def write(study: Study, exhibit: Exhibit, out: Path, name: str) -> str:
     """Write an exhibit and return its Markdown. Without a browser the picture is left out and the text says so."""
     out.mkdir(parents=True, exist_ok=True)
     seeds = study.seeds if exhibit.seeds is None else exhibit.seeds
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
     made = provenance(exhibit.about or study.world.about, seeds, study.jobs, study.device)
     text = heading(exhibit.title, made) + exhibit.text
     if exhibit.figure is not None:
