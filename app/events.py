@@ -9,7 +9,8 @@ import gradio as gr
 
 from app import state
 from app.charts import json_file
-from app.service import ENCODER, MODEL, Service, user_errors
+from app.markup import NEXT_CLICK
+from app.service import CLICKS, ENCODER, MODEL, Service, user_errors
 from app.state import Session
 from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload, viewers
 from mealrec.errors import MealRecError
@@ -38,7 +39,10 @@ class Page:
 
 
 def wire_edits(page: Page) -> None:
-    """Lead every click on a clip through one function, one at a time: no click is lost."""
+    """Lead every click on a clip through one function; a visitor's next click waits for the answer to the last.
+
+    Two at once would both begin from the same history, and one of them would be lost.
+    """
     clips = page.catalogue
 
     @user_errors()
@@ -53,7 +57,7 @@ def wire_edits(page: Page) -> None:
         shown = history.markup(page.service, edited)
         return edited, shown, state.to_storage(edited), gr.skip(), gr.skip(), gr.skip()
 
-    gr.on(
+    edited = gr.on(
         [
             page.history.click,
             clips.posters.click,
@@ -65,9 +69,11 @@ def wire_edits(page: Page) -> None:
         [page.session, clips.place],
         [page.session, page.history, page.stored, clips.place, clips.posters, clips.search],
         trigger_mode="multiple",
-        concurrency_limit=1,
+        **CLICKS,
         **_QUIET,
     )
+    for ended in (edited.success, edited.failure):
+        ended(None, js=NEXT_CLICK)
 
 
 def wire_options(page: Page) -> None:

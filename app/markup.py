@@ -31,6 +31,9 @@ element.addEventListener('click', (event) => {
   if (button && !button.disabled) trigger('click', {...button.dataset});
 });
 """
+# The same for what edits the history: all such components share one line of clicks, and `NEXT_CLICK` moves it on.
+EDIT_ACTIONS = CLICK_ACTIONS.replace("trigger(", "window.mealrecClicks.add(trigger, ")
+NEXT_CLICK = "() => window.mealrecClicks.next()"
 
 
 def render(template: str, **values: object) -> str:

@@ -34,6 +34,8 @@ LOADING_TIMEOUT_S = 180.0
 # the machine's cores to itself but for them.
 MODEL = {"concurrency_id": "model", "concurrency_limit": 32}
 ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
+# Clicks read nothing but their own visit's state. The page sends one visitor's clicks in turn; Gradio does not.
+CLICKS = {"concurrency_id": "clicks", "concurrency_limit": 32}
 _REMEMBERED = 32
 
 

@@ -139,6 +139,24 @@
   // Whoever goes elsewhere in the meantime is not called back.
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => (acted = ""), true);
 
+  // A click that edits the history begins from what the one before it has made, so each waits for that one's answer.
+  const waiting = [];
+  let isSent = false;
+
+  function sendNext() {
+    const click = waiting.shift();
+    isSent = click !== undefined;
+    if (isSent) click();
+  }
+
+  window.mealrecClicks = {
+    add(trigger, kind, data) {
+      waiting.push(() => trigger(kind, data));
+      if (!isSent) sendNext();
+    },
+    next: sendNext,
+  };
+
   function openTab(name) {
     // Where the tabs do not fit, Gradio puts the last ones into a menu.
     const tabs = [...document.querySelectorAll("#pick-tabs :is([role=tab], .overflow-dropdown button)")];

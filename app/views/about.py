@@ -12,6 +12,7 @@ import gradio as gr
 from app.markup import render
 from app.service import Service
 from app.views.recommendations import VARIANT_NAMES
+from mealrec.evaluation.figures import p_text
 
 COMPARED = Path(__file__).resolve().parents[2] / "docs" / "results" / "compare.json"
 _NOTE = "The model is warming up; its own account of itself appears here."
@@ -119,14 +120,16 @@ def _wide(title: str, rows: Mapping[str, Mapping[str, float]], marks_best: bool)
         title,
         tuple(column.replace("_", " ") for column in columns),
         [
-            (_row_name(name), [_cell(row.get(column), best[column], row in rivals) for column in columns])
+            (_row_name(name), [_cell(column, row.get(column), best[column], row in rivals) for column in columns])
             for name, row in rows.items()
         ],
     )
 
 
-def _cell(value: float | None, best: float | None, is_rival: bool) -> Cell:
-    return Cell("") if value is None else Cell(_words(value), is_rival and value == best)
+def _cell(column: str, value: float | None, best: float | None, is_rival: bool) -> Cell:
+    if value is None:
+        return Cell("")
+    return Cell(p_text(value) if column == "p" else _words(value), is_rival and value == best)
 
 
 def _figures(part: Mapping) -> dict[str, float]:

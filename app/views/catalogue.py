@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from app.markup import CLICK_ACTIONS, render
+from app.markup import EDIT_ACTIONS, render
 from app.service import Service
 from app.views.cards import cards
 
@@ -42,7 +42,7 @@ def build(service: Service) -> CatalogueView:
         elem_id="catalogue-search",
         max_length=100,
     )
-    posters = gr.HTML(markup(service, Browse()), js_on_load=CLICK_ACTIONS, elem_id="catalogue")
+    posters = gr.HTML(markup(service, Browse()), js_on_load=EDIT_ACTIONS, elem_id="catalogue")
 
     def look_for(words: str, at: Browse) -> tuple:
         found = replace(at, words=words, number=1)

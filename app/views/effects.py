@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import CLICK_ACTIONS, picture_url, render
+from app.markup import EDIT_ACTIONS, picture_url, render
 from app.service import Service
 from app.state import Session
 from app.views.cards import Card, card, moment_name, quoted
@@ -48,7 +48,7 @@ class Entry:
 def build(tabs: gr.Tabs) -> EffectsView:
     """Draw the list's own tab."""
     with gr.Tab(TAB, elem_id="what-if"):
-        listing = gr.HTML(empty(EMPTY), js_on_load=CLICK_ACTIONS, elem_id="effects")
+        listing = gr.HTML(empty(EMPTY), js_on_load=EDIT_ACTIONS, elem_id="effects")
     return EffectsView(tabs, listing, gr.State(False))
 
 

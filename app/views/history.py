@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from app import state
-from app.markup import CLICK_ACTIONS, render
+from app.markup import EDIT_ACTIONS, render
 from app.service import Service
 from app.state import Session
 from app.views.cards import Card, card, cards
@@ -38,7 +38,7 @@ class NextClip:
 def build() -> gr.HTML:
     """Draw the strip; what a click does is `edited`."""
     return gr.HTML(
-        render("history.html", steps=[], viewers=[], places=_VIEWERS_SHOWN), js_on_load=CLICK_ACTIONS, elem_id="history"
+        render("history.html", steps=[], viewers=[], places=_VIEWERS_SHOWN), js_on_load=EDIT_ACTIONS, elem_id="history"
     )
 
 

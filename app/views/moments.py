@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import CLICK_ACTIONS, picture_url, render
+from app.markup import EDIT_ACTIONS, picture_url, render
 from app.service import Service
 from app.state import Session
 from app.views.cards import card, moment_name, quoted
@@ -51,7 +51,7 @@ class Reading:
 
 def build() -> gr.HTML:
     """Draw the strip's place; it stays away until there is a ranking."""
-    return gr.HTML("", js_on_load=CLICK_ACTIONS, elem_id="moments")
+    return gr.HTML("", js_on_load=EDIT_ACTIONS, elem_id="moments")
 
 
 def markup(service: Service, session: Session, recommendation: Recommendation) -> str:

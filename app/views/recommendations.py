@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import CLICK_ACTIONS, render
+from app.markup import EDIT_ACTIONS, render
 from app.service import Service
 from app.state import MAX_K, Session
 from app.views.cards import Card, card
@@ -77,7 +77,7 @@ class Verdict:
 def build() -> RecommendationsView:
     """Draw the heading, the controls and the ranking's place."""
     gr.HTML(render("section.html", title="Up next", words="ranked from your history, best first"))
-    ranking = gr.HTML(empty(WARMING, warming=True), js_on_load=CLICK_ACTIONS, elem_id="recommendations")
+    ranking = gr.HTML(empty(WARMING, warming=True), js_on_load=EDIT_ACTIONS, elem_id="recommendations")
     with gr.Row(elem_id="controls"):
         top_k = gr.Slider(1, MAX_K, value=10, step=1, label="Clips", elem_id="top-k", min_width=120)
         variant = gr.Dropdown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.report import START
 
 NAMES = {
@@ -29,7 +30,7 @@ def main_table(report: dict) -> str:
         row, label = systems[name], NAMES.get(name, name)
         cells = [_cell(row[form][metric], row["seeds"]) for form in ("masked", "unmasked") for metric in METRICS]
         against = report["against_full"].get(name)
-        gain = [f"{against['gain_N@10']:+.1%}", f"{against['p']:.1g}"] if against else ["", ""]
+        gain = [f"{against['gain_N@10']:+.1%}", p_text(against["p"])] if against else ["", ""]
         lines.append(_line([label, *cells, *gain]))
     return "\n".join(lines) + "\n"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.metrics import METRICS, paired
 from mealrec.evaluation.ranking import Ranks
 from mealrec.evaluation.report import by_viewer, table_row
@@ -97,7 +98,7 @@ def against_table(report: dict) -> str:
     for name, found in report["against"].items():
         values = [found[form][metric] for form, metric in columns]
         label = name if not is_ours(name) else f"{name} (its own)"
-        body.append([label, *(f"{gain_text(value)} ({value['p']:.1g})" for value in values)])
+        body.append([label, *(f"{gain_text(value)} ({p_text(value['p'])})" for value in values)])
     return table(head, body)
 
 

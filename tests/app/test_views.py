@@ -161,6 +161,14 @@ def test_single_figures_get_a_row_each(service, tmp_path):
     assert "as target H@10" in markup and "0.125" in markup and markup.count("<table") == 1
 
 
+def test_a_p_value_that_underflowed_is_a_bound(service, tmp_path):
+    gains = {"chance": {"gain_N@10": 0.0, "p": 0.0}, "near": {"gain_N@10": 0.1, "p": 3e-8}}
+    service.recommender().manifest["metrics"] = {"against_full": gains}
+    markup = about.markup(service, tmp_path / "none.json")
+    assert ">&lt; 1e-300<" in markup and ">3e-08<" in markup
+    assert markup.count(">0.0000<") == 1, "a gain of nothing stays a number"
+
+
 def test_an_account_without_metrics_still_stands(service, tmp_path):
     recommender = service.recommender()
     recommender.manifest = {"format_version": 1}

@@ -11,6 +11,10 @@ IS_MOVING = """() => {
     const video = document.querySelector("video.clip-video");
     return video?.videoWidth > 0 && video.currentTime > 0.2;
 }"""
+CLICK_SIX = """() => [...document.querySelectorAll("#catalogue .clip-pick")].slice(0, 6).map((button) => {
+    button.click();
+    return button.dataset.id;
+})"""
 LARGE_BACKGROUNDS = """() => [...document.querySelectorAll("body, body *")].flatMap(node => {
     const box = node.getBoundingClientRect();
     const colour = getComputedStyle(node).backgroundColor.match(/[\\d.]+/g)?.map(Number);
@@ -110,6 +114,21 @@ def test_a_shared_link_restores_the_history_for_someone_else(visit):
     receiver.wait_for_history(2)
     assert receiver.history() == history
     assert receiver.wait_for_ranking() == ranking
+
+
+def test_clicks_in_one_moment_all_count_and_in_their_order(visitor):
+    picked = visitor.page.evaluate(CLICK_SIX)
+    visitor.wait_for_history(6)
+    assert visitor.history() == picked
+
+
+def test_a_refused_click_does_not_hold_up_the_next(visitor):
+    """The first of six meets a full queue."""
+    full = {"detail": "Queue is full."}
+    visitor.page.route("**/queue/join*", lambda route: route.fulfill(status=503, json=full), times=1)
+    picked = visitor.page.evaluate(CLICK_SIX)
+    visitor.wait_for_history(5)
+    assert visitor.history() == picked[1:]
 
 
 def test_two_visitors_histories_never_mix(visit):

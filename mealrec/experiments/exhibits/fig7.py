@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from mealrec.data.interactions import EvaluationRows
+from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.metrics import paired
 from mealrec.evaluation.ranking import preferences
 from mealrec.experiments.comparison import SIGNIFICANT, table
@@ -131,4 +132,4 @@ def distance_table(numbers: dict, names: tuple[str, str]) -> str:
 def difference(found: dict) -> str:
     """Return a difference with its p and a star where it is significant."""
     star = "*" if found["p"] < SIGNIFICANT else ""
-    return f"{found['difference']:+.4f}{star} (p {found['p']:.1g})"
+    return f"{found['difference']:+.4f}{star} (p {p_text(found['p'])})"
