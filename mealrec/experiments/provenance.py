@@ -16,6 +16,7 @@ import torch
 PACKAGE = Path(__file__).resolve().parents[1]
 DECIDES_WEIGHTS = (
     "backbones",
+    "baselines",
     "diffusion",
     "models",
     "training",
