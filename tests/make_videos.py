@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,6 +46,26 @@ def is_upright(frame: np.ndarray) -> bool:
     return bool(red > 150 and green < 100)
 
 
+@contextmanager
+def usual_scheduling() -> Iterator[None]:
+    """Give every thread of the process its scheduling back in the end.
+
+    SVT-AV1 raises the process to real time where it may, as root. What is started from it later inherits that, and a
+    busy browser that nothing can interrupt stops the whole machine.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # not Linux
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(ProcessLookupError):  # it has ended since
+                os.sched_setscheduler(int(thread), policy, parameters)
+
+
+@usual_scheduling()
 def write_video(
     path: Path,
     codec: str = "libx264",

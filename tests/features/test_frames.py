@@ -1,5 +1,6 @@
 """Which frames are taken from a good video, whatever its container, codec, clock or orientation."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,12 @@ def numbers(path: Path, **settings) -> list[int]:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> Path:
     return write_video(tmp_path_factory.mktemp("plain") / "plain.mp4")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="scheduling policies are told on Linux alone")
+def test_no_encoder_changes_how_the_tests_are_scheduled(tmp_path):
+    write_video(tmp_path / "av1.mp4", **KINDS["av1.mp4"])
+    assert {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")} == {os.SCHED_OTHER}
 
 
 def test_sampling_times_stand_around_the_centre():
