@@ -139,20 +139,15 @@
   // Whoever goes elsewhere in the meantime is not called back.
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => (acted = ""), true);
 
-  // A click that edits the history begins from what the one before it has made, so each waits for that one's answer,
-  // but not for ever: an answer may get lost on the way.
-  const PATIENCE_MS = 15000;
+  // A click that edits the history begins from what the one before it has made, so each waits for that one's answer.
+  // A failure is an answer too, and where the connection is lost Gradio loads the page anew: the line never gets stuck.
   const waiting = [];
   let isSent = false;
-  let patience = null;
 
   function sendNext() {
-    clearTimeout(patience);
     const click = waiting.shift();
     isSent = click !== undefined;
-    if (!isSent) return;
-    patience = setTimeout(sendNext, PATIENCE_MS);
-    click();
+    if (isSent) click();
   }
 
   window.mealrecClicks = {
