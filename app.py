@@ -27,7 +27,7 @@ with contextlib.suppress(ImportError):
 from app import shared_gpu
 from app.api import mcp_wanted
 from app.catalogue import Catalogue, served_folders
-from app.service import Service
+from app.service import AT_ONCE, Service
 from app.ui import build_demo, launch_options
 from mealrec.errors import BundleError
 from mealrec.recommender.hub import local_bundle
@@ -75,7 +75,7 @@ def served() -> list[str]:
 
 
 demo = build_demo(Service(load_recommender, preview()).start())
-demo.queue(max_size=64, api_open=False)
+demo.queue(max_size=64, default_concurrency_limit=AT_ONCE, api_open=False)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the way out that cleans up

@@ -10,7 +10,7 @@ import gradio as gr
 from app import state
 from app.charts import json_file
 from app.markup import NEXT_CLICK
-from app.service import CLICKS, ENCODER, MODEL, Service, user_errors
+from app.service import ENCODER, MODEL, PICTURES, Service, user_errors
 from app.state import Session
 from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload, viewers
 from mealrec.errors import MealRecError
@@ -69,7 +69,6 @@ def wire_edits(page: Page) -> None:
         [page.session, clips.place],
         [page.session, page.history, page.stored, clips.place, clips.posters, clips.search],
         trigger_mode="multiple",
-        **CLICKS,
         **_QUIET,
     )
     for ended in (edited.success, edited.failure):
@@ -140,10 +139,10 @@ def wire_answers(page: Page) -> None:
         thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
         return page.inside.update(recommendation, thumbnails)
 
-    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
-    answered = page.session.change(answer, page.session, page.ranked.ranking, **options)
-    explained = answered.success(show_moments, page.session, page.moments, **options)
-    explained.success(look_inside, page.session, page.inside.outputs, **options)
+    options = {"trigger_mode": "always_last", **_QUIET}
+    answered = page.session.change(answer, page.session, page.ranked.ranking, **MODEL, **options)
+    explained = answered.success(show_moments, page.session, page.moments, **PICTURES, **options)
+    explained.success(look_inside, page.session, page.inside.outputs, **PICTURES, **options)
 
 
 def wire_effects(page: Page) -> None:

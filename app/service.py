@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from mealrec.recommender.uploads import Upload
 
 LOADING_TIMEOUT_S = 180.0
-# What may run at once. Recommendations that wait for the model are walked as one batch, so many may; an encoding has
-# the machine's cores to itself but for them.
-MODEL = {"concurrency_id": "model", "concurrency_limit": 32}
+# What may run at once, and of any other event, which reads little but its own visit's state. Recommendations that wait
+# for the model are walked as one batch, so many may; an encoding has the machine's cores to itself but for them.
+AT_ONCE = 32
+MODEL = {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
 ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
-# Clicks read nothing but their own visit's state. The page sends one visitor's clicks in turn; Gradio does not.
-CLICKS = {"concurrency_id": "clicks", "concurrency_limit": 32}
-_REMEMBERED = 32
+# What is drawn from an answer, and from a clip's frames that may have to be decoded first, takes no ranking's place.
+PICTURES = {"concurrency_id": "pictures", "concurrency_limit": 4}
+_REMEMBERED = 3 * AT_ONCE  # an answer is asked for again by its pictures, after others' rankings
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""An upload that takes its time: everyone else is answered meanwhile, and it ends well."""
+"""Work that takes its time, an upload's or a picture's: everyone else is answered meanwhile, and it ends well."""
 
 from __future__ import annotations
 
@@ -13,31 +13,39 @@ from pathlib import Path
 
 import pytest
 
+from app.service import AT_ONCE
 from benchmarks.load import BUNDLE
 from benchmarks.visits import AS_IS, Caller
 from tests.browser.server import ROOT, free_port, running
 
-# The app as it is, but for the encoder: it says that it has begun and waits until it may go on.
+# The app as it is, but for its encoder and what decodes a clip to show its frames: each says that it has begun and
+# waits until it may go on.
 APP = """
 import os, runpy, time
 from pathlib import Path
 from mealrec.features.video import VideoEncoder
-encode, gate = VideoEncoder.encode, Path(os.environ["TEST_GATE"])
-def held(self, *arguments, **options):
-    (gate / "begun").touch()
-    while not (gate / "open").exists():
-        time.sleep(0.02)
-    return encode(self, *arguments, **options)
-VideoEncoder.encode = held
+from mealrec.recommender.media import Media
+gate = Path(os.environ["TEST_GATE"])
+def hold(owner, name):
+    work = getattr(owner, name)
+    def held(self, *arguments, **options):
+        (gate / "begun").touch()
+        while not (gate / "open").exists():
+            time.sleep(0.02)
+        return work(self, *arguments, **options)
+    setattr(owner, name, held)
+hold(VideoEncoder, "encode")
+hold(Media, "_decode")
 runpy.run_path("app.py", run_name="__main__")
 """
 IDS = [item["item_id"] for item in json.loads((BUNDLE / "catalogue.json").read_text())]
 BEGUN_WITHIN_S = 60.0
+WAITING = AT_ONCE + 1
 
 
 @dataclass(frozen=True)
 class Held:
-    """The running app and the folder that holds its encoder up."""
+    """The running app and the folder that holds its slow work up."""
 
     url: str
     gate: Path
@@ -45,7 +53,7 @@ class Held:
     def wait_until_begun(self) -> None:
         deadline = time.monotonic() + BEGUN_WITHIN_S
         while not (self.gate / "begun").exists():
-            assert time.monotonic() < deadline, "the encoder was never asked"
+            assert time.monotonic() < deadline, "the slow work was never asked for"
             time.sleep(0.02)
 
     def release(self) -> None:
@@ -54,7 +62,7 @@ class Held:
 
 @pytest.fixture
 def held(tmp_path) -> Iterator[Held]:
-    """Serve the app with an encoder that waits."""
+    """Serve the app with slow work that waits."""
     port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1", "TEST_GATE": str(tmp_path)}
     with running([sys.executable, "-c", APP], ROOT, environment, port) as url:
@@ -79,4 +87,27 @@ def test_an_upload_never_blocks_a_recommendation(held, small_clip):
     ranked = uploader.call("recommend", [[upload_id], 5, 0, "full", *AS_IS])[0]
     assert [entry["item_id"] for entry in ranked["uploads"]] == [upload_id]
     for caller in (uploader, other):
+        caller.close()
+
+
+def test_pictures_that_are_still_decoded_never_block_a_recommendation(held):
+    """More visitors wait for their pictures than may ask the model at once."""
+    waiting = [Caller(held.url, f"waiting{number}") for number in range(WAITING)]
+    other = Caller(held.url, "other")
+    for number, caller in enumerate(waiting):
+        caller.call("edit", [None, None], {"action": "pick", "id": IDS[number]})
+        caller.call("answer", [None])
+    with ThreadPoolExecutor(WAITING + 1) as beside:
+        pictures = [beside.submit(caller.call, "look_inside", [None]) for caller in waiting]
+        try:
+            held.wait_until_begun()
+            time.sleep(1.0)  # the others have come to stand behind it
+            ranked = beside.submit(other.call, "recommend", [IDS[:2], 5, 0, "full", *AS_IS]).result(60)[0]
+            assert not any(picture.done() for picture in pictures), "the pictures were to be held until here"
+        finally:
+            held.release()
+        drawn = [picture.result(120) for picture in pictures]
+    assert len(ranked["items"]) == 5
+    assert all("data:image" in str(charts) for charts in drawn), "the frames are in the charts"
+    for caller in (*waiting, other):
         caller.close()
