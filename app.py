@@ -74,7 +74,8 @@ def served() -> list[str]:
         return []
 
 
-demo = build_demo(Service(load_recommender, preview()).start())
+service = Service(load_recommender, preview())
+demo = build_demo(service)
 demo.queue(max_size=64, default_concurrency_limit=AT_ONCE, api_open=False)
 
 if __name__ == "__main__":
@@ -83,5 +84,8 @@ if __name__ == "__main__":
     demo.launch(
         server_port=int(port) if port else None,
         inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
+        prevent_thread_lock=True,
         **launch_options(served(), mcp_wanted()),
     )
+    service.start()  # not before: its imports would keep the first page waiting
+    demo.block_thread()

@@ -68,7 +68,7 @@ class Service:
         self._load = load
         self._recommender: Recommender | None = None
         self._failure: str = ""
-        self._settled = threading.Event()
+        self._starting, self._loader, self._settled = threading.Lock(), None, threading.Event()
         self._catalogue = preview or Catalogue.empty()
         self.uploads = UploadStore()
         self._encode_borrowing = shared_gpu.borrowing(self._encode_alone)
@@ -77,8 +77,11 @@ class Service:
         self._answers_lock = threading.Lock()
 
     def start(self) -> Service:
-        """Load the model in the background and return at once."""
-        threading.Thread(target=self._open, name="load-bundle", daemon=True).start()
+        """Load the model in the background and return at once; once is enough."""
+        with self._starting:
+            if self._loader is None:
+                self._loader = threading.Thread(target=self._open, name="load-bundle", daemon=True)
+                self._loader.start()
         return self
 
     def _open(self) -> None:
@@ -109,12 +112,12 @@ class Service:
         return self._catalogue
 
     def recommender(self, timeout_s: float = LOADING_TIMEOUT_S) -> Recommender:
-        """Return the recommender, waiting for it while it loads.
+        """Return the recommender, waiting for it while it loads; whoever asks first starts that.
 
         Raises:
             RequestError: it could not be loaded, or is not there in time.
         """
-        if not self._settled.wait(timeout_s):
+        if not self.start()._settled.wait(timeout_s):
             raise RequestError("The model is still warming up; please try again in a minute.")
         if self._recommender is None:
             raise RequestError(self._failure)

@@ -31,6 +31,19 @@ def test_the_page_has_clips_before_the_model_is_there():
     assert service.ready and len(service.catalogue) == 64
 
 
+def test_the_model_is_loaded_once_by_whoever_asks_first():
+    opened = []
+
+    def load():
+        opened.append(threading.current_thread().name)
+        return StandInRecommender()
+
+    service = Service(load)
+    assert opened == [] and service.loading
+    assert service.recommender(timeout_s=10) is service.start().start().recommender(timeout_s=10)
+    assert opened == ["load-bundle"]
+
+
 def test_a_bundle_that_cannot_be_opened_says_why():
     def load():
         raise BundleError("checkpoints/default: expected a bundle, found nothing; run `make demo`.")
