@@ -160,7 +160,7 @@ def _bars(names: list[str], values: np.ndarray, unit: str, kind: str, yaxis: str
 
 
 def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # no minus before a nought
 
 
 def _value_axis(title: str, values: np.ndarray, domain: tuple[float, float]) -> dict:

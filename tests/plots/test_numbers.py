@@ -27,6 +27,11 @@ def test_frame_relevance_bars_are_the_two_answers(run):
     np.testing.assert_allclose(_named(figure, "drive")["y"], trace.frame_relevance.influence, atol=1e-4)
 
 
+def test_a_bar_of_nearly_nothing_has_no_minus(run):
+    trace = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [-0.004, 0.004, -0.006, 0.0, 0.5])
+    assert _named(frame_relevance.figure(trace), "drive")["text"] == ["0.00", "0.00", "−0.01", "0.00", "0.50"]
+
+
 def test_thumbnails_stand_over_their_bars(run):
     images = frame_relevance.figure(run(), thumbnails=["data:a", "data:b"])["layout"]["images"]
     assert [(image["x"], image["source"]) for image in images] == [(0, "data:a"), (1, "data:b")]
