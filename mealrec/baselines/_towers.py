@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones import base as backbones
-from mealrec.baselines.base import Baseline, BaselineConfig, in_batch_cross_entropy, popularity
+from mealrec.baselines.base import Baseline, BaselineConfig, in_batch_cross_entropy, own_items, popularity
 from mealrec.errors import TrainingError
 from mealrec.types import ItemFeatures, SequenceBatch
 
@@ -164,8 +164,7 @@ class Towers(Baseline):
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
         """Return the in-batch debiased cross-entropy; only the batch's own items climb the towers."""
         users, positions = batch.rows
-        own = torch.cat([batch.items.flatten(), batch.targets.flatten(), batch.items.new_zeros(1)]).unique()
-        batch = SequenceBatch(*(torch.searchsorted(own, part.contiguous()) for part in (batch.items, batch.targets)))
+        own, batch = own_items(batch)
         items = self.of(own)
         states = self.encoder.encode(items[batch.items], batch.items)[users, positions]
         targets = batch.targets[users, positions]

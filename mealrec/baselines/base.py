@@ -17,6 +17,9 @@ from mealrec.types import ItemFeatures, SequenceBatch
 
 if TYPE_CHECKING:
     from mealrec.features.hidden import HiddenStates
+    from mealrec.features.titles import Titles
+
+    Beside = HiddenStates | Titles
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Baseline(nn.Module):
 
     `SUMMARY`: the line that tables show. `TRAINING`: the fields of TrainConfig in which it departs from the others.
     `causal`: one row a user trains every position; where states see what comes after them, one row a prefix does.
-    `needs_hidden`: it reads the encoders' hidden states; `build` and `prepare` are then given them.
+    `needs_hidden`: it reads the encoders' hidden states, `needs_titles`: it trains the text encoder; `build` and
+    `prepare` are then given them as `hidden`. `form_of`: the baseline that it is another form of, so no row of Table 2.
     """
 
     Config: type[BaselineConfig]
@@ -51,10 +55,13 @@ class Baseline(nn.Module):
     TRAINING: dict = {}
     causal: bool = True
     needs_hidden: bool = False
+    needs_titles: bool = False
+    form_of: str = ""
 
-    def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
-    ) -> None:
+    def begin(self, titles: Titles) -> None:
+        """Take over an encoder's weights, where `needs_titles`. Called once, before training; never after loading."""
+
+    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: Beside | None = None) -> None:
         """Take what is computed once from the training sequences (item indices) and the features: counts, graphs.
 
         Called before training and after loading; what it keeps is a buffer. Nothing by default.
@@ -63,6 +70,10 @@ class Baseline(nn.Module):
     def id_weights(self) -> list[nn.Parameter]:
         """Return the embeddings that learn at TrainConfig.id_rate times the rate of the rest."""
         return [module.weight for module in self.modules() if isinstance(module, nn.Embedding)]
+
+    def pretrained_weights(self) -> tuple[list[nn.Parameter], float]:
+        """Return the weights of an encoder that is trained on, and what their rate is to that of the rest."""
+        return [], 1.0
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
         """Return the terms by name and what is minimised as "total". It draws from torch's own randomness."""
@@ -100,14 +111,25 @@ def needs_hidden(config: object) -> bool:
     return isinstance(config, BaselineConfig) and class_of(config).needs_hidden
 
 
-def build(config: BaselineConfig, hidden: HiddenStates | None = None) -> Baseline:
+def needs_titles(config: object) -> bool:
+    """Say whether the system of a configuration, MealRec's too, trains the text encoder."""
+    return isinstance(config, BaselineConfig) and class_of(config).needs_titles
+
+
+def build(config: BaselineConfig, hidden: Beside | None = None) -> Baseline:
     """Return the system that a configuration belongs to, untrained.
 
-    Where it reads `hidden` states their depths and widths are filled in; a configuration read back has them already.
+    Where it reads `hidden` states or titles, the encoders' depths and widths are filled in and it begins from their
+    weights; a configuration read back has the first already, and its weights come from a file. Raises TrainingError
+    where it does not fit them.
     """
-    if needs_hidden(config) and hidden is not None:
+    tunes = needs_titles(config)
+    if hidden is not None and (tunes or needs_hidden(config)):
         config = replace(config, **hidden.shape)
-    return class_of(config)(config)
+    system = class_of(config)(config)
+    if hidden is not None and tunes:
+        system.begin(hidden)
+    return system
 
 
 def from_dict(values: dict) -> BaselineConfig:
@@ -143,6 +165,12 @@ def in_batch_cross_entropy(states: Tensor, items: Tensor, targets: Tensor, histo
     logits = states @ items[candidates].T - counts[candidates].clamp(min=1).log()
     watched = (histories.unsqueeze(2) == candidates).any(1) & (candidates != targets.unsqueeze(1))
     return F.cross_entropy(logits.masked_fill(watched, float("-inf")), places)
+
+
+def own_items(batch: SequenceBatch) -> tuple[Tensor, SequenceBatch]:
+    """Return the distinct items of a batch, padding first, and the batch by their places among them."""
+    own = torch.cat([batch.items.flatten(), batch.targets.flatten(), batch.items.new_zeros(1)]).unique()
+    return own, SequenceBatch(*(torch.searchsorted(own, part.contiguous()) for part in (batch.items, batch.targets)))
 
 
 def received(nodes: Tensor, source: Tensor, target: Tensor, count: int) -> Tensor:

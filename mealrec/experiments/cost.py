@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 
-from mealrec.baselines.base import needs_hidden
 from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.experiments.world import open_world
 from mealrec.training.processes import end_with_the_parent
@@ -55,8 +54,7 @@ def _measure(recipe: Recipe, data: Path, store: Path, device: str, epochs: int) 
 
     # One validation row, so that the time between two reports is that of an epoch's steps.
     brief = replace(recipe.training, max_epochs=epochs + 1, patience=epochs + 1, validation_rows=1)
-    hidden = world.hidden if needs_hidden(recipe.model) else None
-    trained = train(recipe.model, brief, world.split, features, note, hidden=hidden)
+    trained = train(recipe.model, brief, world.split, features, note, hidden=world.beside(recipe.model))
     began = _now(device)
     rank_rows(model_scorer(trained.model, features), world.split.test, world.candidates)
     evaluation = _now(device) - began

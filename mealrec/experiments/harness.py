@@ -22,13 +22,12 @@ from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
 from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
 from mealrec.experiments.world import Source, World, make_hidden, make_world, open_world
-from mealrec.features.hidden import HiddenStates
 from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.processes import end_with_the_parent
 from mealrec.training.recipes import Recipe, microlens, override
 from mealrec.training.run import load_system, save_system, write_json
-from mealrec.training.trainer import train
+from mealrec.training.trainer import build, train
 
 MADE = "made.json"
 ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
@@ -86,8 +85,7 @@ class Study:
         """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
         jobs = [self.job(recipe) for recipe in recipes]
         todo = [job for job in {job.folder: job for job in jobs}.values() if not job.done]
-        if any(needs_hidden(job.recipe.model) for job in todo):
-            self._have_hidden()
+        self._have_inputs([job.recipe for job in todo])
         if self.jobs == 1 or len(todo) < 2:
             with one_thread():
                 for job in todo:
@@ -96,11 +94,16 @@ class Study:
             self._train_side_by_side(todo)
         return jobs
 
-    def _have_hidden(self) -> None:
-        """Write the hidden states, or raise before the first training where given features come without them."""
-        if self.features is None:
+    def _have_inputs(self, recipes: Sequence[Recipe]) -> None:
+        """Write the hidden states where they are needed; raise before the first training what would raise later.
+
+        Given features may come without hidden states, or with encoders that a system does not fit.
+        """
+        if self.features is None and any(needs_hidden(recipe.model) for recipe in recipes):
             make_hidden(self.world, self.device)
-        HiddenStates.open(self.world.store)
+        for recipe in recipes:
+            if beside := self.world.beside(recipe.model):
+                build(recipe.model, beside)
 
     def _train_side_by_side(self, todo: list[Job]) -> None:
         with ProcessPoolExecutor(self.jobs, get_context("spawn"), end_with_the_parent) as pool:
@@ -176,7 +179,7 @@ def train_job(job: Job, world: World, device: str) -> None:
     """Train one model, rank the test rows by it, and keep all of it."""
     recipe, features = job.recipe, world.features.to(device)
     title = f"{recipe.name}, seed {recipe.training.seed}"
-    hidden = world.hidden if needs_hidden(recipe.model) else None
+    hidden = world.beside(recipe.model)
 
     def report(line: dict) -> None:
         figures = " ".join(f"{key} {value:.4g}" for key, value in line.items() if isinstance(value, (int, float)))

@@ -22,6 +22,7 @@ DECIDES_WEIGHTS = (
     "training",
     "data",
     "features/tensors.py",
+    "features/titles.py",
     "evaluation/ranking.py",
 )
 

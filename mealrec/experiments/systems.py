@@ -64,16 +64,18 @@ def _systems() -> dict[str, System]:
 
 
 SYSTEMS = _systems()
+FORMS = {name for name in baselines.names() if baselines.system(name).form_of}
 
 
 def chosen(names: str) -> tuple[str, ...]:
     """Return the systems that "a,b,c" names, or "all", or "everything", in the registry's order.
 
-    "all" is the paper's Table 2 with our lines and fair controls; "everything" has MealRec's other forms too.
+    "all" is the paper's Table 2 with our lines and fair controls; "everything" has MealRec's and the baselines' other
+    forms too.
 
     Raises DataFormatError that lists the known ones.
     """
-    sets = {"everything": list(SYSTEMS), "all": [*rivals(tuple(SYSTEMS)), OURS]}
+    sets = {"everything": list(SYSTEMS), "all": [*(name for name in rivals(tuple(SYSTEMS)) if name not in FORMS), OURS]}
     wanted = sets.get(names) or [name.strip() for name in names.split(",")]
     if unknown := [name for name in wanted if name not in SYSTEMS]:
         known = f"{', '.join(SYSTEMS)}, or all, or everything"

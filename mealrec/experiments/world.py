@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mealrec.baselines.base import needs_hidden, needs_titles
 from mealrec.data.interactions import Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.data.prepare import REPORT, prepare, write_prepared
@@ -20,6 +21,7 @@ from mealrec.features.hidden import HiddenStates, write_hidden
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import GLOBAL_VISUAL, TITLE_SEGMENTS, FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
+from mealrec.features.titles import Titles
 from mealrec.types import ItemFeatures
 
 MAX_LENGTH = 10
@@ -63,6 +65,19 @@ class World:
     def hidden(self) -> HiddenStates:
         """Return the encoders' hidden states of the catalogue's items; raises DataFormatError where there are none."""
         return HiddenStates.open(self.store).of(self.catalogue.item_ids)
+
+    @cached_property
+    def titles(self) -> Titles:
+        """Return the catalogue's titles with the text encoder of the features; raises DataFormatError, see Titles."""
+        store = _rows_of(FeatureStore.open(self.store), self.catalogue.item_ids, self.store)
+        texts = [self.catalogue.titles[item] for item in self.catalogue.item_ids]
+        return Titles.open(store, texts, Normalisation.fit(store, self.catalogue.trainable))
+
+    def beside(self, config: object) -> HiddenStates | Titles | None:
+        """Return what the system of a configuration reads beside the features."""
+        if needs_hidden(config):
+            return self.hidden
+        return self.titles if needs_titles(config) else None
 
     @property
     def candidates(self) -> np.ndarray:

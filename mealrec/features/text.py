@@ -35,6 +35,11 @@ class TextEncoder:
         self.model, self.tokenizer, self.name, self.checksum = model.eval(), tokenizer, name, checksum
         self.width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
 
+    @property
+    def batch_tokens(self) -> int:
+        """Return how many tokens, padding included, it encodes at once."""
+        return CPU_BATCH_TOKENS if self.model.device.type == "cpu" else GPU_BATCH_TOKENS
+
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto") -> TextEncoder:
         """Load any BERT, from a directory, the hub ("bert-base-uncased") or the MiniLM package ("minilm").
@@ -84,25 +89,26 @@ class TextEncoder:
         """Return rows [B, *shape]; titles of like length share a batch, so that little is padded."""
         tokens = self.tokenizer(titles, truncation=True, max_length=MAX_TOKENS)["input_ids"]
         made = np.empty((len(titles), *shape), np.float32)
-        budget = CPU_BATCH_TOKENS if self.model.device.type == "cpu" else GPU_BATCH_TOKENS
-        for rows in _batches([len(row) for row in tokens], budget):
+        for rows in batches([len(row) for row in tokens], self.batch_tokens):
             made[rows] = make([tokens[row] for row in rows]).cpu().numpy()
         return made
 
     def _encode_tokens(self, tokens: list[list[int]]) -> Tensor:
-        ids, mask = self._padded(tokens)
+        ids, mask = padded(tokens, self.model.device)
         hidden = self.model(ids, attention_mask=mask).last_hidden_state
         return functional.normalize(_masked_mean(hidden, mask), dim=-1)
 
     def _token_means(self, tokens: list[list[int]]) -> Tensor:
-        ids, mask = self._padded(tokens)
+        ids, mask = padded(tokens, self.model.device)
         states = self.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
         return torch.stack([_masked_mean(hidden, mask) for hidden in states], 1)
 
-    def _padded(self, tokens: list[list[int]]) -> tuple[Tensor, Tensor]:
-        rows = [torch.tensor(row, device=self.model.device) for row in tokens]
-        mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
-        return pad_sequence(rows, batch_first=True), mask
+
+def padded(tokens: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the token ids [B, T] of B titles, padded with 0, and which are no padding [B, T]."""
+    rows = [torch.tensor(row, device=device) for row in tokens]
+    mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
+    return pad_sequence(rows, batch_first=True), mask
 
 
 def _masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -110,7 +116,7 @@ def _masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * mask).sum(1) / mask.sum(1)
 
 
-def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     """Yield all indices, shortest first, in lists that take at most `budget` tokens once padded (at least one row)."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):

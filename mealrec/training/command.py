@@ -14,18 +14,19 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from mealrec.baselines.base import needs_hidden
+from mealrec.baselines.base import needs_hidden, needs_titles
 from mealrec.data.interactions import leave_one_out
-from mealrec.data.microlens import read_catalogue
+from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.hidden import HiddenStates
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
+from mealrec.features.titles import Titles
 from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.processes import end_with_the_parent, is_main, launched, processes
 from mealrec.training.recipes import RECIPES, Recipe, override
 from mealrec.training.run import is_finished, save_normalisation, save_system, write_json
-from mealrec.training.trainer import train
+from mealrec.training.trainer import build, train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,10 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
     store = FeatureStore.open(arguments.features)
     recipes = _chosen_recipes(arguments, store)
     todo = _unfinished(recipes, arguments)
-    if any(needs_hidden(recipe.model) for recipe in todo):
-        HiddenStates.open(arguments.features)  # what is missing is told before the first training
     device = device_named(arguments.device)
     catalogue = read_catalogue(arguments.data)
+    for recipe in todo:  # what is missing or does not fit is told before the first training
+        if beside := _beside(recipe, catalogue, store, arguments.features):
+            build(recipe.model, beside)
     if is_main():
         arguments.out.mkdir(parents=True, exist_ok=True)
         save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, catalogue.trainable))
@@ -114,6 +116,7 @@ def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[
         raise DataFormatError(
             f"--systems: expected some of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
         )
+    recipes = [recipe for recipe in recipes if recipe.name in wanted]  # a setting need not exist in the others
     for setting in arguments.set:
         try:
             recipes = [override(recipe, setting) for recipe in recipes]
@@ -121,7 +124,7 @@ def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[
             raise
         except ValueError as error:  # a configuration's own check
             raise DataFormatError(f"--set {setting}: {error}") from None
-    return [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes if recipe.name in wanted]
+    return [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes]
 
 
 def train_one(
@@ -134,7 +137,7 @@ def train_one(
     seen = catalogue.trainable
     features = item_features(store, Normalisation.fit(store, seen), seen).to(accelerator.device)
     split = leave_one_out(catalogue, recipe.model.max_length)
-    hidden = HiddenStates.open(features_path) if needs_hidden(recipe.model) else None
+    hidden = _beside(recipe, catalogue, store, features_path)
     name = f"seed {recipe.training.seed} {recipe.name}"
     made_with = asdict(recipe) | {"training_data": zlib.crc32(repr(split.train).encode())}
     folder = system_folder(out, recipe)
@@ -152,6 +155,16 @@ def train_one(
         save_system(folder, recipe, trained)
     accelerator.wait_for_everyone()
     _say(f"{name}: epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s")
+
+
+def _beside(recipe: Recipe, catalogue: Catalogue, store: FeatureStore, path: Path) -> HiddenStates | Titles | None:
+    """Return what a system reads beside the features."""
+    if needs_hidden(recipe.model):
+        return HiddenStates.open(path)
+    if not needs_titles(recipe.model):
+        return None
+    texts = [catalogue.titles[item] for item in catalogue.item_ids]
+    return Titles.open(store, texts, Normalisation.fit(store, catalogue.trainable))
 
 
 def _say(*words: str) -> None:

@@ -29,7 +29,7 @@ from mealrec.training.processes import processes
 from mealrec.types import ItemFeatures, SequenceBatch
 
 if TYPE_CHECKING:
-    from mealrec.features.hidden import HiddenStates
+    from mealrec.baselines.base import Beside
 
 SCHEDULES = ("constant", "cosine")
 WARMUP = 0.1  # of all steps, before a cosine falls
@@ -114,15 +114,14 @@ def train(
     report: Callable[[dict], None] = lambda line: None,
     checkpoint: Checkpoint | None = None,
     progress: str = "",
-    hidden: HiddenStates | None = None,
+    hidden: Beside | None = None,
 ) -> Trained:
     """Train one model and return the best epoch's weights.
 
     Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
     `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
-    line; `progress` names a bar on the terminal; `hidden` is for the systems that need hidden states. On one CPU thread
-    the seed decides every bit; more threads add gradients up in any order. Raises FloatingPointError naming the step at
-    which the loss stopped being a number.
+    line; `progress` names a bar on the terminal; `hidden` is what some systems read beside the features. On one thread
+    the seed decides every bit. Raises FloatingPointError naming the step at which the loss stopped being a number.
     """
     accelerator = processes(features.text.device)
     features = features.to(accelerator.device)
@@ -154,7 +153,7 @@ def train(
     return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds, guidance)
 
 
-def build(config: MealRecConfig | BaselineConfig, hidden: HiddenStates | None = None) -> MealRec | Baseline:
+def build(config: MealRecConfig | BaselineConfig, hidden: Beside | None = None) -> MealRec | Baseline:
     """Return the untrained system that a configuration belongs to; see baselines.build for `hidden`."""
     return baselines.build(config, hidden) if isinstance(config, BaselineConfig) else MealRec(config)
 
@@ -176,10 +175,7 @@ class _Loop:
     def __init__(self, model: MealRec | Baseline, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
         self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
         self.objective = accelerator.prepare(Objective(model, features, config))
-        ids = model.id_weights()
-        self.rates = config.learning_rate * config.id_rate, config.learning_rate
-        own = {id(weight) for weight in ids}
-        groups = [{"params": ids}, {"params": [weight for weight in model.parameters() if id(weight) not in own]}]
+        groups, self.rates = _groups(model, config)
         optimizer = torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
         self.state = State(model, optimizer)
         if checkpoint is not None:
@@ -257,6 +253,15 @@ class _Loop:
         sums = torch.stack([self.state.sums[name] for name in names])
         means = self.accelerator.reduce(sums, "mean") / steps
         return dict(zip(names, means.tolist(), strict=True))
+
+
+def _groups(model: MealRec | Baseline, config: TrainConfig) -> tuple[list[dict], list[float]]:
+    """Return the optimiser's groups and each one's rate: ID embeddings, the rest, and an encoder that is trained on."""
+    ids, (tuned, share) = model.id_weights(), model.pretrained_weights() if isinstance(model, Baseline) else ([], 1)
+    own = {*map(id, ids), *map(id, tuned)}
+    rest = [weight for weight in model.parameters() if id(weight) not in own]
+    given = [(ids, config.id_rate), (rest, 1.0), *([(tuned, share)] if tuned else [])]
+    return [{"params": weights} for weights, _ in given], [config.learning_rate * times for _, times in given]
 
 
 def _finished(record: Record, config: TrainConfig) -> bool:

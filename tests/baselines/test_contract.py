@@ -18,12 +18,13 @@ from mealrec.training.recipes import microlens
 from mealrec.training.run import load_system, save_system
 from mealrec.training.trainer import train
 from mealrec.types import SequenceBatch
+from tests.training.tiny_titles import make_titles
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features, make_hidden
 
 CATALOGUE = make_catalogue()
 SPLIT = leave_one_out(CATALOGUE)
 FEATURES = make_features(CATALOGUE)
-HIDDEN = make_hidden()
+HIDDEN, TITLES = make_hidden(), make_titles()
 SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 
 
@@ -32,10 +33,15 @@ def name(request):
     return request.param
 
 
+def beside(name):
+    """Return what a system is given beside the features."""
+    return TITLES if base.system(name).needs_titles else HIDDEN
+
+
 def make(name, seed=0):
     torch.manual_seed(seed)
-    system = base.build(base.system(name).Config(**SHAPE, width=16), HIDDEN)
-    system.prepare(SPLIT.train, FEATURES, HIDDEN)
+    system = base.build(base.system(name).Config(**SHAPE, width=16), beside(name))
+    system.prepare(SPLIT.train, FEATURES, beside(name))
     return system.eval()
 
 
@@ -142,7 +148,7 @@ def test_saved_weights_and_configuration_give_the_same_ranking(name):
     assert config == system.config
     other = base.build(config)
     other.load_state_dict(load(save({key: value.contiguous() for key, value in system.state_dict().items()})))
-    other.prepare(SPLIT.train, FEATURES, HIDDEN)
+    other.prepare(SPLIT.train, FEATURES, beside(name))
     assert torch.equal(scores(other.eval(), histories()), scores(system, histories()))
 
 
@@ -161,7 +167,7 @@ def test_no_validation_or_test_click_is_seen_in_training(name):
     assert other.train == SPLIT.train and not np.array_equal(other.test.targets, SPLIT.test.targets)
     config = replace(recipe(name).training, max_epochs=1, validation_rows=20)
     kept = [
-        train(base.system(name).Config(**SHAPE, width=16), config, split, FEATURES, hidden=HIDDEN)
+        train(base.system(name).Config(**SHAPE, width=16), config, split, FEATURES, hidden=beside(name))
         for split in (SPLIT, other)
     ]
     first, second = (trained.model.state_dict() for trained in kept)
@@ -172,11 +178,11 @@ def test_trained_by_its_recipe_it_beats_popularity_and_survives_the_disk(name, t
     known, own = FEATURES.has_id.numpy(), recipe(name)
     brief = replace(own.training, max_epochs=12, patience=12, validation_rows=100)
     own = replace(own, model=replace(own.model, width=32), training=brief)
-    trained = train(own.model, own.training, SPLIT, FEATURES, hidden=HIDDEN)
+    trained = train(own.model, own.training, SPLIT, FEATURES, hidden=beside(name))
     ranked = rank_rows(model_scorer(trained.model, FEATURES), SPLIT.test, known)
     save_system(tmp_path, own, trained)
     loaded = load_system(tmp_path)
-    loaded.prepare(SPLIT.train, FEATURES, HIDDEN)
+    loaded.prepare(SPLIT.train, FEATURES, beside(name))
     assert np.array_equal(rank_rows(model_scorer(loaded, FEATURES), SPLIT.test, known).masked, ranked.masked)
     popular = rank_rows(popularity_scorer(SPLIT.train, NUM_ITEMS), SPLIT.test, known)
     assert np.mean(1 / ranked.masked) > np.mean(1 / popular.masked)

@@ -15,7 +15,7 @@ from mealrec.errors import TrainingError
 from mealrec.experiments import harness
 from mealrec.experiments.harness import Study
 from mealrec.experiments.world import Source
-from mealrec.features.hidden import HIDDEN
+from mealrec.features.hidden import HIDDEN, HiddenStates
 from mealrec.training.trainer import build
 from mealrec.types import SequenceBatch
 from tests.training.tiny_world import (
@@ -137,3 +137,14 @@ def test_given_features_without_hidden_states_stop_a_comparison_before_it_trains
     with pytest.raises(ValueError, match="holds no hidden states"):
         study.ranks(["sasrec", "iisan"])
     assert not (features / HIDDEN).exists()
+
+
+def test_encoders_that_a_system_does_not_fit_stop_a_comparison_before_it_trains(tmp_path, monkeypatch):
+    data, features = write_world(tmp_path / "world")
+    monkeypatch.setattr(harness, "train_job", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(HiddenStates, "open", lambda folder: make_hidden(layers=5))
+    study = Study(Source("tiny", data, ""), tmp_path / "work", features, jobs=1)
+    with pytest.raises(TrainingError, match=r"one depth and width.*\(5, 6\).*\(4, 6\).*iisan_versa"):
+        study.ranks(["sasrec", "iisan"])
+    with pytest.raises(pytest.fail.Exception, match="trained"):  # iisan_versa takes them
+        study.ranks(["iisan_versa"])

@@ -6,7 +6,8 @@ import pytest
 
 from mealrec.baselines import base as baselines
 from mealrec.errors import DataFormatError
-from mealrec.experiments.systems import FIRST_STATE, SYSTEMS, chosen, is_ours, over, rivals
+from mealrec.experiments.exhibits import table2
+from mealrec.experiments.systems import FIRST_STATE, FORMS, SYSTEMS, chosen, is_ours, over, rivals
 from mealrec.training.recipes import microlens
 
 SHAPE = {"num_items": 9, "visual_width": 4, "text_width": 4, "num_frames": 3}
@@ -30,9 +31,10 @@ def test_names_are_chosen_in_the_registrys_order():
 
 
 def test_all_names_the_eleven_of_table_2_with_lines_and_controls():
-    published = {"sasrec", "cl4srec", "tedrec", *baselines.names()}
-    assert len(published) == 10
+    published = {"sasrec", "cl4srec", "tedrec", *baselines.names()} - FORMS
+    assert len(published) == 10 and {"morec_end_to_end"} == FORMS
     assert {"mealrec", "popularity", "itemknn", "sasrec-content"} | published < set(chosen("all"))
+    assert not FORMS & {*chosen("all"), *table2.DEFAULT} and set(chosen("everything")) > FORMS
     assert [name for name in chosen("all") if is_ours(name)] == ["mealrec"]
 
 

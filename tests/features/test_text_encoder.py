@@ -42,7 +42,7 @@ def test_many_titles_in_any_order_are_each_what_they_are_alone(tiny, monkeypatch
 
 def test_batches_hold_each_title_once_and_stay_within_the_budget():
     lengths = [3, 50, 4, 4, 9, 1, 30]
-    batches = list(text._batches(lengths, 16))
+    batches = list(text.batches(lengths, 16))
     assert sorted(sum(batches, [])) == list(range(7))
     assert all(len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 16 for batch in batches)
     assert len(batches) == 4

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mealrec.baselines.base import needs_titles
 from mealrec.data.batches import TrainingBatches
 from mealrec.training.recipes import BACKBONES, RECIPES, microlens, sample_catalogue
 from mealrec.training.trainer import GUIDANCE, Objective, build, train
+from tests.training.tiny_titles import make_titles
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_hidden
 
 SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
@@ -37,7 +39,7 @@ def test_no_two_systems_share_a_name(name):
 def test_each_system_builds_and_has_a_loss_with_a_gradient(split, features, name):
     recipe = SYSTEMS[name]
     torch.manual_seed(0)
-    hidden = make_hidden()
+    hidden = make_titles() if needs_titles(recipe.model) else make_hidden()
     model = build(recipe.model, hidden).train()
     model.prepare(split.train, features, hidden)
     batches = TrainingBatches(split.train, recipe.model.max_length, "cpu", model.causal)

@@ -1,0 +1,120 @@
+"""A catalogue's titles, token by token, and the text encoder behind their features: for systems that train it on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mealrec.errors import DataFormatError
+from mealrec.features.store import FeatureStore
+from mealrec.features.tensors import Normalisation
+from mealrec.features.text import MAX_TOKENS, TextEncoder, batches, padded
+
+if TYPE_CHECKING:
+    from torch import nn
+
+KIND = ("gelu", 1e-12)
+
+
+@dataclass(frozen=True)
+class TokenStates:
+    """What some layers of the frozen encoder made of every token of N titles, laid one title after the other.
+
+    `states` [M, H] float16; `lengths` [N], 0 for an item without a title. They add up to M.
+    """
+
+    states: Tensor
+    lengths: Tensor
+
+
+@dataclass(frozen=True)
+class Titles:
+    """The titles of N items, the encoder that made their features, and what was taken out of these."""
+
+    texts: tuple[str, ...]
+    encoder: TextEncoder
+    normalisation: Normalisation
+    _made: dict[int, TokenStates] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def shape(self) -> dict[str, int | str]:
+        """Return the dimensions that a model is built by, and what tells its encoder from another."""
+        config = self.encoder.model.config
+        return {
+            "text_width": self.encoder.width,
+            "text_layers": self.encoder.layers,
+            "text_heads": config.num_attention_heads,
+            "text_inner": config.intermediate_size,
+            "text_sha256": self.encoder.checksum,
+        }
+
+    @classmethod
+    def open(
+        cls, store: FeatureStore, texts: Sequence[str], normalisation: Normalisation, device: str = "auto"
+    ) -> Titles:
+        """Return the titles of a store's items, in its order, with the text encoder that its manifest names.
+
+        Raises DataFormatError where it names none, or the encoder or the titles are others than were encoded.
+        """
+        made_by = store.manifest.get("encoders", {}).get("text")
+        if not made_by:
+            raise DataFormatError(
+                "The features name no text encoder that could be trained: make them with `python -m mealrec extract`."
+            )
+        if not any(text.strip() for text in texts):
+            raise DataFormatError(
+                f"None of the {len(texts)} items has a title: there is nothing to train an encoder on."
+            )
+        named = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
+        whole = len(texts) == len(store.manifest.get("item_ids", ()))
+        if whole and store.manifest.get("titles_sha256") not in ("", None, named):
+            raise DataFormatError(
+                "The titles are not those that the features were made of: extract the features again."
+            )
+        encoder = TextEncoder.from_pretrained(made_by["name"], device)
+        kind = encoder.model.config.hidden_act, encoder.model.config.layer_norm_eps
+        if kind != KIND:
+            raise DataFormatError(
+                f'The text encoder "{made_by["name"]}" is no BERT of the usual kind: expected (activation, epsilon) '
+                f"{KIND}, got {kind}; its layers cannot be trained here."
+            )
+        if encoder.checksum != made_by["sha256"]:
+            raise DataFormatError(
+                f'The text encoder "{made_by["name"]}" has other weights ({encoder.checksum[:12]}) than the one that '
+                f"made the features ({made_by['sha256'][:12]}): extract the features again."
+            )
+        return cls(tuple(texts), encoder, normalisation)
+
+    def last_layers(self, count: int) -> list[nn.Module]:
+        """Return the encoder's own last layers."""
+        return list(self.encoder.model.encoder.layer)[self.encoder.layers - count :]
+
+    def states_below(self, count: int) -> TokenStates:
+        """Return what stands below the last `count` layers; made once."""
+        if count not in self._made:
+            self._made.clear()  # of one depth at a time: it is as large as all else together
+            self._made[count] = _token_states(self.encoder, self.texts, self.encoder.layers - count)
+        return self._made[count]
+
+
+@torch.no_grad()  # not inference_mode: what is trained above has to keep these for its gradients
+def _token_states(encoder: TextEncoder, texts: Sequence[str], layer: int) -> TokenStates:
+    present = [row for row, text in enumerate(texts) if text.strip()]
+    tokens = encoder.tokenizer([texts[row] for row in present], truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    lengths = torch.zeros(len(texts), dtype=torch.long)
+    lengths[present] = torch.tensor([len(row) for row in tokens])
+    starts = (lengths.cumsum(0) - lengths)[present]
+    states = torch.empty(int(lengths.sum()), encoder.width, dtype=torch.float16)
+    for rows in batches([len(row) for row in tokens], encoder.batch_tokens):
+        ids, mask = padded([tokens[row] for row in rows], encoder.model.device)
+        hidden = encoder.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states[layer]
+        real = mask.bool().cpu()
+        places = starts[rows][:, None] + torch.arange(real.shape[1])
+        states[places[real]] = hidden.cpu()[real].half()
+    return TokenStates(states, lengths)
