@@ -77,16 +77,16 @@ class ItemTable(nn.Module):
         if anchors is not None:
             self.log_match = nn.Parameter(torch.zeros(()))
 
-    def forward(self, features: ItemFeatures, shown: Tensor | None = None) -> Items:
-        """Return every item of `features` at the model width.
+    def forward(self, features: ItemFeatures, shown: Tensor | None = None, first: int = 0) -> Items:
+        """Return every item of `features` at the model width; the first of them is the catalogue's item `first`.
 
         `shown` names the items whose frames will be looked at: the others' moments stay zero. All by default.
         """
         items = torch.arange(len(features), device=features.text.device)
-        known = features.has_id & (items <= self.num_items)
+        known = features.has_id & (items + first <= self.num_items)
         if self.training and self.id_dropout:
             known = known & (torch.rand(len(items), device=items.device) >= self.id_dropout)
-        row = items.clamp(max=self.num_items)
+        row = (items + first).clamp(max=self.num_items)
         none = features.text.new_zeros(len(items), self.width)
         text = self.content.title(features, items) if self.uses_content or self.reads_text else none
         return Items(

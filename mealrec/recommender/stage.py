@@ -19,6 +19,7 @@ from mealrec.recommender.reference import Reference
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
+TABLE_BLOCK = 2**14
 _NOISE_SEEDS = 2**31
 """Beyond the seeds of the walks: the noise on the features is not the noise that a walk starts from."""
 
@@ -46,13 +47,26 @@ class Variant:
         model.load_state_dict(weights)
         model = model.eval().to(device)
         with torch.no_grad():
-            items = model.table(features)
+            items = _table(model, features)
             maps = (
                 frame_map(model, items, features.has_visual, contents.catalogue),
                 item_map(model, items, contents.catalogue),
             )
             reference = Reference.of(model, features, items)
         return cls(model, items, *maps, reference)
+
+
+def _table(model: MealRec, features: ItemFeatures) -> Items:
+    """Return all items at the model width, made a part at a time: a large catalogue's features are not copied."""
+    if len(features) <= TABLE_BLOCK:
+        return model.table(features)
+    parts = []
+    for first in range(0, len(features), TABLE_BLOCK):
+        block = {name: tensor[first : first + TABLE_BLOCK] for name, tensor in vars(features).items()}
+        parts.append(vars(model.table(ItemFeatures(**block), first=first)))
+    same = parts[0]["text"] is parts[0]["title"]  # one and the same tensor, unless only the backbone reads titles
+    whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if not (same and name == "text")}
+    return Items(**({"text": whole["title"]} | whole))
 
 
 @dataclass(frozen=True)
