@@ -67,7 +67,7 @@ def scene_of(stages: Sequence[Stage], requests: Sequence[Request]) -> Scene:
 def steps_ranking(scene: Scene, row: int, stage: Stage, k: int) -> Ranking:
     """Rank at each of NPD's steps, or at the walk's only end, all that may stand among the first k or above them.
 
-    The last step's scores are those of the walk's end.
+    The first and the last step's scores are there already: those of the walk's beginning and end.
     """
     walk, first, final = scene.walk, row * scene.hidden.shape[1], scene.ends[row, :1]  # a history's rows lie together
     if not walk.npd:
@@ -79,8 +79,8 @@ def steps_ranking(scene: Scene, row: int, stage: Stage, k: int) -> Ranking:
     scores = preferences.new_empty(len(preferences), len(rows))
     for start, block in zip(range(0, len(rows), BLOCK), rows.split(BLOCK), strict=True):
         near = items_at(stage.variant.items, block)
-        scores[:-1, start : start + len(block)] = scene.model.table.scores(preferences[:-1], near)
-    scores[-1] = final[0, rows]
+        scores[1:-1, start : start + len(block)] = scene.model.table.scores(preferences[1:-1], near)
+    scores[0], scores[-1] = scene.beginnings[row, rows], final[0, rows]
     return Ranking.of(scores, rows)
 
 

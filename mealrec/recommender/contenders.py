@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mealrec.models.table import BLOCK, ItemTable
 from mealrec.recommender.reference import items_at
-from mealrec.recommender.scene import Scene, scored
+from mealrec.recommender.scene import Scene
 from mealrec.recommender.stage import Stage
 
 FEW = 2**14
@@ -26,11 +26,11 @@ def contenders(scene: Scene, row: int, stage: Stage, preferences: Tensor, top: T
     candidates = scene.candidates[row].nonzero().squeeze(1)
     if len(candidates) <= FEW or len(preferences) < 3:
         return candidates
-    table, items, reach = scene.model.table, stage.variant.items, stage.variant.reach
+    table, reach = scene.model.table, stage.variant.reach
     share, off = _along(preferences[:, : table.width])
-    least = table.scores(preferences, items_at(items, top)).amin(1)
+    least = table.scores(preferences, items_at(stage.variant.items, top)).amin(1)
     least -= SLACK * (1 + least.abs().max() + _longest(preferences, table) * reach.max())  # what rounding may do
-    final, first = scene.ends[row, 0], scored(scene.model, preferences[:1], items, scene.candidates[row : row + 1])[0]
+    final, first = scene.ends[row, 0], scene.beginnings[row]
     hopeful = (torch.maximum(first, final) + off.max() * reach >= least.min()).nonzero().squeeze(1)
     kept = []
     for rows in hopeful.split(BLOCK):

@@ -88,15 +88,28 @@ class Scene:
         """Return what ranks where the walks end [B, M, D or D + 2C]; entry 0 is the history as it is asked."""
         return self.walk.preference.unflatten(0, (len(self.histories), -1))
 
-    @cached_property
+    @property
     def ends(self) -> Tensor:
         """Return the candidates' scores where the walks end [B, M, N+1]; -inf for the others."""
-        free = self.candidates.repeat_interleave(self.preferences.shape[1], 0)
-        return scored(self.model, self.preferences.flatten(0, 1), self.ranked, free).unflatten(
-            0, (len(self.histories), -1)
-        )
+        return self._scored[:, : self.preferences.shape[1]]
 
     @property
+    def beginnings(self) -> Tensor:
+        """Return the same of each history's first step of NPD [B, N+1], or of its end where there is no NPD."""
+        return self._scored[:, -1] if self.walk.npd else self._scored[:, 0]
+
+    @cached_property
+    def _scored(self) -> Tensor:
+        # ends and beginnings at once: a large catalogue is read once for all of them
+        preferences = self.preferences
+        if self.walk.npd:
+            content = preferences[:, :1, self.model.config.width :]
+            first = self.walk.npd[0].x0_hat.unflatten(0, preferences.shape[:2])[:, :1]
+            preferences = torch.cat([preferences, self.model.preference(first, content)], 1)
+        free = self.candidates.repeat_interleave(preferences.shape[1], 0)
+        return scored(self.model, preferences.flatten(0, 1), self.ranked, free).unflatten(0, preferences.shape[:2])
+
+    @cached_property
     def outcomes(self) -> Tensor:
         """Return the candidates' log-probabilities where the walks end [B, M, N+1]."""
         return self.ends.log_softmax(-1)

@@ -65,8 +65,9 @@ def _table(model: MealRec, features: ItemFeatures) -> Items:
         block = {name: tensor[first : first + TABLE_BLOCK] for name, tensor in vars(features).items()}
         parts.append(vars(model.table(ItemFeatures(**block), first=first)))
     same = parts[0]["text"] is parts[0]["title"]  # one and the same tensor, unless only the backbone reads titles
-    whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if not (same and name == "text")}
-    return Items(**({"text": whole["title"]} | whole))
+    texts = [part.pop("text") for part in parts]
+    whole = {name: torch.cat([part.pop(name) for part in parts]) for name in tuple(parts[0])}
+    return Items(**whole, text=whole["title"] if same else torch.cat(texts))
 
 
 @dataclass(frozen=True)
