@@ -60,7 +60,7 @@ class Catalogue:
         """Hold the clips; `variants` names the bundle's models, where that is known."""
         self.variants = tuple(variants)
         self._items = {item.item_id: item for item in items}
-        self._words = {item.item_id: f"{item.title} {item.topic} {item.item_id}".casefold() for item in items}
+        self._words = [(item, f"{item.title} {item.topic} {item.item_id}".casefold()) for item in items]
         self.media = media
         counts = Counter(item.topic for item in items if item.topic)
         self.topics: tuple[tuple[str, int], ...] = tuple(sorted(counts.items()))
@@ -99,15 +99,14 @@ class Catalogue:
 
     def page(self, words: str = "", topic: str = "", number: int = 1, size: int = PAGE_SIZE) -> Page:
         """Return one page of the clips that hold every word and have the topic; "" means any."""
-        needles = words.casefold().split()
-        found = [
-            item
-            for item_id, item in self._items.items()
-            if (not topic or item.topic == topic) and all(needle in self._words[item_id] for needle in needles)
-        ]
+        found = self._words
+        if topic:
+            found = [pair for pair in found if pair[0].topic == topic]
+        for needle in words.casefold().split():
+            found = [pair for pair in found if needle in pair[1]]
         count = max(1, math.ceil(len(found) / size))
         number = min(max(number, 1), count)
-        return Page(tuple(found[(number - 1) * size : number * size]), number, count, len(found))
+        return Page(tuple(item for item, _ in found[(number - 1) * size : number * size]), number, count, len(found))
 
 
 def media_folder(bundle: Path) -> Path:

@@ -9,6 +9,7 @@ See docs/performance.md.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import statistics
@@ -151,11 +152,11 @@ def _first_page(arguments: tuple[str, ...]) -> None:
 def large(recommender: Recommender, count: int, device: str) -> dict:
     """Time a request over a large catalogue, and the products and top-k that it cannot do without."""
     small = recommender._variant("full")
-    big = Variant(small.model, _grown(small.items, count), small.frame_map, small.item_map)
+    big = replace(small, items=_grown(small.items, count))
     _swap(recommender, big, count)
     ids = [item.item_id for item in recommender.catalogue][:10]
     table, items = small.model.table, big.items
-    steps = small.model.schedule.num_steps + recommender._num_frames + 1
+    steps = small.model.schedule.num_steps + recommender.num_frames + 1
     preferences = torch.randn(steps, small.model.config.width, device=device)
 
     @torch.inference_mode()
@@ -180,10 +181,18 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
 
 
 def _grown(items: Items, count: int) -> Items:
-    """Return `count` items and padding: the catalogue's over and over; a title read as text is the title's own rows."""
+    """Return `count` items and padding: the catalogue's over and over, each a tenth of a deviation from its like.
+
+    A title read as text is the title's own rows.
+    """
+    generator = torch.Generator().manual_seed(0)
     rows = torch.arange(count, device=items.bias.device) % (len(items.bias) - 1) + 1
     rows = torch.cat([rows.new_zeros(1), rows])
     grown = {name: tensor[rows] for name, tensor in vars(items).items() if name != "text"}
+    for tensor in grown.values():
+        if tensor.numel():
+            noise = torch.randn(tensor.shape, generator=generator)
+            tensor += noise.mul_(0.1 * float(tensor[1:].std())).to(tensor.device)
     return Items(**grown, text=grown["title"])
 
 
@@ -193,7 +202,7 @@ def _swap(recommender: Recommender, big: Variant, count: int) -> None:
     catalogue = (contents.catalogue * repeats)[:count]
     times_s = contents.times_s[:1].expand(count + 1, -1)
     recommender._contents = replace(contents, catalogue=catalogue, times_s=times_s)
-    recommender._item_ids = tuple(item.item_id for item in catalogue)
+    recommender._names = ("", *(item.item_id for item in catalogue))
     recommender._features = recommender._features.replace(has_visual=torch.ones(count + 1, dtype=torch.bool))
     recommender._features = recommender._features.to(big.items.bias.device)
     recommender._loaded["full"] = big
@@ -204,6 +213,7 @@ def _peak(work: Callable[[], object], table: int) -> dict:
     status = Path("/proc/self/status")
     if not status.is_file():
         return {}
+    ctypes.CDLL(None).malloc_trim(0)  # what earlier requests have left free counts for this one too
     Path("/proc/self/clear_refs").write_text("5")  # begin the record anew
     before = _memory(status, "VmRSS")
     work()

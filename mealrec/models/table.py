@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor, nn
 from mealrec.models.content import Anchors, ContentSpace
 from mealrec.types import ItemFeatures
 
-BLOCK = 2**15
-"""How many items' frames are scored at once: all at once, they would take K times the memory of the answer."""
+BLOCK = 2**12
+"""How many items are scored at once: what is computed on the way to their scores then stays in the processor's cache,
+and never takes K times the memory of the answer."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Items:
     def entry(self) -> Tensor:
         """What enters the encoder [N+1, D]."""
         return self.identity + self.visual + self.title
+
+    def blocks(self) -> Iterator[Items]:
+        """Yield the items BLOCK at a time, without a copy."""
+        parts = {name: tensor.split(BLOCK) for name, tensor in vars(self).items()}
+        for block in zip(*parts.values(), strict=True):
+            yield Items(**dict(zip(parts, block, strict=True)))
 
 
 class ItemTable(nn.Module):
@@ -69,16 +77,16 @@ class ItemTable(nn.Module):
         if anchors is not None:
             self.log_match = nn.Parameter(torch.zeros(()))
 
-    def forward(self, features: ItemFeatures, shown: Tensor | None = None) -> Items:
-        """Return every item of `features` at the model width.
+    def forward(self, features: ItemFeatures, shown: Tensor | None = None, first: int = 0) -> Items:
+        """Return every item of `features` at the model width; the first of them is the catalogue's item `first`.
 
         `shown` names the items whose frames will be looked at: the others' moments stay zero. All by default.
         """
         items = torch.arange(len(features), device=features.text.device)
-        known = features.has_id & (items <= self.num_items)
+        known = features.has_id & (items + first <= self.num_items)
         if self.training and self.id_dropout:
             known = known & (torch.rand(len(items), device=items.device) >= self.id_dropout)
-        row = items.clamp(max=self.num_items)
+        row = (items + first).clamp(max=self.num_items)
         none = features.text.new_zeros(len(items), self.width)
         text = self.content.title(features, items) if self.uses_content or self.reads_text else none
         return Items(
@@ -111,25 +119,39 @@ class ItemTable(nn.Module):
         adds (p + q)·c_i, the likeness of the item's anchor to the history's content p and to the guidance q.
         Guidance says what else is like the history: items of `seen` [R, L] get none, being like themselves.
         """
+        blocks = [self._scores(preference, block) for block in items.blocks()]
+        scores = blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
+        if self.head != "content" or seen is None:
+            return scores
+        guidance = preference[:, -items.anchor.shape[1] :]
+        gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
+        return scores.scatter(1, seen, scores.gather(1, seen) - gained)  # not added: an item may be seen twice
+
+    def reach(self, items: Items) -> Tensor:
+        """Return how far each item's logit moves at most [N+1] when a state moves by 1."""
+        scale = self.log_scale.exp() / self.width**0.5
+        return torch.cat([self._steepest(block).norm(dim=-1).amax(-1) for block in items.blocks()]) * scale
+
+    def _steepest(self, items: Items) -> Tensor:
+        """Return the slopes [M, S, D] between which that of each item's logit lies."""
+        if self.head == "moments":
+            return items.moments + (items.identity + items.title).unsqueeze(1)
+        return items.entry.unsqueeze(1)
+
+    def _scores(self, preference: Tensor, items: Items) -> Tensor:
+        state, rest = preference.tensor_split([self.width], -1)
+        scaled = state * self.log_scale.exp() / self.width**0.5
         if self.head == "content":
-            return self._content_scores(preference, items, seen)
-        scaled = preference * self.log_scale.exp() / self.width**0.5
+            content, guidance = rest.tensor_split(2, -1)
+            wanted = torch.cat([scaled, content + guidance], -1)
+            return wanted @ torch.cat([items.entry, items.anchor], -1).T + items.bias
         by_item = scaled @ (items.identity + items.title).T + items.bias
         if self.head == "item":
             return by_item + scaled @ items.visual.T
-        return by_item + torch.cat([_by_moments(scaled, block) for block in items.moments.split(BLOCK)], 1)
-
-    def _content_scores(self, preference: Tensor, items: Items, seen: Tensor | None) -> Tensor:
-        size = items.anchor.shape[1]
-        state, content, guidance = preference.split([self.width, size, size], -1)
-        wanted = torch.cat([state * self.log_scale.exp() / self.width**0.5, content + guidance], -1)
-        scores = wanted @ torch.cat([items.entry, items.anchor], -1).T + items.bias
-        if seen is None:
-            return scores
-        gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
-        return scores.scatter(1, seen, scores.gather(1, seen) - gained)  # not added: an item may be seen twice
+        return by_item + _by_moments(scaled, items.moments)
 
 
 def _by_moments(scaled: Tensor, moments: Tensor) -> Tensor:
     """Return log Σ_k exp(x·f_k) [R, M] of preferences [R, D] and moments [M, K, D]."""
-    return (scaled @ moments.flatten(0, 1).T).unflatten(1, (-1, moments.shape[1])).logsumexp(-1)
+    each = (scaled @ moments.flatten(0, 1).T).unflatten(1, (-1, moments.shape[1]))
+    return each.permute(2, 0, 1).contiguous().logsumexp(0)  # over K such short rows it takes twice as long

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from mealrec.recommender.scene import Scene
 from mealrec.recommender.stage import Stage
@@ -34,23 +33,23 @@ def effects(stage: Stage, k: int, seed: int, hidden: tuple[int, ...]) -> tuple[E
     bounded, the same in both directions, and unlike a divergence not ruled by clips that nobody is shown.
     """
     changes = _changes(stage, hidden)
-    candidates = [_candidates(stage, change) for change in changes]
-    logits = _logits(stage, changes, seed)
-    chances = logits[:, candidates[0]].softmax(-1)
-    moved = (chances - chances[0]).abs().sum(-1) / 2
-    rankings = [Ranking.of(logits[row : row + 1], rows) for row, rows in enumerate(candidates)]
-    before = rankings[0].top(k)
-    found = [
-        Effect(
+    scene = _scene(stage, changes, seed)
+    scores, both = scene.ends[:, 0], scene.candidates[0]
+    chances = scores.masked_fill(~both, float("-inf")).softmax(-1)
+    moved = (chances - chances[0]).abs_().sum(-1) / 2
+    rankings = (  # one at a time: a large catalogue's takes memory
+        Ranking.of(scores[row : row + 1, free], free.nonzero().squeeze(1)) for row, free in enumerate(scene.candidates)
+    )
+    before, found = next(rankings).top(k), []
+    for row, (change, after) in enumerate(zip(changes[1:], rankings, strict=True), start=1):
+        effect = Effect(
             item_id=stage[change.left_out or stage.rows[-1]].item_id,
             frame=change.frame,
             moved=float(moved[row]),
-            kept=len(set(before) & set(rankings[row].top(k))),
-            top_rank=rankings[row].rank_of(int(before[0])),
+            kept=len(set(before) & set(after.top(k))),
+            top_rank=after.rank_of(int(before[0])),
         )
-        for row, change in enumerate(changes)
-        if row
-    ]
+        found.append(effect)
     return tuple(sorted(found, key=lambda effect: -effect.moved))
 
 
@@ -67,21 +66,16 @@ def _changes(stage: Stage, hidden: tuple[int, ...]) -> list[Change]:
     return changes
 
 
-def _candidates(stage: Stage, change: Change) -> Tensor:
-    """Return the rows to rank: a clip of the catalogue that is left out of the history may be recommended."""
-    if change.left_out is None or change.left_out > stage.num_items:
-        return stage.candidates
-    return torch.cat([stage.candidates, torch.tensor([change.left_out])]).sort().values
-
-
-def _logits(stage: Stage, changes: Sequence[Change], seed: int) -> Tensor:
-    device, count = stage.items.bias.device, stage.times_s.shape[1]
+def _scene(stage: Stage, changes: Sequence[Change], seed: int) -> Scene:
+    """Return the changes' walks, one a row; a clip of the catalogue that is left out may be recommended."""
+    device, count = stage.variant.items.bias.device, stage.times_s.shape[1]
+    free = stage.free.repeat(len(changes), 1)
     histories = torch.zeros(len(changes), len(stage.used), dtype=torch.long)
     hidden = torch.zeros(len(changes), 1, count, dtype=torch.bool)
     for row, change in enumerate(changes):
         histories[row, : len(change.rows)] = torch.tensor(change.rows)
         hidden[row, 0, list(change.hidden)] = True
-    scene = Scene(
-        stage.variant.model, stage.features, stage.items, histories.to(device), seed, hidden=hidden.to(device)
-    )
-    return stage.variant.model.table.scores(scene.preferences[:, 0], stage.items)
+        if change.left_out is not None and change.left_out <= stage.num_items:
+            free[row, change.left_out] = True
+    tensors = histories.to(device), seed, free.to(device), hidden.to(device)
+    return Scene(stage.variant.model, stage.features, stage.items, *tensors, ranked=stage.variant.items)

@@ -93,9 +93,13 @@ def _expected(scene: Scene) -> Tensor:
 
 
 def preference_of(scene: Scene, histories: Tensor, lengths: Tensor) -> Tensor:
-    """Return what the encoder alone would rank by [R, D + 2C] after the first `lengths` [R] of histories [R, L]."""
-    start = scene.start_at(scene.items, histories, lengths - 1)
-    return scene.model.preference(start, scene.model.content_preference(scene.items, histories))
+    """Return what the encoder alone would rank by [R, D + 2C] after the first `lengths` [R] of histories [R, L].
+
+    These hold items of the scene's histories alone.
+    """
+    histories = scene.among_named(histories)
+    start = scene.start_at(scene.near, histories, lengths - 1)
+    return scene.model.preference(start, scene.model.content_preference(scene.near, histories))
 
 
 def _log_chances(scene: Scene, preference: Tensor, items: Items) -> Tensor:

@@ -131,7 +131,7 @@ def occlusion(scene: Scene) -> Tensor:
 
     A hidden frame is hidden everywhere: from the encoder, from TCD and from NPD.
     """
-    of_top = scene.outcomes.take_along_dim(scene.top[:, None, None], 2).squeeze(2)
+    of_top = scene.ends.take_along_dim(scene.top[:, None, None], 2).squeeze(2) - scene.ends.logsumexp(-1)
     return of_top[:, :1] - of_top[:, 1:]
 
 

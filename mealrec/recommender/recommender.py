@@ -21,9 +21,8 @@ from mealrec.recommender.answering import (
     ranked,
     relevance_of,
     scene_of,
-    scores_of,
     standings,
-    step_scores,
+    steps_ranking,
 )
 from mealrec.recommender.batching import Batcher
 from mealrec.recommender.bundle import read_bundle, read_manifest
@@ -36,7 +35,7 @@ from mealrec.recommender.inspection import Inspection
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
-from mealrec.recommender.scene import Scene
+from mealrec.recommender.scene import Scene, scored
 from mealrec.recommender.stage import Stage, Variant, set_stage, with_noise
 from mealrec.recommender.trace import Effect, Recommendation, ViewerMap
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
@@ -60,6 +59,7 @@ class Recommender:
         self.num_steps = next(iter(contents.models.values()))[0].schedule.num_steps
         self.test_viewers = contents.test_viewers
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
+        self._names = ("", *self._item_ids)  # row 0 is padding
         self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
         self._inspection = Inspection(
             contents.test_viewers, self._row_of, has_segments=contents.frames_from == TITLE_SEGMENTS
@@ -147,8 +147,10 @@ class Recommender:
         request = self._checked(history, uploads, k, seed, variant, (), noise, num_steps)
         with torch.inference_mode():
             stage = self._stage(request)
-            scores = scores_of(stage, scene_of([stage], [request]).bare_walk.preference)
-            ranking = Ranking.of(scores, stage.candidates.to(self._device))
+            scene, items = scene_of([stage], [request]), stage.variant.items
+            scores = scored(scene.model, scene.bare_walk.preference, items, scene.candidates)
+            rows = scene.candidates[0].nonzero().squeeze(1)
+            ranking = Ranking.of(scores[:, rows], rows)
             items = ranked(stage, ranking.top(request.k).tolist(), scores[0])
         return Ranks(
             request.variant,
@@ -251,26 +253,24 @@ class Recommender:
     ) -> Recommendation:
         clock.lap("wait")
         walk, first, count = scene.walk, row * scene.hidden.shape[1], len(stage.used)
-        scores, candidates = step_scores(scene, row, stage), scene.candidates[row].nonzero().squeeze(1)
-        ranking = Ranking.of(scores, candidates)
+        ranking, scores = steps_ranking(scene, row, stage, request.k), scene.ends[row, 0]
         clock.lap("rank")
         *answers, agrees = figures
         relevance = relevance_of(scene, row, answers, stage, self._contents.frames_from == TITLE_SEGMENTS)
         weights = walk.context.log_weights[first, :count].exp().tolist()
         clock.lap("explain")
-        item_ids = ("", *self._item_ids)  # row 0 is padding
         tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project, first)
-        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, item_ids, request.k, first)
+        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, self._names, request.k, first)
         clock.lap("trace")
         return Recommendation(
-            items=ranked(stage, ranking.top(request.k).tolist(), scores[-1]),
+            items=ranked(stage, ranking.top(request.k).tolist(), scores),
             history=history_of(stage, weights, agrees[row, :count].tolist()),
             frame_relevance=relevance,
             tcd=tcd,
             npd=npd,
             frame_plane=stage.variant.frame_map.plane,
             item_plane=stage.variant.item_map.plane,
-            uploads=standings(stage, scores[-1]),
+            uploads=standings(stage, scores, scene.preferences[row, :1]),
             timing_ms=clock.report(),
             bundle=self.name,
             variant=request.variant,

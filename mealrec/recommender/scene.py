@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from mealrec.models.mealrec import MealRec, Walk
 from mealrec.models.table import Items
-from mealrec.recommender.reference import Reference
+from mealrec.recommender.reference import Reference, items_at
 from mealrec.types import ItemFeatures
 
 
@@ -22,6 +22,16 @@ class Ending:
     moments: Tensor
     visual: Tensor
     anchor: Tensor
+
+
+def scored(model: MealRec, preferences: Tensor, items: Items, free: Tensor) -> Tensor:
+    """Return the scores [R, N+1] of preferences [R, D or D + 2C], a block of items at a time; -inf but for `free`."""
+    found, start = preferences.new_empty(len(preferences), len(items.bias)), 0
+    for block in items.blocks():
+        stop = start + len(block.bias)
+        found[:, start:stop] = model.table.scores(preferences, block)
+        start = stop
+    return found.masked_fill_(~free, float("-inf"))
 
 
 def mean_frame(items: Items, features: ItemFeatures) -> Tensor:
@@ -37,7 +47,7 @@ class Scene:
     what may be ranked: by default all but padding and the history's own items. `hidden` [B, M, K] says which
     frames of each last item are absent in each of its M rows: by default none, then each frame alone (M = K+1).
     `reference` spares making one anew for the same model and items. `num_steps` is T of both walks, by default the
-    trained one.
+    trained one. `ranked` are the N items to rank, by default all `items`; others among these come behind them.
     """
 
     def __init__(
@@ -51,11 +61,13 @@ class Scene:
         hidden: Tensor | None = None,
         reference: Reference | None = None,
         num_steps: int | None = None,
+        ranked: Items | None = None,
     ):
         self.model, self.features, self.items, self.histories, self.seed = model, features, items, histories, seed
         self.num_steps = num_steps
         self.lengths = (histories > 0).sum(1)
         self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
+        self.ranked = items if ranked is None else ranked
         self.candidates = self._unseen() if candidates is None else candidates
         self.hidden = self._each_frame() if hidden is None else hidden
         self._reference = reference
@@ -76,10 +88,41 @@ class Scene:
         """Return what ranks where the walks end [B, M, D or D + 2C]; entry 0 is the history as it is asked."""
         return self.walk.preference.unflatten(0, (len(self.histories), -1))
 
+    @property
+    def ends(self) -> Tensor:
+        """Return the candidates' scores where the walks end [B, M, N+1]; -inf for the others."""
+        return self._scored[:, : self.preferences.shape[1]]
+
+    @property
+    def beginnings(self) -> Tensor:
+        """Return the same of each history's first step of NPD [B, N+1], or of its end where there is no NPD."""
+        return self._scored[:, -1] if self.walk.npd else self._scored[:, 0]
+
+    @cached_property
+    def _scored(self) -> Tensor:
+        # ends and beginnings at once: a large catalogue is read once for all of them
+        preferences = self.preferences
+        if self.walk.npd:
+            content = preferences[:, :1, self.model.config.width :]
+            first = self.walk.npd[0].x0_hat.unflatten(0, preferences.shape[:2])[:, :1]
+            preferences = torch.cat([preferences, self.model.preference(first, content)], 1)
+        free = self.candidates.repeat_interleave(preferences.shape[1], 0)
+        return scored(self.model, preferences.flatten(0, 1), self.ranked, free).unflatten(0, preferences.shape[:2])
+
     @cached_property
     def outcomes(self) -> Tensor:
         """Return the candidates' log-probabilities where the walks end [B, M, N+1]."""
-        return self.log_probabilities(self.preferences)
+        return self.ends.log_softmax(-1)
+
+    @cached_property
+    def named(self) -> Tensor:
+        """Return padding and the items that the histories name, in rising order."""
+        return torch.cat([self.histories.new_zeros(1), self.histories.flatten()]).unique()
+
+    @cached_property
+    def near(self) -> Items:
+        """Return the items of `named` alone: encoding a history then adds up no whole catalogue."""
+        return items_at(self.items, self.named)
 
     @cached_property
     def reference(self) -> Reference:
@@ -94,7 +137,7 @@ class Scene:
     @cached_property
     def top(self) -> Tensor:
         """Return the first recommendation of each history [B]."""
-        return self.log_probabilities(self.preferences[:, :1]).squeeze(1).argmax(1)
+        return self.ends[:, 0].argmax(1)
 
     @cached_property
     def mean_frame(self) -> Tensor:
@@ -113,7 +156,7 @@ class Scene:
 
     def log_probabilities(self, preferences: Tensor) -> Tensor:
         """Return the candidates' log-probabilities [B, M, N+1] of preferences [B, M, D]; -inf for the others."""
-        scores = self.model.table.scores(preferences.flatten(0, 1), self.items).unflatten(0, preferences.shape[:2])
+        scores = self.model.table.scores(preferences.flatten(0, 1), self.ranked).unflatten(0, preferences.shape[:2])
         return scores.masked_fill(~self.candidates.unsqueeze(1), float("-inf")).log_softmax(-1)
 
     def centred_cosine(self, frames: Tensor, preference: Tensor, centre: Tensor | None = None) -> Tensor:
@@ -124,19 +167,22 @@ class Scene:
         centre = self.mean_frame if centre is None else centre
         return F.cosine_similarity(frames - centre, preference[:, None, : frames.shape[-1]], dim=-1)
 
+    def among_named(self, rows: Tensor) -> Tensor:
+        """Return where items of the histories stand in `near`."""
+        return torch.searchsorted(self.named, rows)
+
     def ending_with(self, ending: Ending) -> tuple[Items, Tensor]:
         """Return the items that the histories name with M rows behind them, and histories [M, L] of these rows.
 
         Row b·M/B+m of the M stands in for history b's last item: the same title, ID and bias, other frames. A walk
         looks at its history's items only, so the rest of the catalogue is left out; row 0 stays padding.
         """
-        count = len(ending.visual) // len(self.histories)
-        named = torch.cat([self.histories.new_zeros(1), self.histories.flatten()]).unique()
-        owners = self.last.repeat_interleave(count)
-        rows = {name: tensor[owners] for name, tensor in vars(self.items).items()} | vars(ending)
-        items = Items(**{name: torch.cat([tensor[named], rows[name]]) for name, tensor in vars(self.items).items()})
-        histories = torch.searchsorted(named, self.histories).repeat_interleave(count, 0)
-        stand_ins = len(named) + torch.arange(len(owners), device=owners.device)
+        count, near = len(ending.visual) // len(self.histories), vars(self.near)
+        owners = self.among_named(self.last).repeat_interleave(count)
+        rows = {name: tensor[owners] for name, tensor in near.items()} | vars(ending)
+        items = Items(**{name: torch.cat([tensor, rows[name]]) for name, tensor in near.items()})
+        histories = self.among_named(self.histories).repeat_interleave(count, 0)
+        stand_ins = len(self.named) + torch.arange(len(owners), device=owners.device)
         ends = self.lengths.repeat_interleave(count)[:, None] - 1
         return items, histories.scatter(1, ends, stand_ins[:, None])
 

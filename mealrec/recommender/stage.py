@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from mealrec.recommender.reference import Reference
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
+TABLE_BLOCK = 2**14
 _NOISE_SEEDS = 2**31
 """Beyond the seeds of the walks: the noise on the features is not the noise that a walk starts from."""
 
@@ -32,6 +34,11 @@ class Variant:
     item_map: Map
     reference: Reference
 
+    @cached_property
+    def reach(self) -> Tensor:
+        """Return how far each item's score moves at most [N+1], see ItemTable."""
+        return self.model.table.reach(self.items)
+
     @classmethod
     def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
         """Build one of the bundle's models; `features` are the bundle's, on the device."""
@@ -40,7 +47,7 @@ class Variant:
         model.load_state_dict(weights)
         model = model.eval().to(device)
         with torch.no_grad():
-            items = model.table(features)
+            items = _table(model, features)
             maps = (
                 frame_map(model, items, features.has_visual, contents.catalogue),
                 item_map(model, items, contents.catalogue),
@@ -49,14 +56,28 @@ class Variant:
         return cls(model, items, *maps, reference)
 
 
+def _table(model: MealRec, features: ItemFeatures) -> Items:
+    """Return all items at the model width, made a part at a time: a large catalogue's features are not copied."""
+    if len(features) <= TABLE_BLOCK:
+        return model.table(features)
+    parts = []
+    for first in range(0, len(features), TABLE_BLOCK):
+        block = {name: tensor[first : first + TABLE_BLOCK] for name, tensor in vars(features).items()}
+        parts.append(vars(model.table(ItemFeatures(**block), first=first)))
+    same = parts[0]["text"] is parts[0]["title"]  # one and the same tensor, unless only the backbone reads titles
+    texts = [part.pop("text") for part in parts]
+    whole = {name: torch.cat([part.pop(name) for part in parts]) for name in tuple(parts[0])}
+    return Items(**whole, text=whole["title"] if same else torch.cat(texts))
+
+
 @dataclass(frozen=True)
 class Stage:
     """The catalogue (rows 1 to N) and the history's uploads (rows above N), as features, items and names.
 
     Of `features` only `has_visual` has rows for uploads: the rest of them is in the items already.
-    `entries` names them from row 1 on, `rows` are the history's, oldest first, `times_s` [N+1+U, K] when each
-    clip's frames are. `stand_ins` are the rows, above all others, that a walk meets in place of `used`: the same
-    clips with noise on them, see `with_noise`.
+    `items` are looked up row by row only: what ranks is the variant's. `entries` names them from row 1 on, `rows` are
+    the history's, oldest first, `times_s` [N+1+U, K] when each clip's frames are. `stand_ins` are the rows, above all
+    others, that a walk meets in place of `used`: the same clips with noise on them, see `with_noise`.
     """
 
     variant: Variant
@@ -83,11 +104,11 @@ class Stage:
         return self.stand_ins or self.used
 
     @property
-    def candidates(self) -> Tensor:
-        """Return the rows to rank [M]: the catalogue's, without the history's."""
-        free = torch.ones(len(self.entries) + 1, dtype=torch.bool)
-        free[[0, *self.rows, *self.upload_rows]] = False
-        return free.nonzero().squeeze(1)
+    def free(self) -> Tensor:
+        """Return which of the catalogue's rows to rank [N+1]: all but padding and the history's."""
+        free = torch.ones(self.num_items + 1, dtype=torch.bool)
+        free[[0, *(row for row in self.rows if row <= self.num_items)]] = False
+        return free
 
     @property
     def upload_rows(self) -> range:
@@ -114,7 +135,7 @@ def set_stage(
     count = len(contents.catalogue)
     own = {item.item_id: count + number for number, item in enumerate(uploaded, start=1)}
     rows = tuple(own[item_id] if item_id in own else row_of[item_id] for item_id in history)
-    return Stage(variant, features, items, count, (*contents.catalogue, *uploaded), times_s, rows)
+    return Stage(variant, features, items, count, contents.catalogue + uploaded, times_s, rows)
 
 
 def with_noise(stage: Stage, uploads: Mapping[str, Upload], sigma: float, seed: int, spread: VisualSpread) -> Stage:
@@ -126,7 +147,8 @@ def with_noise(stage: Stage, uploads: Mapping[str, Upload], sigma: float, seed: 
     generator = torch.Generator().manual_seed(seed + _NOISE_SEEDS)
     rows = noisy(_features_of(stage, tuple(uploads.values())), sigma, generator, spread)
     used, first = list(stage.used), len(stage.items.bias)
-    kept = {"identity": stage.items.identity[used], "bias": stage.items.bias[used]}
+    rows_used = torch.tensor(used, device=stage.features.text.device)
+    kept = {"identity": stage.items.identity[rows_used], "bias": stage.items.bias[rows_used]}
     shown = stage.features.has_visual
     return replace(
         stage,
@@ -148,5 +170,22 @@ def _features_of(stage: Stage, uploads: tuple[Upload, ...]) -> ItemFeatures:
     return ItemFeatures(**{name: torch.stack([getattr(held, name)[row] for held, row in rows]) for name in names})
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of two tensors, one behind the other, as far as they are looked up: a large first one is not copied."""
+
+    first: Tensor | _Rows
+    more: Tensor
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.more)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        last = len(self.first) - 1
+        found, behind = self.first[rows.clamp(max=last)], rows > last
+        found[behind] = self.more[rows[behind] - last - 1]
+        return found
+
+
 def _append(items: Items, more: Items) -> Items:
-    return Items(**{name: torch.cat([tensor, getattr(more, name)]) for name, tensor in vars(items).items()})
+    return Items(**{name: _Rows(tensor, getattr(more, name)) for name, tensor in vars(items).items()})

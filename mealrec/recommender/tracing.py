@@ -17,7 +17,7 @@ from mealrec.recommender.trace import NPDStep, TCDStep
 
 @dataclass(frozen=True)
 class Ranking:
-    """The candidates' order at each of S steps: `scores` [S, M] of `candidates` [M], which are item indices.
+    """The candidates' order at each of S steps: `scores` [S, M] of `candidates` [M], item indices in rising order.
 
     Equal scores keep the catalogue's order. Only what is asked for is sorted: a whole order of a large catalogue at
     every step would cost more than the walks.
@@ -28,8 +28,8 @@ class Ranking:
 
     @classmethod
     def of(cls, scores: Tensor, candidates: Tensor) -> Ranking:
-        """Rank the candidates [M] by scores [S, N+1]."""
-        return cls(_numpy(candidates), _numpy(scores[:, candidates]))
+        """Rank the candidates [M] by scores [S, M]."""
+        return cls(_numpy(candidates), _numpy(scores))
 
     def top(self, k: int, step: int = -1) -> np.ndarray:
         """Return the item indices of the first k at a step."""
@@ -38,7 +38,7 @@ class Ranking:
     def final_ranks(self, k: int) -> np.ndarray:
         """Return the ranks [S, k], from 1, that the final top-k have at each step."""
         final = self._best(k, -1)
-        ranks = [_ranks(self.scores, place) for place in final]
+        ranks = [ranks_at(self.scores, place) for place in final]
         return np.stack(ranks, 1) if ranks else np.empty((len(self.scores), 0), int)
 
     def rank_of(self, item: int, step: int = -1) -> int:
@@ -47,7 +47,7 @@ class Ranking:
 
     def ranks_of(self, item: int) -> np.ndarray:
         """Return the rank [S], from 1, that a candidate has at each step."""
-        return _ranks(self.scores, int(np.flatnonzero(self.candidates == item)[0]))
+        return ranks_at(self.scores, int(np.flatnonzero(self.candidates == item)[0]))
 
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
@@ -55,8 +55,8 @@ class Ranking:
         return places[np.argsort(-row[places], kind="stable")][:k]
 
 
-def _ranks(scores: np.ndarray, place: int) -> np.ndarray:
-    """Return the rank [S], from 1, of the item at a place at each step."""
+def ranks_at(scores: np.ndarray, place: int) -> np.ndarray:
+    """Return the rank [S], from 1, of the item at a place of scores [S, M]."""
     own = scores[:, place : place + 1]
     return 1 + np.count_nonzero(scores > own, 1) + np.count_nonzero(scores[:, :place] == own, 1)
 

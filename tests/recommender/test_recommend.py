@@ -114,7 +114,10 @@ def test_a_bundle_of_given_features_takes_no_upload_either(tmp_path):
 def test_a_ranking_sorts_as_a_whole_sort_would(k):
     scores = torch.randint(0, 4, (6, 10), generator=torch.Generator().manual_seed(k)).float()  # many ties
     candidates = torch.arange(1, 10)
-    ranking, order = Ranking.of(scores, candidates), scores[:, 1:].argsort(dim=1, descending=True, stable=True)
+    ranking, order = (
+        Ranking.of(scores[:, candidates], candidates),
+        scores[:, 1:].argsort(dim=1, descending=True, stable=True),
+    )
     for step in range(6):
         assert ranking.top(k, step).tolist() == (1 + order[step, :k]).tolist()
         places = [order[step].tolist().index(place) + 1 for place in order[-1, :k].tolist()]
