@@ -42,7 +42,8 @@ class Caller:
 
     def __init__(self, address: str, session: str):
         self._api, self._session = f"{address}/gradio_api", session
-        self._http = httpx.Client(timeout=TIMEOUT_S)
+        # The server closes a connection that rests for five seconds: one that is used just then would be reset.
+        self._http = httpx.Client(timeout=TIMEOUT_S, limits=httpx.Limits(keepalive_expiry=2.0))
         config = self._http.get(f"{address}/config").json()
         self._events = {event["api_name"]: event["id"] for event in config["dependencies"]}
 
