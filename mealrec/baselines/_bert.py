@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.features.text import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, batches
+from mealrec.features.text import batch_tokens, batches
 from mealrec.features.titles import KIND
 from mealrec.models.attention import Attention, Dropout, hide
 
@@ -67,8 +67,7 @@ class Reader(nn.Module):
         made = self.mean.new_zeros(len(rows), len(self.mean))
         if not len(titled):
             return made
-        budget = CPU_BATCH_TOKENS if rows.device.type == "cpu" else GPU_BATCH_TOKENS
-        parts = [titled[part] for part in batches(lengths[titled].tolist(), budget)]
+        parts = [titled[part] for part in batches(lengths[titled].tolist(), batch_tokens(rows.device))]
         read = torch.cat([self._read(rows[part]) for part in parts])
         return made.index_copy(0, torch.cat(parts), (read - self.mean) / self.deviation)
 

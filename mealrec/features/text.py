@@ -37,8 +37,8 @@ class TextEncoder:
 
     @property
     def batch_tokens(self) -> int:
-        """Return how many tokens, padding included, it encodes at once."""
-        return CPU_BATCH_TOKENS if self.model.device.type == "cpu" else GPU_BATCH_TOKENS
+        """Return how many tokens it encodes at once, see `batch_tokens`."""
+        return batch_tokens(self.model.device)
 
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto") -> TextEncoder:
@@ -102,6 +102,11 @@ class TextEncoder:
         ids, mask = padded(tokens, self.model.device)
         states = self.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
         return torch.stack([_masked_mean(hidden, mask) for hidden in states], 1)
+
+
+def batch_tokens(device: torch.device) -> int:
+    """Return how many tokens, padding included, are encoded at once on a device."""
+    return CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS
 
 
 def padded(tokens: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
