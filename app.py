@@ -24,7 +24,7 @@ if "GRADIO_TEMP_DIR" not in os.environ:  # a folder of our own, so that nothing 
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401
 
-from app import shared_gpu
+from app import memory, shared_gpu
 from app.api import mcp_wanted
 from app.catalogue import Catalogue, served_folders
 from app.service import AT_ONCE, Service
@@ -74,6 +74,7 @@ def served() -> list[str]:
         return []
 
 
+memory.give_back()
 service = Service(load_recommender, preview())
 demo = build_demo(service)
 demo.queue(max_size=64, default_concurrency_limit=AT_ONCE, api_open=False)
