@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # kept for a page of statistics that nobody is shown here
 # A walk is a thousand tiny products: two threads that share one wait for each other at every end, on a busy machine
 # fifty times as long as the product takes. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

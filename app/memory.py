@@ -6,7 +6,7 @@ import ctypes
 import platform
 
 LARGE_BYTES = 2**20
-_ARENAS = 2
+_ARENAS = 1
 # The names and numbers of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
