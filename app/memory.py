@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import platform
 
-LARGE_BYTES = 2**20
+_LARGE_BYTES = 2**20
 _ARENAS = 1
 # The names and numbers of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -22,7 +22,7 @@ def give_back() -> None:
     mallopt = ctypes.CDLL(None).mallopt
     for option, value in (
         (_M_ARENA_MAX, _ARENAS),
-        (_M_MMAP_THRESHOLD, LARGE_BYTES),
-        (_M_TRIM_THRESHOLD, LARGE_BYTES),
+        (_M_MMAP_THRESHOLD, _LARGE_BYTES),
+        (_M_TRIM_THRESHOLD, _LARGE_BYTES),
     ):
         mallopt(option, value)
