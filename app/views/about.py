@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from app.service import Service
 from app.views.recommendations import VARIANT_NAMES
 from mealrec.evaluation.figures import p_text
 
-COMPARED = Path(__file__).resolve().parents[2] / "docs" / "results" / "compare.json"
+_RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
+COMPARED = (_RESULTS / "full" / "compare.json", _RESULTS / "compare.json")
 _NOTE = "The model is warming up; its own account of itself appears here."
 _MAX_VALUE = 90
 _TITLES = {
@@ -29,6 +30,20 @@ _ROW_NAMES = {
     "content, no model": "content similarity, no model",
     "full": "MealRec, end of the walk",
     "full, ranked by x_0": "MealRec, ranked by x₀",
+    "itemknn": "item-kNN",
+    "cl4srec": "CL4SRec",
+    "cl4srec-content": "CL4SRec with content",
+    "tedrec": "TedRec",
+    "tedrec-content": "TedRec with content",
+    "diqdiff": "DiQDiff",
+    "dmmd4sr": "DMMD4SR",
+    "iisan": "IISAN",
+    "iisan_versa": "IISAN-Versa",
+    "mmgcn": "MMGCN",
+    "morec": "MoRec",
+    "ssdrec": "SSDRec",
+    "mealrec": "MealRec",
+    "mealrec, ranked by x_0": "MealRec, by x₀",
 }
 
 
@@ -54,13 +69,14 @@ def build() -> gr.HTML:
     return gr.HTML(render("about.html", facts=[], note=_NOTE))
 
 
-def markup(service: Service, compared: Path = COMPARED) -> str:
+def markup(service: Service, compared: Sequence[Path] = COMPARED) -> str:
     """Return the section for the loaded bundle; `compared` is what `python -m mealrec compare` wrote, where it has."""
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
     catalogue = f"{len(recommender.catalogue)} clips" + (f", {new} of them never seen in training" if new else "")
     facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
-    tables = [*_tables(recommender.manifest.get("metrics", {})), *_compared(compared)]
+    measured = recommender.manifest.get("metrics", {})
+    tables = [*_tables(measured), *(table for path in compared for table in _compared(path))]
     return render("about.html", facts=facts, tables=tables, refusal=recommender.upload_refusal)
 
 

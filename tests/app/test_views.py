@@ -152,19 +152,19 @@ def test_the_account_holds_the_manifests_numbers(service):
 
 def test_the_best_of_the_ranking_is_marked_and_no_oracle(service, tmp_path):
     service.recommender().manifest["metrics"]["test"]["oracle: knows"] = {"H@10": 0.9}
-    assert about.markup(service, tmp_path / "none.json").count("is-best") == 4
+    assert about.markup(service, [tmp_path / "none.json"]).count("is-best") == 4
 
 
 def test_single_figures_get_a_row_each(service, tmp_path):
     service.recommender().manifest["metrics"] = {"held_out": {"as_target_H@10": 0.125, "note": "x"}, "when": "today"}
-    markup = about.markup(service, tmp_path / "none.json")
+    markup = about.markup(service, [tmp_path / "none.json"])
     assert "as target H@10" in markup and "0.125" in markup and markup.count("<table") == 1
 
 
 def test_a_p_value_that_underflowed_is_a_bound(service, tmp_path):
     gains = {"chance": {"gain_N@10": 0.0, "p": 0.0}, "near": {"gain_N@10": 0.1, "p": 3e-8}}
     service.recommender().manifest["metrics"] = {"against_full": gains}
-    markup = about.markup(service, tmp_path / "none.json")
+    markup = about.markup(service, [tmp_path / "none.json"])
     assert ">&lt; 1e-300<" in markup and ">3e-08<" in markup
     assert markup.count(">0.0000<") == 1, "a gain of nothing stays a number"
 
@@ -172,7 +172,7 @@ def test_a_p_value_that_underflowed_is_a_bound(service, tmp_path):
 def test_an_account_without_metrics_still_stands(service, tmp_path):
     recommender = service.recommender()
     recommender.manifest = {"format_version": 1}
-    assert "<table" not in about.markup(service, tmp_path / "none.json")
+    assert "<table" not in about.markup(service, [tmp_path / "none.json"])
 
 
 def test_the_comparison_on_real_data_is_read_from_its_file(service, tmp_path):
@@ -183,9 +183,9 @@ def test_the_comparison_on_real_data_is_read_from_its_file(service, tmp_path):
         "cost": {"morec": {"epoch_s": 4.25, "evaluation_s": 1.5, "memory_mb": 900.0}},
     }
     (tmp_path / "compare.json").write_text(json.dumps(report))
-    markup = about.markup(service, tmp_path / "compare.json")
+    markup = about.markup(service, [tmp_path / "none.json", tmp_path / "compare.json"])
     assert "microlens-50k, small: 9,420 viewers, mean of 3 seeds" in markup
-    assert all(text in markup for text in ("morec", "0.0651", "0.0123", "4.25", "seconds an epoch"))
+    assert all(text in markup for text in ("MoRec", "0.0651", "0.0123", "4.25", "seconds an epoch"))
 
 
 @pytest.fixture
