@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hidden-states", action="store_true", help="also write what each layer of the encoders made of every item"
     )
-    parser.add_argument("--encoder", default="checkpoints/encoder", help="VideoMAE directory or hub id")
+    parser.add_argument(
+        "--encoder", default="checkpoints/encoder", help="directory or hub id of an EfficientNet-Lite or a VideoMAE"
+    )
     parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
     parser.add_argument("--num-frames", type=int, default=5, help="frames a clip (K)")
     parser.add_argument("--interval", type=float, default=1.0, help="seconds between frames")

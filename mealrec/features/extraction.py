@@ -99,13 +99,16 @@ def layout_for(titles: dict[str, str], encoder: ItemEncoder, given: GivenVisual 
     sources = {"video": made_by[config.frames], "text": text}
     if given:
         sources["global_visual"] = Named(given.path.name, given.checksum)
+    encoders = {kind: {"name": source.name, "sha256": source.checksum} for kind, source in sources.items()}
+    if encoder.video and encoder.video.temperature:
+        encoders["video"]["class_temperature"] = encoder.video.temperature
     return StoreLayout(
         item_ids=tuple(titles),
         visual_width=given.width if given else encoder.visual_width,
         text_width=text.width,
         num_frames=config.num_frames,
         interval_s=config.interval_s,
-        encoders={kind: {"name": source.name, "sha256": source.checksum} for kind, source in sources.items()},
+        encoders=encoders,
         frames=config.frames,
         titles_sha256=hashlib.sha256(json.dumps(list(titles.values())).encode()).hexdigest(),
     )

@@ -90,9 +90,10 @@ def write_hidden(titles: dict[str, str], data: Path | None, out: Path, config: E
     if is_complete(out):
         return HiddenStates.open(out)
     encoder = ItemEncoder(data, config)
-    depth = encoder.video.layers if encoder.video else encoder.text.layers
+    seer = encoder.video or encoder.text
+    width = encoder.video.hidden_width if encoder.video else encoder.text.width
     shapes = {
-        "visual": (len(titles), depth + 1, encoder.visual_width),
+        "visual": (len(titles), seer.layers + 1, width),
         "text": (len(titles), encoder.text.layers + 1, encoder.text.width),
     }
     manifest = {

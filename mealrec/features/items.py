@@ -11,11 +11,11 @@ import numpy as np
 
 from mealrec.errors import VideoError
 from mealrec.features.catalogue import clip_path
+from mealrec.features.encoder import VisualEncoder, open_encoder
 from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.features.segments import split_title
 from mealrec.features.store import ABSENT, CLIPS, DONE, FAILED, PENDING, TITLE_SEGMENTS
 from mealrec.features.text import TextEncoder
-from mealrec.features.video import VideoEncoder
 
 Batch = dict[str, np.ndarray]
 
@@ -48,9 +48,10 @@ class ItemEncoder:
     def __init__(self, data: Path | None, config: ExtractConfig):
         self.data, self.config = data, config
         self.text = TextEncoder.from_pretrained(config.text, config.device)
-        self.video, self.visual_width = None, self.text.width
+        self.video: VisualEncoder | None = None
+        self.visual_width = self.text.width
         if config.frames == CLIPS:
-            self.video = VideoEncoder.from_pretrained(config.encoder, config.device, config.num_frames)
+            self.video = open_encoder(config.encoder, config.device, config.num_frames)
             self.visual_width = self.video.width
 
     def __call__(self, batch: Batch) -> Batch:

@@ -23,7 +23,8 @@ CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = FRAME_SOURCES = ("clips", "title-segments
 class StoreLayout:
     """What a store holds: sizes, and what made it.
 
-    `encoders`: name and sha256 of `video` and `text` (and of the file that gives `global_visual`, where one does);
+    `encoders`: name and sha256 of `video` and `text` (and of the file that gives `global_visual`, where one does), and
+    of a `video` that tells classes apart its `class_temperature`: see `holds_class_roots`;
     `frames`: what stands for a frame (see docs/features.md); `titles_sha256`: of the titles encoded.
     """
 
@@ -88,6 +89,11 @@ class FeatureStore:
         states = arrays.pop("clip_state")
         seen, given = np.asarray(states == DONE), np.asarray(states == GIVEN)
         return cls(tuple(manifest["item_ids"]), has_visual=seen | given, has_frames=seen, manifest=manifest, **arrays)
+
+
+def holds_class_roots(manifest: dict) -> bool:
+    """Return whether a store's visual features are square roots of class probabilities, see VisualEncoder."""
+    return "class_temperature" in manifest["encoders"].get("video", {})
 
 
 def write_store(

@@ -7,20 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import FeatureStore, holds_class_roots
 from mealrec.types import ItemFeatures
+
+AXES = 128  # of 1,000 class probabilities' roots; the other axes tell no more motifs apart (docs/eyes.md)
+FLAT = 1e-10  # of the first axis's variance: an axis with less is rounding
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and deviation taken out of the encoders' features: `visual_*` [V], `text_*` [H].
+    """What is taken out of the encoders' features, and the axes that the visual ones are seen along.
 
-    The deviation is one number for a whole modality, so directions stay as the encoder made them.
+    `visual_mean` [V'], `visual_axes` [V', V], `text_mean` and `text_std` [H]. The deviation is one number for a whole
+    modality, so directions stay as the encoder made them.
     """
 
     visual_mean: Tensor
-    visual_std: Tensor
+    visual_axes: Tensor
     text_mean: Tensor
     text_std: Tensor
 
@@ -30,15 +35,48 @@ class Normalisation:
         frames = np.asarray(store.frames)[trainable & store.has_visual].reshape(-1, store.frames.shape[-1])
         titles = np.asarray(store.text)[trainable & store.has_text]
         visual, text = torch.from_numpy(frames), torch.from_numpy(titles)
-        return cls(visual.mean(0), visual.std().expand(visual.shape[1]), text.mean(0), text.std().expand(text.shape[1]))
+        axes = visual_axes(visual, holds_class_roots(store.manifest))
+        return cls(visual.mean(0), axes, text.mean(0), text.std().expand(text.shape[1]))
+
+    @property
+    def visual_width(self) -> int:
+        """Return V, how many numbers a model takes of a picture."""
+        return self.visual_axes.shape[1]
 
     def visual(self, features: Tensor) -> Tensor:
-        """Return visual features [..., V] as the model takes them."""
-        return (features - self.visual_mean) / self.visual_std
+        """Return visual features [..., V'] as the model takes them [..., V]."""
+        return (features - self.visual_mean) @ self.visual_axes
 
     def text(self, features: Tensor) -> Tensor:
         """Return text features [..., H] as the model takes them."""
         return (features - self.text_mean) / self.text_std
+
+
+def visual_axes(frames: Tensor, of_classes: bool) -> Tensor:
+    """Return the axes [V', V] for features like those of frames [M, V'].
+
+    Where these are roots of class probabilities see `class_axes`; any others stay as they are, over one deviation.
+    """
+    return class_axes(frames) if of_classes else torch.eye(frames.shape[1]) / frames.std()
+
+
+def class_axes(frames: Tensor) -> Tensor:
+    """Return the axes [C, V] that class probabilities' roots [M, C] are seen along; V is AXES, or less for few frames.
+
+    The direction from the frames' mean to the flat distribution goes: it tells how drawn or how filmed a picture looks,
+    because photographs' mean is nearly flat, and a catalogue of drawings must find itself in them. What is left is
+    turned to its main axes and divided by one deviation. An axis's largest weight is positive.
+    """
+    rows = frames.double()
+    mean, classes = rows.mean(0), rows.shape[1]
+    away = functional.normalize(torch.full_like(mean, classes**-0.5) - mean, dim=0)
+    left = rows - mean
+    left = left - (left @ away)[:, None] * away
+    variances, axes = torch.linalg.eigh(left.T @ left / max(len(left) - 1, 1))
+    variances, axes = variances.flip(0)[:AXES], axes.flip(1)[:, :AXES]
+    axes = axes[:, variances > FLAT * variances[0]]
+    axes = axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
+    return (axes / (left @ axes).std()).float()
 
 
 def item_features(store: FeatureStore, normalisation: Normalisation, trainable: np.ndarray) -> ItemFeatures:

@@ -4,43 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
 
 from mealrec.errors import DataFormatError
+from mealrec.features.encoder import TEMPERATURE, VisualEncoder, class_roots, is_fine_tuned, tuple_of_labels
+from mealrec.features.pixels import Preprocessing
 from mealrec.features.weights import find_file, pick_device, weights_checksum
 
 if TYPE_CHECKING:
-    from transformers import VideoMAEModel
+    from transformers import VideoMAEConfig, VideoMAEModel
 
 PREPROCESSOR_FILE = "preprocessor_config.json"
 TUBELET = 2
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How pixels enter the model: squashed to a square (so that no part of a portrait frame is lost), normalised."""
-
-    image_size: int
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-
-    def resize(self, frames: Tensor) -> Tensor:
-        """Return frames [M, H, W, 3] uint8 as [M, 3, S, S] float in 0..1."""
-        pixels = frames.permute(0, 3, 1, 2).float() / 255
-        size = (self.image_size, self.image_size)
-        return functional.interpolate(pixels, size, mode="bilinear", antialias=True).clamp(0, 1)
-
-    def normalise(self, pixels: Tensor) -> Tensor:
-        """Return pixels [..., 3, S, S] in 0..1 with the model's mean and deviation taken out."""
-        mean, std = (pixels.new_tensor(values)[:, None, None] for values in (self.mean, self.std))
-        return (pixels - mean) / std
 
 
 def tube_tokens(model: VideoMAEModel, pixels: Tensor) -> Tensor:
@@ -53,66 +33,83 @@ def tube_tokens(model: VideoMAEModel, pixels: Tensor) -> Tensor:
     return hidden.unflatten(1, (pixels.shape[1], -1))
 
 
-class VideoEncoder:
+class VideoEncoder(VisualEncoder):
     """A frozen VideoMAE over K sampled frames.
 
-    Attributes: `num_frames` K, `width` V, `layers`, `name`, `checksum` (sha256 of the weights).
+    Pre-trained alone it gives the mean of a frame's tokens. One that was fine-tuned to tell actions apart gives the
+    square roots of the class probabilities that its classifier reads in that mean, as an image classifier's are.
     """
 
-    def __init__(self, model: VideoMAEModel, preprocessing: Preprocessing, name: str, checksum: str):
+    def __init__(
+        self,
+        model: VideoMAEModel,
+        preprocessing: Preprocessing,
+        name: str,
+        checksum: str,
+        classifier: nn.Module | None = None,
+        labels: tuple[str, ...] = (),
+    ):
         self.model, self.preprocessing, self.name, self.checksum = model.eval(), preprocessing, name, checksum
         self.num_frames = model.config.num_frames // TUBELET
-        self.width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
+        self.hidden_width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
+        self.classifier, self.labels = classifier, labels
+        self.width = len(labels) if labels else self.hidden_width
+        self.temperature = TEMPERATURE if labels else None
 
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5) -> VideoEncoder:
-        """Load any VideoMAE, from a directory or the hub ("MCG-NJU/videomae-base").
+        """Load any VideoMAE, from a directory or the hub.
 
+        "MCG-NJU/videomae-base" was pre-trained alone, "MCG-NJU/videomae-base-finetuned-kinetics" names 400 actions.
         The positions are computed, not learned, so that weights pretrained on 16 frames load unchanged.
         Raises DataFormatError for a model of another kind.
         """
-        from transformers import VideoMAEConfig, VideoMAEModel
+        from transformers import VideoMAEConfig, VideoMAEForVideoClassification, VideoMAEModel
 
         source = str(path_or_hub_id)
         checksum = weights_checksum(source)
         config = VideoMAEConfig.from_pretrained(source, num_frames=num_frames * TUBELET)
-        if config.model_type != "videomae" or config.tubelet_size != TUBELET:
-            raise DataFormatError(
-                f"{source} is a {config.model_type} model with tubes of {config.tubelet_size} frames: "
-                f"a VideoMAE with tubes of {TUBELET} is expected."
-            )
-        model = VideoMAEModel.from_pretrained(source, config=config, dtype=torch.float32)
-        return cls(model.to(pick_device(device)), _preprocessing(source, config.image_size), source, checksum)
+        _check(source, config)
+        preprocessing = _preprocessing(source, config.image_size)
+        if not is_fine_tuned(config.to_dict()):
+            model = VideoMAEModel.from_pretrained(source, config=config, dtype=torch.float32)
+            return cls(model.to(pick_device(device)), preprocessing, source, checksum)
+        whole = VideoMAEForVideoClassification.from_pretrained(source, config=config, dtype=torch.float32)
+        whole = whole.to(pick_device(device)).eval()
+        classifier = nn.Sequential(whole.fc_norm, whole.classifier)
+        return cls(whole.videomae, preprocessing, source, checksum, classifier, tuple_of_labels(config.to_dict()))
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Encode clips [B][K, H, W, 3] uint8 in one forward pass; each may have a size of its own.
-
-        Returns (frame_features [B, K, V], global_visual [B, V]), float32. Raises DataFormatError where K is
-        not the encoder's.
-        """
-        features = tube_tokens(self.model, self._pixels(clips)).mean(2).cpu().numpy()
+        """See VisualEncoder.encode; all clips go through one forward pass."""
+        features = tube_tokens(self.model, self._pixels(clips)).mean(2)
+        if self.classifier is not None:
+            features = class_roots(self.classifier(features), self.temperature)
+        features = features.cpu().numpy()
         return features, features.mean(1)
 
     @torch.inference_mode()
     def hidden_states(self, clips: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the mean over a clip's frames and their patches after the embeddings and after each layer.
-
-        [B, layers + 1, V] float32 of clips as `encode` takes them; VideoMAE has no token that stands for the clip.
-        """
+        """See VisualEncoder.hidden_states; VideoMAE has no token that stands for the clip."""
         pixels = self._pixels(clips).repeat_interleave(TUBELET, dim=1)
         states = self.model(pixels, output_hidden_states=True).hidden_states
         return torch.stack([hidden.mean(1) for hidden in states], 1).cpu().numpy()
 
     def _pixels(self, clips: Sequence[np.ndarray]) -> Tensor:
-        for clip in clips:
-            if clip.ndim != 4 or len(clip) != self.num_frames or clip.dtype != np.uint8:
-                raise DataFormatError(
-                    f"Frames [B, {self.num_frames}, H, W, 3] uint8 are expected, {list(clip.shape)} {clip.dtype} came."
-                )
-        device = next(self.model.parameters()).device
-        pixels = torch.stack([self.preprocessing.resize(torch.tensor(clip, device=device)) for clip in clips])
-        return self.preprocessing.normalise(pixels)
+        return self.preprocessing.clips(clips, self.num_frames, self.model.device)
+
+
+def _check(source: str, config: VideoMAEConfig) -> None:
+    if config.model_type != "videomae" or config.tubelet_size != TUBELET:
+        raise DataFormatError(
+            f"{source} is a {config.model_type} model with tubes of {config.tubelet_size} frames: "
+            f"a VideoMAE with tubes of {TUBELET} is expected."
+        )
+    if is_fine_tuned(config.to_dict()) and not config.use_mean_pooling:
+        raise DataFormatError(
+            f"{source} reads its class in one token of the whole clip, so its frames have none: a VideoMAE that was "
+            "fine-tuned with use_mean_pooling is expected."
+        )
 
 
 def _preprocessing(source: str, image_size: int) -> Preprocessing:

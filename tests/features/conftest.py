@@ -5,23 +5,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from mealrec.features.pretraining.distil import StudentConfig, new_student
-from mealrec.features.video import VideoEncoder
+from mealrec.features.encoder import VisualEncoder, open_encoder
+from tests.features.tiny_encoders import write_videomae
 from tests.make_videos import write_video
-
-TINY = StudentConfig(image_size=32, width=64, layers=2, heads=1)
 
 
 @pytest.fixture(scope="session")
 def encoder_path(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("encoder")
-    new_student(TINY, seed=0).save_pretrained(path)
-    return path
+    return write_videomae(tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture(scope="session")
-def encoder(encoder_path) -> VideoEncoder:
-    return VideoEncoder.from_pretrained(encoder_path, "cpu")
+def encoder(encoder_path) -> VisualEncoder:
+    return open_encoder(encoder_path, "cpu")
 
 
 @pytest.fixture(scope="session")

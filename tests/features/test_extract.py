@@ -8,7 +8,8 @@ import pytest
 from mealrec.errors import DataFormatError
 from mealrec.features import command, items
 from mealrec.features.frames import sample_frames
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import FeatureStore, holds_class_roots
+from tests.features.tiny_encoders import CLASSES, write_classifier
 
 
 class LetterCounts:
@@ -78,3 +79,14 @@ def test_other_settings_do_not_mix_into_a_store(catalogue, encoder_path, tmp_pat
 def test_a_folder_without_titles(encoder_path, tmp_path):
     with pytest.raises(DataFormatError, match="titles.csv"):
         extract(tmp_path, encoder_path, tmp_path / "out")
+
+
+def test_a_classifiers_store_says_that_it_holds_roots_of_probabilities(catalogue, encoder_path, tmp_path):
+    classifier = write_classifier(tmp_path / "classifier")
+    extract(catalogue, classifier, tmp_path / "out")
+    store = FeatureStore.open(tmp_path / "out")
+    assert store.manifest["encoders"]["video"]["class_temperature"] == 2.0 and holds_class_roots(store.manifest)
+    assert store.frames.shape == (4, 5, len(CLASSES))
+    np.testing.assert_allclose((store.frames[:2] ** 2).sum(-1), 1, atol=1e-5)
+    with pytest.raises(DataFormatError, match="of other visual_width, encoders"):
+        extract(catalogue, encoder_path, tmp_path / "out")

@@ -14,6 +14,7 @@ from mealrec.features.hidden import HIDDEN, HiddenStates, is_complete
 from mealrec.features.segments import split_title
 from mealrec.features.text import TextEncoder
 from mealrec.features.video import VideoEncoder
+from tests.features.tiny_encoders import SMALL, write_classifier
 
 TITLES = ["a bowl, steaming #ramen", "", "broken", "no file"]
 
@@ -67,6 +68,13 @@ def test_clips_and_titles_have_their_rows_and_the_rest_is_zero(catalogue, encode
     np.testing.assert_array_equal(picked.text, found.text[[3, 0]])
     with pytest.raises(DataFormatError, match="1 items have no hidden states, 11 first"):
         found.of(("7", "11"))
+
+
+def test_a_classifiers_states_have_a_width_of_their_own(catalogue, bert_path, tmp_path):
+    extract(catalogue, bert_path, tmp_path / "out", "--encoder", str(write_classifier(tmp_path / "classifier")))
+    found = HiddenStates.open(tmp_path / "out")
+    assert found.visual.shape == (4, len(SMALL.stages) + 2, SMALL.head_width)
+    assert found.visual.any((1, 2)).tolist() == [True, True, False, False]
 
 
 def test_segments_stand_for_frames_here_too(segments, bert_path):

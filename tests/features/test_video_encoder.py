@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.features.video import PREPROCESSOR_FILE, Preprocessing, VideoEncoder, tube_tokens
+from mealrec.features.encoder import labels_of, open_encoder
+from mealrec.features.pixels import Preprocessing
+from mealrec.features.video import PREPROCESSOR_FILE, VideoEncoder, tube_tokens
+from tests.features.tiny_encoders import CLASSES, write_fine_tuned
 
 
 @pytest.fixture
@@ -93,3 +96,44 @@ def test_other_frame_counts_are_refused(encoder, shape):
 def test_a_directory_without_weights_is_named(tmp_path):
     with pytest.raises(DataFormatError, match=str(tmp_path)):
         VideoEncoder.from_pretrained(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(tmp_path_factory) -> VideoEncoder:
+    return open_encoder(write_fine_tuned(tmp_path_factory.mktemp("fine_tuned")), "cpu")
+
+
+def test_a_fine_tuned_one_gives_roots_of_its_actions_probabilities(fine_tuned, frames):
+    assert fine_tuned.labels == CLASSES == labels_of(fine_tuned.name)
+    assert (fine_tuned.width, fine_tuned.hidden_width, fine_tuned.temperature) == (len(CLASSES), 64, 2.0)
+    features, overall = fine_tuned.encode(frames)
+    assert features.shape == (2, 5, len(CLASSES)) and features.dtype == overall.dtype == np.float32
+    np.testing.assert_allclose((features**2).sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(overall, features.mean(1), atol=1e-6)
+    assert fine_tuned.hidden_states(frames).shape == (2, 3, 64)
+
+
+def test_one_frame_all_along_has_the_class_that_the_whole_model_finds(fine_tuned, frames):
+    """Its classifier reads the mean over all tubes; where all show one picture and no position is told, each is it."""
+    from transformers import VideoMAEForVideoClassification
+
+    whole = VideoMAEForVideoClassification.from_pretrained(fine_tuned.name, num_frames=2).eval()
+    single = VideoEncoder.from_pretrained(fine_tuned.name, "cpu", num_frames=1)
+    pixels = single._pixels(frames[:1, :1]).repeat_interleave(2, dim=1)
+    with torch.inference_mode():
+        expected = (whole(pixels).logits / 2).softmax(-1).numpy()
+    np.testing.assert_allclose(single.encode(frames[:1, :1])[0][0] ** 2, expected, atol=1e-5)
+
+
+def test_a_pre_trained_one_names_nothing(encoder):
+    assert encoder.labels == () and encoder.temperature is None and encoder.width == encoder.hidden_width == 64
+
+
+def test_one_that_reads_its_class_in_one_token_is_refused(tmp_path):
+    with pytest.raises(DataFormatError, match="use_mean_pooling"):
+        open_encoder(write_fine_tuned(tmp_path, use_mean_pooling=False), "cpu")
+
+
+def test_another_kind_of_model_is_named(tmp_path, bert_path):
+    with pytest.raises(DataFormatError, match="is a bert model"):
+        open_encoder(bert_path, "cpu")

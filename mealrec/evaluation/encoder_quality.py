@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
-from mealrec.errors import DataFormatError
-from mealrec.features.pretraining.augment import TEST, grade
-from mealrec.features.pretraining.pool import FramePool
-from mealrec.features.video import VideoEncoder
+from mealrec.evaluation.grading import graded
+from mealrec.features.catalogue import clip_path
+from mealrec.features.encoder import VisualEncoder
+from mealrec.features.frames import SampledFrames, sample_frames
+from mealrec.features.tensors import visual_axes
 
-NEIGHBOURS, RETRIEVED, BATCH = 5, 10, 16
+NEIGHBOURS, RETRIEVED = 5, 10
 RIDGE = 1e-2
+BATCH = 4
 
 
-def frame_motifs(data: Path, pool: FramePool) -> np.ndarray:
-    """Return the motif [C, K] planted at each frame of the pool, from `truth/clips.json`.
+def encode_clips(
+    encoder: VisualEncoder, data: Path, item_ids: Sequence[str], colours: Generator | None = None
+) -> tuple[Tensor, np.ndarray]:
+    """Decode and encode clips of a catalogue folder; with `colours` each frame is graded at random first.
 
-    Raises DataFormatError where a clip's truth is missing.
+    Returns (features [C, K, V'], times_s [C, K] of the frames).
     """
-    path = data / "truth" / "clips.json"
-    try:
-        truth = json.loads(path.read_text())
-        shots = [truth[item_id]["shots"] for item_id in pool.item_ids]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataFormatError(
-            f"{path} does not tell the shots of every clip: evaluate on the sample catalogue."
-        ) from error
-    return np.array([[_shown(clip, t) for t in times] for clip, times in zip(shots, pool.times_s, strict=True)])
+    features, times = [], []
+    for clips in tqdm(list(_batches(item_ids)), unit="batch", desc="encoding"):
+        sampled = _decoded(data, clips, encoder.num_frames)
+        frames = [clip.frames for clip in sampled]
+        if colours is not None:
+            frames = [graded(torch.tensor(clip), colours).numpy() for clip in frames]
+        features.append(encoder.encode(frames)[0])
+        times.extend(clip.times_s for clip in sampled)
+    return torch.from_numpy(np.concatenate(features)), np.stack(times)
 
 
-def encode_clips(encoder: VideoEncoder, frames: np.ndarray, generator: Generator | None = None) -> np.ndarray:
-    """Return features [C, K, V] of frames [C, K, S, S, 3]; with a generator each frame is graded at random first."""
-    features = []
-    for start in range(0, len(frames), BATCH):
-        batch = torch.tensor(frames[start : start + BATCH])
-        if generator is not None:
-            batch = _graded(batch, generator)
-        features.append(encoder.encode(batch.numpy())[0])
-    return np.concatenate(features)
-
-
-def measure(features: np.ndarray, motifs: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
+def measure(features: Tensor, motifs: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
     """Measure features [C, K, V] on the held-out clips ([C] bool) against all motifs [C, K].
 
     Returns `knn5`: share of held-out frames whose 5 nearest training frames (cosine) vote for their motif;
@@ -57,21 +51,33 @@ def measure(features: np.ndarray, motifs: np.ndarray, held_out: np.ndarray) -> d
     """
     names, labels = np.unique(motifs, return_inverse=True)
     labels = torch.from_numpy(labels.reshape(motifs.shape))
-    frames = functional.normalize(torch.from_numpy(features), dim=-1)
+    frames = functional.normalize(features, dim=-1)
     seen, asked = torch.from_numpy(~held_out), torch.from_numpy(held_out)
     index, queries = frames[seen].flatten(0, 1), frames[asked].flatten(0, 1)
     index_labels, query_labels = labels[seen].flatten(), labels[asked].flatten()
     one_hot = functional.one_hot(index_labels, len(names)).float()
-    precision, chance = _clip_precision(torch.from_numpy(features).mean(1), motifs, held_out)
+    precision, chance = _clip_precision(features.mean(1), motifs, held_out)
     return {
-        "knn5": _accuracy(_votes(queries @ index.T, one_hot), query_labels),
+        "knn5": _accuracy(votes(queries @ index.T, one_hot, NEIGHBOURS), query_labels),
         "probe": _accuracy(_ridge(index, one_hot, queries), query_labels),
         "precision10": precision,
         "chance10": chance,
     }
 
 
-def forward_seconds(encoder: VideoEncoder, repeats: int = 9) -> float:
+def seen_along(encoder: VisualEncoder, fitted_on: Tensor, *features: Tensor) -> list[Tensor]:
+    """Return features [..., V'] as a model takes them [..., V], the normalisation fitted on frames [M, V']."""
+    axes = visual_axes(fitted_on, encoder.temperature is not None)
+    return [(rows - fitted_on.mean(0)) @ axes for rows in features]
+
+
+def votes(similarity: Tensor, one_hot: Tensor, neighbours: int) -> Tensor:
+    """Return how many of the nearest rows are of each class [Q, M]; similarities [Q, R] break ties."""
+    values, nearest = similarity.topk(neighbours, dim=1)
+    return (one_hot[nearest] * (1 + 1e-3 * values[..., None])).sum(1)
+
+
+def forward_seconds(encoder: VisualEncoder, repeats: int = 9) -> float:
     """Return the median time of one upload's forward pass (K frames of 256 x 448)."""
     frames = np.zeros((1, encoder.num_frames, 448, 256, 3), np.uint8)
     times = []
@@ -82,19 +88,14 @@ def forward_seconds(encoder: VideoEncoder, repeats: int = 9) -> float:
     return float(np.median(times))
 
 
-def _shown(shots: Sequence[dict], time_s: float) -> str:
-    return [shot for shot in shots if shot["start_s"] <= time_s or shot is shots[0]][-1]["motif"]
+def _batches(item_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(item_ids), BATCH):
+        yield item_ids[start : start + BATCH]
 
 
-def _graded(frames: Tensor, generator: Generator) -> Tensor:
-    pixels = frames.flatten(0, 1).permute(0, 3, 1, 2).float() / 255
-    graded = grade(pixels, TEST, generator).permute(0, 2, 3, 1)
-    return (graded * 255).round().to(torch.uint8).reshape(frames.shape)
-
-
-def _votes(similarity: Tensor, one_hot: Tensor) -> Tensor:
-    values, nearest = similarity.topk(NEIGHBOURS, dim=1)
-    return (one_hot[nearest] * (1 + 1e-3 * values[..., None])).sum(1)  # similarity breaks ties
+def _decoded(data: Path, item_ids: Sequence[str], num_frames: int) -> list[SampledFrames]:
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda item: sample_frames(clip_path(data, item), num_frames=num_frames), item_ids))
 
 
 def _ridge(index: Tensor, one_hot: Tensor, queries: Tensor) -> Tensor:

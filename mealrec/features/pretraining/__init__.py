@@ -1,1 +1,0 @@
-"""How the bundled encoder is made: a small VideoMAE distilled from an image network, never labelled."""
