@@ -1,7 +1,7 @@
 """Shared types, and the one legend of dimension letters.
 
-B users, L history, R rows (one per predicted position), K frames, D model width, V visual width,
-H text width, N items, T diffusion steps. Item index 0 is padding; items count from 1 to N.
+B users, L history, R rows (one per predicted position), K frames, J kinds of moments, D model width, V visual
+width, H text width, N items, T diffusion steps. Item index 0 is padding; items count from 1 to N.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class BaselineConfig:
     """What the data decide, and the settings that every system has; a system's own `Config` adds its own.
 
-    The field names of the shape are those of MealRecConfig.
+    The field names of the shape are those of every configuration.
     """
 
     num_items: int
@@ -46,6 +46,7 @@ class Baseline(nn.Module):
 
     `SUMMARY`: the line that tables show. `TRAINING`: the fields of TrainConfig in which it departs from the others.
     `causal`: one row a user trains every position; where states see what comes after them, one row a prefix does.
+    `ends`: what `scores` may end at, for a system with a walk; see PaperMealRec.scores.
     `needs_hidden`: it reads the encoders' hidden states, `needs_titles`: it trains the text encoder; `build` and
     `prepare` are then given them as `hidden`. `form_of`: the baseline that it is another form of, so no row of Table 2.
     """
@@ -54,6 +55,7 @@ class Baseline(nn.Module):
     SUMMARY: str
     TRAINING: dict = {}
     causal: bool = True
+    ends: tuple[str, ...] = ("walk",)
     needs_hidden: bool = False
     needs_titles: bool = False
     form_of: str = ""
@@ -67,13 +69,12 @@ class Baseline(nn.Module):
         Called before training and after loading; what it keeps is a buffer. Nothing by default.
         """
 
-    def id_weights(self) -> list[nn.Parameter]:
-        """Return the embeddings that learn at TrainConfig.id_rate times the rate of the rest."""
-        return [module.weight for module in self.modules() if isinstance(module, nn.Embedding)]
+    def rates(self, id_rate: float) -> list[tuple[list[nn.Parameter], float]]:
+        """Return the weights that learn at another rate than the rest, and how many times that of the rest.
 
-    def pretrained_weights(self) -> tuple[list[nn.Parameter], float]:
-        """Return the weights of an encoder that is trained on, and what their rate is to that of the rest."""
-        return [], 1.0
+        `id_rate` is that of the embeddings.
+        """
+        return [([module.weight for module in self.modules() if isinstance(module, nn.Embedding)], id_rate)]
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
         """Return the terms by name and what is minimised as "total". It draws from torch's own randomness."""

@@ -14,7 +14,7 @@ from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
 from mealrec.models.attention import Block, Dropout, hide
-from mealrec.models.unet import step_embedding
+from mealrec.models.paper.unet import step_embedding
 from mealrec.types import ItemFeatures, SequenceBatch
 
 

@@ -93,9 +93,9 @@ class System(morec.System):
         lengths = torch.cat([below.lengths.new_zeros(1), below.lengths])
         self.reader.hold(below.states.to(device), lengths.to(device))
 
-    def pretrained_weights(self) -> tuple[list[nn.Parameter], float]:
-        """See Baseline.pretrained_weights."""
-        return list(self.reader.parameters()), self.config.encoder_rate
+    def rates(self, id_rate: float) -> list[tuple[list[nn.Parameter], float]]:
+        """See Baseline.rates; the layers of the encoder that are trained on have one of their own."""
+        return [*super().rates(id_rate), (list(self.reader.parameters()), self.config.encoder_rate)]
 
     def of(self, rows: Tensor, features: ItemFeatures) -> Tensor:
         """Return the items [M, D] of item indices [M]."""

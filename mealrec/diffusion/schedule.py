@@ -13,7 +13,7 @@ class ScheduleConfig:
     """A linear schedule from `beta_start` to `beta_end` in `num_steps` steps, both times `scale`.
 
     scale 1 leaves ᾱ_T = .78 at T = 25: weak noise, so a walk starts from the corrupted sample.
-    scale 1000/T drives ᾱ_T to 0: strong noise, so a walk may start from pure noise.
+    scale 1000/T drives ᾱ_T to 0: strong noise, so a walk may start from pure noise. scale 0 is no noise at all.
     """
 
     num_steps: int = 25
@@ -41,7 +41,9 @@ class Schedule:
 
 
 def _posterior(beta: float, alpha_bar: float, alpha_bar_before: float) -> tuple[float, float, float]:
-    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t."""
+    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t; without noise the next x is the clean answer itself."""
+    if alpha_bar == 1:
+        return 1.0, 0.0, 0.0
     clean_share = alpha_bar_before**0.5 * beta / (1 - alpha_bar)
     noisy_share = (1 - beta) ** 0.5 * (1 - alpha_bar_before) / (1 - alpha_bar)
     return clean_share, noisy_share, (beta * (1 - alpha_bar_before) / (1 - alpha_bar)) ** 0.5

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from scipy import sparse
 
-from mealrec.backbones.base import last_states
-from mealrec.baselines.base import Baseline
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.metrics import ranks
-from mealrec.models.mealrec import MealRec
-from mealrec.models.table import Items
 from mealrec.types import ItemFeatures
 
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -52,44 +49,31 @@ def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batc
     return Ranks(np.concatenate(unmasked), np.concatenate(masked), float(np.concatenate(share).mean()))
 
 
-def model_scorer(model: MealRec | Baseline, features: ItemFeatures, seed: int = 0, ends_at: str = "walk") -> Scorer:
-    """Return the scorer of a model: of MealRec by the end of its walk, or with ends_at="start" by its encoder's x_0."""
+class Ranking(Protocol):
+    """What ranks: every trained system, of whatever form."""
+
+    def eval(self) -> object:
+        """Switch off what acts in training alone."""
+
+    def items(self, features: ItemFeatures) -> object:
+        """Return what stands for every item, made once for many histories."""
+
+    def scores(self, histories: torch.Tensor, items: object, **choices) -> torch.Tensor:
+        """Return the scores of all items [R, N+1] for histories [R, L]."""
+
+
+def model_scorer(model: Ranking, features: ItemFeatures, **choices) -> Scorer:
+    """Return the scorer of a trained system; `choices` are further arguments of its `scores`, such as ends_at."""
     model.eval()
-    if isinstance(model, Baseline):
-        return _baseline_scorer(model, features)
-    no_item = torch.zeros(0, dtype=torch.long, device=features.text.device)
-    with torch.inference_mode():
-        table = model.table(features, None if model.config.head == "moments" else no_item)
-
-    @torch.inference_mode()
-    def score(histories: np.ndarray) -> np.ndarray:
-        history = torch.from_numpy(histories).to(features.text.device)
-        shown = model.looks_at(history)  # mapping the frames of all items would take more memory than all else
-        items = table if shown is None else model.table.showing(table, features, shown)
-        return model.table.scores(preferences(model, items, history, seed, ends_at), items, history).cpu().numpy()
-
-    return score
-
-
-def _baseline_scorer(model: Baseline, features: ItemFeatures) -> Scorer:
     with torch.inference_mode():
         items = model.items(features)
 
     @torch.inference_mode()
     def score(histories: np.ndarray) -> np.ndarray:
-        return model.scores(torch.from_numpy(histories).to(features.text.device), items).float().cpu().numpy()
+        history = torch.from_numpy(histories).to(features.text.device)
+        return model.scores(history, items, **choices).float().cpu().numpy()
 
     return score
-
-
-def preferences(
-    model: MealRec, items: Items, history: torch.Tensor, seed: int = 0, ends_at: str = "walk"
-) -> torch.Tensor:
-    """Return the preferences [R, D or D + 2C] of histories [R, L], as `model_scorer` ranks by them."""
-    context = model.context(last_states(model.encode(items, history), history), history, items)
-    if ends_at == "start":
-        return model.preference(context.start, context.content)
-    return model.walk(context, items, torch.Generator().manual_seed(seed)).preference
 
 
 def popularity_scorer(train: tuple[tuple[int, ...], ...], num_items: int) -> Scorer:

@@ -11,9 +11,11 @@ import torch
 
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.bundle_setting import bundle_systems
-from mealrec.evaluation.faithfulness import Subject, click_report, interest_report, masking_report, moment_report
+from mealrec.evaluation.faithfulness import click_report, hiding_report, moment_report, walk_report
 from mealrec.evaluation.faithfulness_tables import goals, to_markdown
 from mealrec.evaluation.planted import read_truth
+from mealrec.evaluation.progress import Progress
+from mealrec.evaluation.subject import Subject
 from mealrec.experiments.provenance import command_line, from_here, hardware
 from mealrec.recommender.bundle import read_manifest
 from mealrec.training.run import write_json
@@ -24,13 +26,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle to test")
     parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="its catalogue (default %(default)s)")
     parser.add_argument("--variant", default="full", help="which of its models (default: %(default)s)")
-    parser.add_argument("--rows", type=int, default=600, help="viewers of validation and of test (default %(default)s)")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=600,
+        help="viewers of each part whose frames are hidden; all else has four times as many (default %(default)s)",
+    )
     parser.add_argument("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Test, print and write."""
+    """Test, print and write; how far it is goes to the error stream."""
     torch.set_num_threads(1)
     if arguments.rows < 2:
         raise DataFormatError(f"--rows: 2 viewers or more are expected, {arguments.rows} came: ask for a few hundred.")
@@ -49,13 +56,20 @@ def make_report(arguments: argparse.Namespace) -> dict:
     setting, systems = bundle_systems(arguments.bundle, arguments.data)
     if arguments.variant not in systems:
         raise DataFormatError(f"--variant: one of {', '.join(systems)} is expected, {arguments.variant!r} came.")
-    subject = Subject(setting, systems[arguments.variant][0], arguments.rows)
-    report = {"made": _made(arguments), "masking": masking_report(subject)}
-    if (arguments.data / "truth").is_dir():
-        truth = read_truth(arguments.data)
-        report["moments"] = moment_report(subject, truth)
-        report["interests"] = interest_report(subject, truth)
-        report["clicks"] = click_report(subject, truth)
+    subject = Subject(setting, systems[arguments.variant][0], arguments.rows, Progress())
+    return {"made": _made(arguments)} | measure(subject, arguments.data)
+
+
+def measure(subject: Subject, data: Path) -> dict:
+    """Return what is measured of a model; what needs the planted truth is left out without it."""
+    progress = subject.progress
+    progress.begins("hiding moments of the last clip")
+    report = {"hiding": hiding_report(subject)}
+    if (data / "truth").is_dir():
+        truth = read_truth(data)
+        for name, measured in (("moments", moment_report), ("clicks", click_report), ("walks", walk_report)):
+            progress.begins(name)
+            report[name] = measured(subject, truth)
     return report | {"goals": goals(report)}
 
 

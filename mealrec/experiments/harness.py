@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mealrec.baselines.base import Baseline, needs_hidden
+from mealrec.baselines.base import needs_hidden
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
 from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
 from mealrec.experiments.world import Source, World, make_hidden, make_world, open_world
-from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import Checkpoint
+from mealrec.training.forms import System, build
 from mealrec.training.processes import end_with_the_parent
 from mealrec.training.recipes import Recipe, microlens, override
 from mealrec.training.run import load_system, save_system, write_json
-from mealrec.training.trainer import build, train
+from mealrec.training.trainer import train
 
 MADE = "made.json"
 ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
@@ -154,7 +154,7 @@ def made(job: Job) -> dict:
     return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
 
 
-def load(job: Job, device: str) -> MealRec | Baseline:
+def load(job: Job, device: str) -> System:
     """Return a job's trained model; see load_system."""
     return load_system(job.folder).to(device)
 
@@ -198,9 +198,7 @@ def train_job(job: Job, world: World, device: str) -> None:
         write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
         print(f"{title}: kept epoch {trained.epoch}, validation N@10 {kept['N@10']:.4f}, {trained.seconds:.0f} s")
     model = load(job, device)
-    whole = isinstance(model, MealRec) and recipe.model.variant != "backbone"
-    if not isinstance(model, MealRec):
-        model.prepare(world.split.train, features, hidden)
-    for ends_at in ["start", "walk"] if whole else ["walk"]:
-        scorer = model_scorer(model, features, ends_at=ends_at)
+    model.prepare(world.split.train, features, hidden)
+    for ends_at in sorted(model.ends, key=lambda end: end == "walk"):  # the walk's last: they say that a job is done
+        scorer = model_scorer(model, features, **({} if ends_at == "walk" else {"ends_at": ends_at}))
         write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)

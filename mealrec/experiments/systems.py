@@ -57,6 +57,8 @@ def _systems() -> dict[str, System]:
         "the paper's form: NPD sees the last item alone, all is trained jointly, no guidance"
     )
     known[f"{OURS}-guidance-only"] = System("MealRec without a diffusion: sasrec-content with MealRec's guidance")
+    known[f"{OURS}-kinds"] = System("the sample's form of MealRec, over kinds of moments, here of title segments")
+    known[f"{OURS}-kinds-backbone"] = System("SASRec over the same kinds, with their head and their training")
     for backbone, name in BACKBONES.items():
         for ablation, words in ABLATIONS.items():
             known[over(backbone, ablation)] = System(f"MealRec on {name}, ablated (Sec. 5.3): {words}")

@@ -6,73 +6,107 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from mealrec.models.attention import Block, Memory, hide, zero_
+from mealrec.models.history import HistoryReader, Watched, before, decayed
+from mealrec.models.tcd import shares_of
+
+FIXED, MOVING = 9, 6  # numbers a kind that stay over a walk, and that x_t moves
 
 
 @dataclass(frozen=True)
 class NPDConfig:
-    """`align_blocks` let the condition tokens attend to each other first: c_m is fixed, so once a walk.
+    """`hidden` units of the map that all kinds share; `noise_scale` times the schedule's β."""
 
-    `dropout` acts inside the blocks, `token_dropout` hides whole tokens in training.
+    hidden: int = 32
+    noise_scale: float = 40.0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """c_m of R histories: all that g_θ reads and that stays over a walk.
+
+    `linear` [R, J] and `hidden` [R, J, H]: what the fixed numbers add to the map; `wanted` [R, L, J]: r of each clip up
+    to the row's position, 0 after it; `weights` [R, 2, L]: how much each clip counts at two rates; `last` [R, J]: r of
+    the row's own clip.
     """
 
-    width: int = 64
-    heads: int = 2
-    align_blocks: int = 0
-    num_frames: int = 5
-    max_length: int = 10
-    dropout: float = 0.2
-    token_dropout: float = 0.1
+    linear: Tensor
+    hidden: Tensor
+    wanted: Tensor
+    weights: Tensor
+    last: Tensor
 
 
 class NPD(nn.Module):
-    """g_θ(x_t, c_m): the noisy preference attends to itself and to the content tokens c_m.
+    """g_θ(x_t, c_m): for every kind alike, one small map from what speaks for it to how much it is wanted.
 
-    Paper: Eq. 13. Blind: no step enters, the noise must be inferred from how far tokens agree.
+    Paper: Eq. 13. Blind: no step enters. Departs: c_m is not attended to but counted: how much of the kind the history
+    shows beyond anybody's, how lately, what habit calls for, and what each clip was watched for in the light of x_t.
+    All kinds share the map, so what is learned of one holds for all.
     """
 
-    def __init__(self, config: NPDConfig):
+    def __init__(self, config: NPDConfig, num_kinds: int):
         super().__init__()
-        self.config = config
-        width = config.width
-        self.frame_places = nn.Parameter(torch.randn(config.num_frames, width) * 0.02)
-        self.title_place = nn.Parameter(torch.randn(width) * 0.02)
-        self.age_places = nn.Parameter(torch.randn(config.max_length, width) * 0.02)
-        self.enter = nn.Linear(width, width)
-        self.align = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.align_blocks))
-        self.block = Block(width, config.heads, config.dropout)
-        self.norm_out = nn.LayerNorm(width)
-        self.out = nn.Linear(width, width)
-        zero_(self.out)  # training starts at the identity: a random g_θ would wash the preference out
-        self.sphere = nn.LayerNorm(width, elementwise_affine=False)
+        hidden = config.hidden
+        self.rates = nn.Parameter(torch.tensor([0.02, 0.3]))
+        self.trust = nn.Parameter(torch.tensor(0.5))
+        self.fixed_in = nn.Parameter(0.3 * torch.randn(FIXED, hidden))
+        self.moving_in = nn.Parameter(0.3 * torch.randn(MOVING, hidden))
+        self.bias_in = nn.Parameter(torch.zeros(hidden))
+        self.out = nn.Parameter(0.1 * torch.randn(hidden))
+        self.fixed_skip = nn.Parameter(torch.tensor([0.3] + [0.0] * (FIXED - 1)))
+        self.moving_skip = nn.Parameter(torch.tensor([0.3, 0.0, 0.0, 0.5, 0.0, 0.0]))
+        self.kind_bias = nn.Parameter(torch.zeros(num_kinds))
 
     def condition(
-        self, refined: Tensor, title: Tensor, history: Tensor | None, present: Tensor
-    ) -> tuple[Memory, Tensor]:
-        """Return c_m's S tokens, projected for g_θ to attend to, and which are visible [R, S].
+        self, watched: Watched, wanted: Tensor, reader: HistoryReader, rows: tuple[Tensor, Tensor], anybody: Tensor
+    ) -> Condition:
+        """Return c_m at R positions of B histories: `rows` are (history [R], position [R]); `wanted` [B, L, J] is r."""
+        users, positions = rows
+        called = reader.habit(before(shares_of(watched.kinds)))
+        lasting = watched.seen[0]
+        places = torch.arange(lasting.shape[1], device=lasting.device)
+        length = torch.log1p(places.to(lasting))[None, :, None].expand_as(lasting)
+        numbers = (
+            *watched.seen,
+            decayed(watched.evidence / (1 + called), reader.rates[0]),  # what habit does not explain
+            watched.evidence,
+            before(watched.evidence),
+            called,
+            length,
+            lasting.mean(-1, keepdim=True).expand_as(lasting),
+        )
+        fixed = torch.stack([number[users, positions] for number in numbers], -1)
+        age = (positions[:, None] - places).to(lasting)
+        up_to = wanted[users] * (age >= 0).unsqueeze(-1)
+        counted = (up_to.sum(-1) > 0).to(lasting)
+        weights = torch.stack([torch.exp(-rate.abs() * age.clamp(min=0)) * counted for rate in self.rates], 1)
+        rare = self.kind_bias - 0.5 * anybody.log()
+        return Condition(
+            fixed @ self.fixed_skip + rare,
+            fixed @ self.fixed_in + self.bias_in,
+            up_to,
+            weights,
+            wanted[users, positions],
+        )
 
-        `refined` [R, K, D] (ẑ_0), `title` [R, D] (h_L), `history` [R, L, M, D] (M tokens an item) or None,
-        `present` [R, L].
+    def denoise(self, xt: Tensor, condition: Condition, reader: HistoryReader) -> Tensor:
+        """Return x̂_0 [R, J] of x_t [R, J] under the condition: one application of g_θ. Paper: Eq. 13.
+
+        The result keeps the length that the ranking asks for; only what is noised again goes back to the sphere.
         """
-        tokens = [refined + self.frame_places, (title + self.title_place).unsqueeze(1)]
-        visible = torch.ones(refined.shape[0], refined.shape[1] + 1, dtype=torch.bool, device=refined.device)
-        if history is not None:
-            age = present.sum(1, keepdim=True) - 1 - torch.arange(present.shape[1], device=present.device)
-            tokens.append((history + self.age_places[age.clamp(min=0)].unsqueeze(2)).flatten(1, 2))
-            visible = torch.cat([visible, present.repeat_interleave(history.shape[2], 1)], 1)
-        aligned = torch.cat(tokens, 1)
-        for block in self.align:
-            aligned = block(aligned, hide(visible).unsqueeze(1))
-        return self.block.remember(aligned), visible
+        moving = torch.stack(self._moving(xt, condition, reader), -1)
+        hidden = F.gelu(condition.hidden + moving @ self.moving_in)
+        x0_hat = condition.linear + moving @ self.moving_skip + hidden @ self.out
+        return x0_hat - x0_hat.mean(-1, keepdim=True)
 
-    def denoise(self, xt: Tensor, memory: Memory, visible: Tensor) -> Tensor:
-        """Return x̂_0 [R, D] of x_t [R, D] under the condition: one application of g_θ.
-
-        Paper: Eq. 13. The result lies on the sphere where x_0 lies, so that the walk cannot inflate it.
-        """
-        if self.training and self.config.token_dropout:
-            visible = visible & (torch.rand(visible.shape, device=visible.device) > self.config.token_dropout)
-        bias = hide(torch.cat([torch.ones_like(visible[:, :1]), visible], 1)).unsqueeze(1)
-        x = self.block(self.enter(xt).unsqueeze(1), bias, memory).squeeze(1)
-        return self.sphere(xt + self.out(self.norm_out(x)))
+    def _moving(self, xt: Tensor, condition: Condition, reader: HistoryReader) -> tuple[Tensor, ...]:
+        """Return what x_t [R, J] makes of the clips, MOVING times [R, J]: each clip is watched for what x_t wants."""
+        trusted = self.trust.abs() * xt
+        chances = (trusted - trusted.amax(-1, keepdim=True).detach()).exp()
+        whole = (condition.wanted @ chances.unsqueeze(-1)).transpose(1, 2) + 1e-6
+        lasting, fading = (torch.bmm(condition.weights / whole, condition.wanted) * chances.unsqueeze(1)).unbind(1)
+        last = shares_of(condition.last * chances)
+        called = reader.habit(last)
+        return xt, lasting, fading, called, last, last * called

@@ -1,4 +1,4 @@
-"""The item table: how items enter the encoder, and the heads that rank them by moments, summary or content."""
+"""The item table: what is known of every clip, and the head that ranks clips for a preference over kinds."""
 
 from __future__ import annotations
 
@@ -8,150 +8,155 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.content import Anchors, ContentSpace
+from mealrec.models.attention import Dropout
+from mealrec.models.kinds import KindSpace, of_anybody
 from mealrec.types import ItemFeatures
 
-BLOCK = 2**12
-"""How many items are scored at once: what is computed on the way to their scores then stays in the processor's cache,
-and never takes K times the memory of the answer."""
+BLOCK = 2**14
+"""How many items are scored at once: what is computed on the way to their scores then stays in the cache."""
 
 
 @dataclass(frozen=True)
 class Items:
-    """All items at the model width, row 0 padding.
+    """All items, row 0 padding.
 
-    Content: `visual` [N+1, D] (v_i), `title` [N+1, D] (h_i), `moments` [N+1, K, D] (F_i). `identity` [N+1, D]
-    is the ID embedding and `bias` [N+1] the item's own appeal. `text` [N+1, D] is the title for a backbone that
-    reads titles, and `anchor` [N+1, C] the item in the space that is never trained; C is 0 unless the head uses it.
-    A system of IDs alone has zeros for content.
+    `moments` [N+1, K, J]: the shares of kinds in each frame; `kinds` [N+1, J]: their mean, those in the clip;
+    `identity` [N+1, J]: the ID embedding; `title` [N+1, J]: the mapped title; `bias` [N+1]: the clip's own appeal.
+    `anybody` [J]: the kinds in what anybody watches.
     """
 
-    visual: Tensor
-    title: Tensor
     moments: Tensor
+    kinds: Tensor
     identity: Tensor
+    title: Tensor
     bias: Tensor
-    text: Tensor
-    anchor: Tensor
+    anybody: Tensor
 
-    @property
-    def entry(self) -> Tensor:
-        """What enters the encoder [N+1, D]."""
-        return self.identity + self.visual + self.title
+    def __len__(self) -> int:
+        return len(self.bias)
+
+    def rows(self, rows: Tensor | slice) -> Items:
+        """Return the items of some rows alone."""
+        picked = {name: tensor[rows] for name, tensor in vars(self).items() if name != "anybody"}
+        return Items(**picked, anybody=self.anybody)
 
     def blocks(self) -> Iterator[Items]:
         """Yield the items BLOCK at a time, without a copy."""
-        parts = {name: tensor.split(BLOCK) for name, tensor in vars(self).items()}
-        for block in zip(*parts.values(), strict=True):
-            yield Items(**dict(zip(parts, block, strict=True)))
+        for start in range(0, len(self), BLOCK):
+            yield self.rows(slice(start, start + BLOCK))
+
+    def followed_by(self, more: Items) -> Items:
+        """Return these items with others behind them."""
+        joined = {
+            name: torch.cat([tensor, getattr(more, name)]) for name, tensor in vars(self).items() if name != "anybody"
+        }
+        return Items(**joined, anybody=self.anybody)
+
+    def showing(self, moments: Tensor) -> Items:
+        """Return the same items with other moments [N+1, K, J], such as with some of them hidden."""
+        return replace(self, moments=moments, kinds=moments.mean(1))
 
 
 class ItemTable(nn.Module):
-    """ID embeddings plus content, with ID dropout so that content alone can carry an item.
+    """Kinds, titles and IDs of items, with ID dropout so that content alone can carry a clip.
 
-    An item without an ID (uploaded, or held out of training) has zero ID embedding and a learned bias.
-    `uses_content` false makes a system of IDs alone, whose backbone may still read titles (`reads_text`).
-    `anchors` are needed by head="content".
+    A clip without an ID (uploaded, or held out of training) has no ID embedding and a learned appeal.
     """
 
     def __init__(
         self,
         num_items: int,
-        content: ContentSpace,
-        width: int,
+        visual_width: int,
+        text_width: int,
+        num_kinds: int,
         id_dropout: float,
-        head: str,
-        uses_content: bool = True,
-        reads_text: bool = False,
-        anchors: Anchors | None = None,
+        title_dropout: float,
     ):
         super().__init__()
-        self.num_items, self.id_dropout, self.width, self.head = num_items, id_dropout, width, head
-        self.content, self.anchors, self.uses_content = content, anchors, uses_content
-        self.reads_text = reads_text
-        self.ids = nn.Embedding(num_items + 1, width)
+        self.num_items, self.id_dropout = num_items, id_dropout
+        self.kind_space = KindSpace(visual_width, num_kinds)
+        self.titles = nn.Linear(text_width, num_kinds)
+        self.title_dropout = Dropout(title_dropout)
+        self.absent_title = nn.Parameter(torch.zeros(num_kinds))
+        self.enter_kinds = nn.Linear(num_kinds, num_kinds)
+        self.ids = nn.Embedding(num_items + 1, num_kinds)
         self.bias = nn.Parameter(torch.zeros(num_items + 1))
         self.bias_without_id = nn.Parameter(torch.zeros(()))
-        self.log_scale = nn.Parameter(torch.zeros(()))
-        nn.init.normal_(self.ids.weight, std=0.1)
-        if anchors is not None:
-            self.log_match = nn.Parameter(torch.zeros(()))
+        self.log_scale = nn.Parameter(torch.ones(()))
+        self.kind_appeal = nn.Parameter(torch.zeros(num_kinds))
+        self.log_accident = nn.Parameter(torch.tensor(-3.0))
+        nn.init.normal_(self.titles.weight, std=0.1 * text_width**-0.5)
+        nn.init.normal_(self.ids.weight, std=0.05)
 
-    def forward(self, features: ItemFeatures, shown: Tensor | None = None, first: int = 0) -> Items:
-        """Return every item of `features` at the model width; the first of them is the catalogue's item `first`.
-
-        `shown` names the items whose frames will be looked at: the others' moments stay zero. All by default.
-        """
-        items = torch.arange(len(features), device=features.text.device)
-        known = features.has_id & (items + first <= self.num_items)
-        if self.training and self.id_dropout:
-            known = known & (torch.rand(len(items), device=items.device) >= self.id_dropout)
-        row = (items + first).clamp(max=self.num_items)
-        none = features.text.new_zeros(len(items), self.width)
-        text = self.content.title(features, items) if self.uses_content or self.reads_text else none
+    def forward(self, features: ItemFeatures) -> Items:
+        """Return all items of a catalogue, and what anybody watches of it."""
+        moments = self.kind_space(features)
+        known = self._known(features.has_id)
+        bias = torch.where(known, self.bias, self.bias_without_id)
+        kinds = moments.mean(1)
+        trained = features.has_id.clone()
+        trained[0] = False
         return Items(
-            self.content.global_visual(features, items) if self.uses_content else none,
-            text if self.uses_content else none,
-            self._moments(features, items, shown),
-            self.ids(row) * known.unsqueeze(-1),
-            torch.where(known, self.bias[row], self.bias_without_id),
-            text,
-            features.text.new_zeros(len(items), 0) if self.anchors is None else self.anchors(features),
+            moments,
+            kinds,
+            self.ids.weight * known.unsqueeze(-1),
+            self._titled(features),
+            bias,
+            of_anybody(kinds, bias, trained),
         )
 
-    def showing(self, items: Items, features: ItemFeatures, shown: Tensor) -> Items:
-        """Return the same items with the frames of `shown` [M] mapped, and no others."""
-        return replace(items, moments=self._moments(features, torch.arange(len(features), device=shown.device), shown))
+    def without_id(self, features: ItemFeatures, anybody: Tensor) -> Items:
+        """Return M items that are known by their content alone; features come without a padding row."""
+        moments = self.kind_space(features)
+        kinds = moments.mean(1)
+        bias = self.bias_without_id.expand(len(kinds))
+        return Items(moments, kinds, torch.zeros_like(kinds), self._titled(features), bias, anybody)
 
-    def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
-        if not self.uses_content:
-            shown = items[:0]
-        if shown is None:
-            return self.content.frames(features, items)
-        nothing = features.text.new_zeros(len(items), features.frames.shape[1], self.width)
-        return nothing if not len(shown) else nothing.index_copy(0, shown, self.content.frames(features, shown))
+    def entry(self, items: Items) -> Tensor:
+        """Return what enters the encoder [N+1, J]: ID, kinds and title."""
+        return items.identity + self.enter_kinds(items.kinds) + items.title
 
-    def scores(self, preference: Tensor, items: Items, seen: Tensor | None = None) -> Tensor:
-        """Return the logits ŷ [R, N+1] of preferences [R, D], or [R, D + 2C] with head="content".
+    def scores(self, preference: Tensor, items: Items) -> Tensor:
+        """Return the logits ŷ [R, N+1] of preferences [R, J].
 
-        Paper: Eq. 15, ŷ_ui. Departs: with head="moments" a clip appeals by its best moments, so its K frames
-        enter as log Σ_k exp(x·f_k); head="item" matches their summary v_i, as the paper does; head="content"
-        adds (p + q)·c_i, the likeness of the item's anchor to the history's content p and to the guidance q.
-        Guidance says what else is like the history: items of `seen` [R, L] get none, being like themselves.
+        Paper: Eq. 15, ŷ_ui. Departs: a preference is one number a kind, and a clip appeals by how much of the wanted
+        kinds its moments show, log Σ_j n_ij e^(λ x_j + κ_j), to which an accident adds what anybody wants. ID and
+        title add x · (id_i + title_i), the clip's own appeal b_i.
         """
-        blocks = [self._scores(preference, block) for block in items.blocks()]
-        scores = blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
-        if self.head != "content" or seen is None:
-            return scores
-        guidance = preference[:, -items.anchor.shape[1] :]
-        gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
-        return scores.scatter(1, seen, scores.gather(1, seen) - gained)  # not added: an item may be seen twice
+        appeal, top = self._appeal(preference)
+        accident = self.log_accident.exp() * (appeal @ items.anybody).unsqueeze(-1)
+        blocks = [self._scores(preference, appeal, accident, block) for block in items.blocks()]
+        return (blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)) + top
 
-    def reach(self, items: Items) -> Tensor:
-        """Return how far each item's logit moves at most [N+1] when a state moves by 1."""
-        scale = self.log_scale.exp() / self.width**0.5
-        return torch.cat([self._steepest(block).norm(dim=-1).amax(-1) for block in items.blocks()]) * scale
+    def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
+        """Return what part of the next click is for each kind [R, J]; each row sums to 1.
 
-    def _steepest(self, items: Items) -> Tensor:
-        """Return the slopes [M, S, D] between which that of each item's logit lies."""
-        if self.head == "moments":
-            return items.moments + (items.identity + items.title).unsqueeze(1)
-        return items.entry.unsqueeze(1)
+        The head's own reading: how much of a kind anybody watches, times how it appeals to this preference.
+        """
+        shares = self._appeal(preference)[0] * anybody
+        return shares / shares.sum(-1, keepdim=True)
 
-    def _scores(self, preference: Tensor, items: Items) -> Tensor:
-        state, rest = preference.tensor_split([self.width], -1)
-        scaled = state * self.log_scale.exp() / self.width**0.5
-        if self.head == "content":
-            content, guidance = rest.tensor_split(2, -1)
-            wanted = torch.cat([scaled, content + guidance], -1)
-            return wanted @ torch.cat([items.entry, items.anchor], -1).T + items.bias
-        by_item = scaled @ (items.identity + items.title).T + items.bias
-        if self.head == "item":
-            return by_item + scaled @ items.visual.T
-        return by_item + _by_moments(scaled, items.moments)
+    def appeal(self, preference: Tensor) -> Tensor:
+        """Return the log-appeal λ x_j + κ_j [..., J] of each kind to preferences [..., J]."""
+        return preference * self.log_scale.exp() + self.kind_appeal
 
+    def _appeal(self, preference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the appeal [R, J], the largest 1, and the logarithm [R, 1] of what it was divided by."""
+        logits = self.appeal(preference)
+        top = logits.amax(-1, keepdim=True)
+        return (logits - top).exp(), top
 
-def _by_moments(scaled: Tensor, moments: Tensor) -> Tensor:
-    """Return log Σ_k exp(x·f_k) [R, M] of preferences [R, D] and moments [M, K, D]."""
-    each = (scaled @ moments.flatten(0, 1).T).unflatten(1, (-1, moments.shape[1]))
-    return each.permute(2, 0, 1).contiguous().logsumexp(0)  # over K such short rows it takes twice as long
+    @staticmethod
+    def _scores(preference: Tensor, appeal: Tensor, accident: Tensor, items: Items) -> Tensor:
+        by_kinds = torch.log(appeal @ items.kinds.T + accident + 1e-9)
+        by_item = preference @ (items.identity + items.title).T / preference.shape[-1] ** 0.5
+        return items.bias + by_kinds + by_item
+
+    def _known(self, has_id: Tensor) -> Tensor:
+        if not self.training or not self.id_dropout:
+            return has_id
+        return has_id & (torch.rand(has_id.shape, device=has_id.device) >= self.id_dropout)
+
+    def _titled(self, features: ItemFeatures) -> Tensor:
+        mapped = self.titles(self.title_dropout(features.text))
+        return torch.where(features.has_text.unsqueeze(-1), mapped, self.absent_title)

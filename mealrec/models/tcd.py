@@ -1,4 +1,4 @@
-"""Temporal-guided Content Diffusion (Sec. 4.3): the last video's frames, refined under the viewer's history."""
+"""Temporal-guided Content Diffusion (Sec. 4.3): what a clip's frames were watched for, given what came before."""
 
 from __future__ import annotations
 
@@ -7,58 +7,78 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Block
-from mealrec.models.unet import TemporalUNet
+from mealrec.models.history import HistoryReader, Watched, before
+
+GUIDES = 4
+SHARPEST = 3.0  # times z_0: what a clean frame is taken at, however little noise there is
 
 
 @dataclass(frozen=True)
 class TCDConfig:
-    """`decay` is γ of Eq. 7."""
+    """`hidden` units of the map that weighs frames; `noise_scale` times the schedule's β."""
 
-    width: int = 64
-    heads: int = 2
-    num_frames: int = 5
-    decay: float = 0.9
-    dropout: float = 0.2
+    hidden: int = 8
+    noise_scale: float = 1.0
 
 
-def recency_log_weights(present: Tensor, decay: float) -> Tensor:
-    """Return log α_k [R, L], -inf on padding.
+@dataclass(frozen=True)
+class Guide:
+    """What the history before each clip says of kinds: `prior` [B, L, J], and `signs` [B, L, J, 4] for the frames."""
 
-    Paper: Eq. 7, α_k = exp(-γ(L-k)) / Σ_j exp(-γ(L-j)), with L the row's own length.
-
-    `present` [R, L] bool, true on a prefix of each row.
-    """
-    age = present.sum(1, keepdim=True) - 1 - torch.arange(present.shape[1], device=present.device)
-    return (-decay * age).masked_fill(~present, float("-inf")).log_softmax(1)
+    prior: Tensor
+    signs: Tensor
 
 
 class TCD(nn.Module):
-    """Paper: Eq. 6 (TempAttnEnc), Eq. 7 (c_v) and Eq. 8 (f_θ).
+    """Paper: Eq. 6 (z_0), Eq. 7 (c_v) and Eq. 8 (f_θ), over every clip of the history, each guided by those before it.
 
-    Departs: frames live in the shared content space [K, D] instead of [K, d_v]. f_θ attends over the
-    history's v_k with log α_k as bias instead of over the single vector c_v = Σ α_k v_k, because attention
-    over one key ignores its query; with a zero query it gives exactly c_v.
+    Departs: a frame lives in the space of kinds [K, J], so z_0 is read, not encoded. c_v is the evidence for kinds in
+    the earlier clips with Eq. 7's weights at learned rates, and what habit calls for next. f_θ is no U-Net: with five
+    frames there is nothing to pool, and what has to be learned is the same for all kinds, so kinds share all weights.
     """
 
-    def __init__(self, config: TCDConfig):
+    def __init__(self, config: TCDConfig, num_kinds: int):
         super().__init__()
-        self.config = config
-        self.positions = nn.Parameter(torch.randn(config.num_frames, config.width) * 0.02)
-        self.encoder = Block(config.width, config.heads, config.dropout, identity_start=True)
-        self.norm = nn.LayerNorm(config.width, elementwise_affine=False)
-        self.unet = TemporalUNet(config.width, config.heads, config.dropout)
+        self.norm = nn.LayerNorm(num_kinds, elementwise_affine=False)
+        self.prior_weights = nn.Parameter(torch.tensor([0.1, 0.1, 0.1]))
+        self.sign_weights = nn.Parameter(torch.tensor([0.3, 0.1, 0.5, 0.0]))
+        self.weigh = nn.Sequential(nn.Linear(2 * GUIDES, config.hidden), nn.GELU(), nn.Linear(config.hidden, 1))
 
-    def encode(self, frames: Tensor) -> Tensor:
-        """Return z_0 [R, K, D] of mapped frames [R, K, D], at unit variance so that unit noise means something.
+    def encode(self, moments: Tensor) -> Tensor:
+        """Return z_0 [..., K, J] of frames' kinds [..., K, J], at unit variance so that unit noise means something.
 
         Paper: Eq. 6.
         """
-        return self.norm(self.encoder(frames + self.positions))
+        return self.norm(moments)
 
-    def denoise(self, zt: Tensor, diffusion_step: Tensor, history_visual: Tensor, log_weights: Tensor) -> Tensor:
-        """Return ẑ_0^(t) [R, K, D].
+    def guide(self, watched: Watched, reader: HistoryReader) -> Guide:
+        """Return c_v of every clip: what the clips before it say of kinds. Paper: Eq. 7."""
+        lasting, fading = before(watched.seen[0]), before(watched.seen[1])
+        called = reader.habit(before(shares_of(watched.kinds)))
+        spoken = torch.stack([lasting, fading, called], -1)
+        signs = torch.stack([lasting, fading, called, watched.evidence], -1)
+        return Guide(spoken @ self.prior_weights, signs)
 
-        Paper: Eq. 8. `zt` [R, K, D]; `diffusion_step` [R]; `history_visual` [R, L, D]; `log_weights` [R, L].
+    def denoise(self, zt: Tensor, alpha_bar: Tensor, guide: Guide) -> tuple[Tensor, Tensor]:
+        """Return ẑ_0^(t) as shares of kinds [B, L, K, J], and how much each frame was watched for [B, L, K].
+
+        Paper: Eq. 8. `zt` [B, L, K, J]; `alpha_bar` ᾱ_t, a number or [B, 1, 1, 1]. Each frame's shares sum to 1, and so
+        does the attention over a clip's frames. The noisier z_t is, the more the guide decides.
         """
-        return zt + self.unet(zt, diffusion_step, history_visual, log_weights.unsqueeze(1))
+        trust = (alpha_bar.sqrt() / (1 - alpha_bar + 0.02)).clamp(max=SHARPEST)
+        logits = trust * zt + (1 - alpha_bar) * guide.prior.unsqueeze(2)
+        shares = logits.softmax(-1)
+        signs = shares @ guide.signs
+        mean = signs.mean(2, keepdim=True).expand_as(signs)
+        fit = (signs - mean) @ self.sign_weights + self.weigh(torch.cat([signs, mean], -1)).squeeze(-1)
+        return shares, fit.softmax(2)
+
+
+def shares_of(kinds: Tensor) -> Tensor:
+    """Return kinds [..., J] as shares that sum to 1, or 0 where there are none."""
+    return kinds / (kinds.sum(-1, keepdim=True) + 1e-6)
+
+
+def wanted_of(shares: Tensor, attention: Tensor, present: Tensor) -> Tensor:
+    """Return r [B, L, J], the kinds that each clip was watched for: its frames' `shares`, weighed by `attention`."""
+    return (attention.unsqueeze(-1) * shares).sum(2) * present

@@ -13,11 +13,9 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from mealrec.baselines.base import Baseline
 from mealrec.errors import TrainingError
-from mealrec.models.mealrec import MealRec
 from mealrec.training.processes import check_processes, gathered, random_states, restore_random_states
 
 STATE, LOG = "state.safetensors", "log.jsonl"
@@ -43,7 +41,7 @@ class State:
     `sums` holds the terms of the epoch under way, added up on the device; each process has its own, all else is alike.
     """
 
-    def __init__(self, model: MealRec | Baseline, optimizer: torch.optim.Optimizer):
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer):
         self.model, self.optimizer = model, optimizer
         self.kept = copy.deepcopy(model)
         self.best = copy.deepcopy(model.state_dict())

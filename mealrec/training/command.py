@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -23,10 +24,11 @@ from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.features.titles import Titles
 from mealrec.training.checkpoint import STATE, Checkpoint
+from mealrec.training.forms import build
 from mealrec.training.processes import end_with_the_parent, is_main, launched, processes
 from mealrec.training.recipes import RECIPES, Recipe, override
 from mealrec.training.run import is_finished, save_normalisation, save_system, write_json
-from mealrec.training.trainer import build, train
+from mealrec.training.trainer import train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     if launched() > 1 and arguments.jobs > 1:
         raise TrainingError(f"--jobs {arguments.jobs}: {launched()} processes train each system together, so use 1")
     store = FeatureStore.open(arguments.features)
-    recipes = _chosen_recipes(arguments, store)
+    catalogue = read_catalogue(arguments.data)
+    recipes = _chosen_recipes(arguments, shape_of(store, catalogue.trainable))
     todo = _unfinished(recipes, arguments)
     device = device_named(arguments.device)
-    catalogue = read_catalogue(arguments.data)
     for recipe in todo:  # what is missing or does not fit is told before the first training
         if beside := _beside(recipe, catalogue, store, arguments.features):
             build(recipe.model, beside)
@@ -107,8 +109,8 @@ def _train_all(jobs: list[tuple], at_once: int) -> None:
         list(pool.map(train_one, *zip(*jobs, strict=True)))
 
 
-def _chosen_recipes(arguments: argparse.Namespace, store: FeatureStore) -> list[Recipe]:
-    make, shape = RECIPES[arguments.recipe], shape_of(store)
+def _chosen_recipes(arguments: argparse.Namespace, shape: dict[str, int]) -> list[Recipe]:
+    make = RECIPES[arguments.recipe]
     recipes = [recipe for seed in range(arguments.seeds) for recipe in make(shape, seed)]
     known = {recipe.name for recipe in recipes}
     wanted = known if arguments.systems == "all" else set(arguments.systems.split(","))
@@ -178,7 +180,7 @@ def system_folder(out: Path, recipe: Recipe) -> Path:
     return out / f"seed-{recipe.training.seed}" / recipe.name
 
 
-def shape_of(store: FeatureStore) -> dict[str, int]:
-    """Return the model dimensions that a feature store implies."""
-    items, frames, visual = store.frames.shape
+def shape_of(store: FeatureStore, trainable: np.ndarray) -> dict[str, int]:
+    """Return the model dimensions that a feature store implies, of whose items `trainable` [N] are learned from."""
+    (items, frames, _), visual = store.frames.shape, Normalisation.fit(store, trainable).visual_width
     return {"num_items": items, "visual_width": visual, "text_width": store.text.shape[1], "num_frames": frames}

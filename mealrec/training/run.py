@@ -9,15 +9,12 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from mealrec.baselines import base as baselines
-from mealrec.baselines.base import Baseline
 from mealrec.errors import DataFormatError
 from mealrec.features.tensors import Normalisation
-from mealrec.models.config import MealRecConfig
-from mealrec.models.mealrec import MealRec
 from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
+from mealrec.training.forms import System, build, from_dict
 from mealrec.training.recipes import Recipe
-from mealrec.training.trainer import Trained, build
+from mealrec.training.trainer import Trained
 
 
 def is_finished(folder: Path) -> bool:
@@ -40,15 +37,18 @@ def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
     (folder / STATE).unlink(missing_ok=True)
 
 
-def load_system(folder: Path) -> MealRec | Baseline:
-    """Return one trained system; raises DataFormatError where the folder is not whole.
+def load_system(folder: Path) -> System:
+    """Return one trained system; raises DataFormatError where the folder is not whole, or of an unknown form.
 
     A baseline has still to `prepare` itself: what it computes from the training clicks is not stored.
     """
     if not is_finished(folder):
         raise DataFormatError(f"{folder} holds no finished training run: run `python -m mealrec train` first")
-    values = json.loads((folder / "config.json").read_text())
-    model = build(baselines.from_dict(values) if "baseline" in values else MealRecConfig.from_dict(values))
+    try:
+        config = from_dict(json.loads((folder / "config.json").read_text()))
+    except (ValueError, TypeError) as error:
+        raise DataFormatError(f"{folder / 'config.json'} cannot be used ({error}): train the system anew") from None
+    model = build(config)
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval()
 

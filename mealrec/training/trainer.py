@@ -14,17 +14,15 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mealrec.baselines import base as baselines
-from mealrec.baselines.base import Baseline, BaselineConfig
 from mealrec.data.batches import TrainingBatches, share
 from mealrec.data.interactions import EvaluationRows, Split
 from mealrec.errors import TrainingError
 from mealrec.evaluation.metrics import hits, ndcg
 from mealrec.evaluation.ranking import model_scorer, rank_rows
-from mealrec.models.config import MealRecConfig
-from mealrec.models.mealrec import MealRec
+from mealrec.models.paper.config import PaperConfig
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.checkpoint import Checkpoint, Record, State
-from mealrec.training.losses import LossConfig, total_loss
+from mealrec.training.forms import System, SystemConfig, build
 from mealrec.training.processes import processes
 from mealrec.types import ItemFeatures, SequenceBatch
 
@@ -51,6 +49,7 @@ class TrainConfig:
     `id_rate` multiplies the learning rate of the ID embeddings: Adam moves a rare item's only when it comes up.
     `rate_schedule` "cosine" warms up and then falls to zero at `max_epochs`.
     `precision` "bf16" computes the loss in bfloat16 where that is safe; weights and validation stay fp32.
+    `loss` weighs the terms of the model's own objective, such as PaperLoss; None leaves it the model's own.
     """
 
     learning_rate: float = 1e-3
@@ -66,7 +65,7 @@ class TrainConfig:
     clip_norm: float = 5.0
     precision: str = "fp32"
     seed: int = 0
-    loss: LossConfig = field(default_factory=LossConfig)
+    loss: object | None = None
 
     def __post_init__(self) -> None:
         choices = {"stop_on": tuple(STOP_ON), "precision": PRECISIONS, "rate_schedule": SCHEDULES}
@@ -82,7 +81,7 @@ class Trained:
     `guidance` maps each strength that was tried to what it gave on validation; the best is the model's.
     """
 
-    model: MealRec | Baseline
+    model: System
     epoch: int
     validation: float
     log: tuple[dict, ...]
@@ -93,21 +92,19 @@ class Trained:
 class Objective(nn.Module):
     """The loss as a module's forward: what averages gradients over processes sees every parameter it uses."""
 
-    def __init__(self, model: MealRec | Baseline, features: ItemFeatures, config: TrainConfig):
+    def __init__(self, model: System, features: ItemFeatures, config: TrainConfig):
         super().__init__()
         self.model, self.features, self.config = model, features, config
 
     def forward(self, items: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return total_loss of a batch given as its two tensors [B, L]."""
+        """Return the model's loss of a batch given as its two tensors [B, L]."""
+        weights = () if self.config.loss is None else (self.config.loss,)
         with torch.autocast(items.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            batch = SequenceBatch(items, targets)
-            if isinstance(self.model, Baseline):
-                return self.model.loss(batch, self.features)
-            return total_loss(self.model, batch, self.features, self.config.loss)
+            return self.model.loss(SequenceBatch(items, targets), self.features, *weights)
 
 
 def train(
-    model_config: MealRecConfig | BaselineConfig,
+    model_config: SystemConfig,
     config: TrainConfig,
     split: Split,
     features: ItemFeatures,
@@ -148,17 +145,14 @@ def train(
             report(state.record.log[-1])
     state.kept.load_state_dict(state.best)
     record = state.record
-    guided = not isinstance(model, Baseline) and model_config.guided
+    guided = isinstance(model_config, PaperConfig) and model_config.guided
     guidance = choose_guidance(state.kept, rows, features, config.stop_on) if guided else {}
     return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds, guidance)
 
 
-def build(config: MealRecConfig | BaselineConfig, hidden: Beside | None = None) -> MealRec | Baseline:
-    """Return the untrained system that a configuration belongs to; see baselines.build for `hidden`."""
-    return baselines.build(config, hidden) if isinstance(config, BaselineConfig) else MealRec(config)
-
-
-def choose_guidance(model: MealRec, rows: EvaluationRows, features: ItemFeatures, stop_on: str) -> dict[float, float]:
+def choose_guidance(
+    model: PaperMealRec, rows: EvaluationRows, features: ItemFeatures, stop_on: str
+) -> dict[float, float]:
     """Set the model's strength of guidance to the best of GUIDANCE on validation; return what each gave."""
     given = {}
     for strength in GUIDANCE:
@@ -172,7 +166,7 @@ def choose_guidance(model: MealRec, rows: EvaluationRows, features: ItemFeatures
 class _Loop:
     """The steps of a training: everything it changes is in `state`."""
 
-    def __init__(self, model: MealRec | Baseline, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
+    def __init__(self, model: System, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
         self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
         self.objective = accelerator.prepare(Objective(model, features, config))
         groups, self.rates = _groups(model, config)
@@ -255,12 +249,11 @@ class _Loop:
         return dict(zip(names, means.tolist(), strict=True))
 
 
-def _groups(model: MealRec | Baseline, config: TrainConfig) -> tuple[list[dict], list[float]]:
-    """Return the optimiser's groups and each one's rate: ID embeddings, the rest, and an encoder that is trained on."""
-    ids, (tuned, share) = model.id_weights(), model.pretrained_weights() if isinstance(model, Baseline) else ([], 1)
-    own = {*map(id, ids), *map(id, tuned)}
-    rest = [weight for weight in model.parameters() if id(weight) not in own]
-    given = [(ids, config.id_rate), (rest, 1.0), *([(tuned, share)] if tuned else [])]
+def _groups(model: System, config: TrainConfig) -> tuple[list[dict], list[float]]:
+    """Return the optimiser's groups and each one's rate: those with a rate of their own, then the rest."""
+    given = model.rates(config.id_rate)
+    own = {id(weight) for weights, _ in given for weight in weights}
+    given = [*given, ([weight for weight in model.parameters() if id(weight) not in own], 1.0)]
     return [{"params": weights} for weights, _ in given], [config.learning_rate * times for _, times in given]
 
 
@@ -281,7 +274,7 @@ def _close_epoch(state: State, config: TrainConfig, found: dict[str, float], sec
         state.best = {name: tensor.clone() for name, tensor in state.kept.state_dict().items()}
 
 
-def _validate(model: MealRec | Baseline, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
+def _validate(model: System, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
     """Return H@10 and N@10, masked and unmasked; every process ranks its share of the rows."""
     mine = rows.pick(np.arange(len(rows)) % accelerator.num_processes == accelerator.process_index)
     sums = _measure(model, mine, features)
@@ -290,7 +283,7 @@ def _validate(model: MealRec | Baseline, rows: EvaluationRows, features: ItemFea
     return dict(zip(sums, means.tolist(), strict=True))
 
 
-def _measure(model: MealRec | Baseline, rows: EvaluationRows, features: ItemFeatures) -> dict[str, float]:
+def _measure(model: System, rows: EvaluationRows, features: ItemFeatures) -> dict[str, float]:
     """Return the sums over rows of H@10 and N@10, masked and unmasked."""
     found = rank_rows(model_scorer(model, features), rows, features.has_id.cpu().numpy())
     return {

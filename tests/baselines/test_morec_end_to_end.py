@@ -66,7 +66,7 @@ def test_untrained_it_is_the_two_stage_form():
 
 def test_gradients_reach_the_tuned_layers_and_the_frozen_ones_stay():
     system, frozen = made(tune_text=1).train(), {k: v.clone() for k, v in TITLES.encoder.model.state_dict().items()}
-    weights, share = system.pretrained_weights()
+    weights, share = system.rates(16.0)[-1]
     optimizer = torch.optim.SGD(system.parameters(), lr=1.0)
     system.loss(ROWS, FEATURES)["total"].backward()
     assert len(weights) == 14 and all(weight.grad.any() for weight in weights) and share == CONFIG.encoder_rate

@@ -16,7 +16,7 @@ from mealrec.experiments import harness
 from mealrec.experiments.harness import Study
 from mealrec.experiments.world import Source
 from mealrec.features.hidden import HIDDEN, HiddenStates
-from mealrec.training.trainer import build
+from mealrec.training.forms import build
 from mealrec.types import SequenceBatch
 from tests.training.tiny_world import (
     FRAMES,

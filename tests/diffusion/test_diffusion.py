@@ -12,7 +12,7 @@ from mealrec.diffusion.sampler import reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
 from tests.diffusion.make_golden import GOLDEN, SCHEDULES, sums
 
-WEAK, STRONG = SCHEDULES["weak"], SCHEDULES["strong"]
+WEAK, STRONG, QUIET = SCHEDULES["weak"], SCHEDULES["strong"], ScheduleConfig(num_steps=4, scale=0.0)
 
 
 @pytest.fixture(params=[WEAK, STRONG], ids=["weak", "strong"])
@@ -110,6 +110,34 @@ def test_the_same_generator_gives_the_same_noisy_walk(schedule):
 
     assert torch.equal(end(5), end(5))
     assert not torch.equal(end(5), end(6))
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_without_noise_every_step_of_the_forward_process_is_the_clean_sample(step):
+    schedule, clean = Schedule(QUIET), noise(4, 3)
+    assert schedule.alpha_bars.tolist() == [1.0] * 5
+    assert torch.equal(q_sample(schedule, clean, step, noise(4, 3, seed=1)), clean)
+
+
+@pytest.mark.parametrize("noisy", [False, True], ids=["mean path", "with noise"])
+def test_without_noise_each_step_of_the_walk_goes_on_from_the_answer_itself(noisy):
+    schedule, start = Schedule(QUIET), noise(4, 3)
+    generator = torch.Generator().manual_seed(2) if noisy else None
+    steps = list(reverse_walk(schedule, lambda xt, step: 0.5 * xt + step, start, generator))
+    assert len(steps) == 4 and torch.equal(steps[0].xt, start)
+    for one, following in zip(steps[:-1], steps[1:], strict=True):
+        assert torch.equal(following.xt, one.x0_hat)
+    assert schedule.posteriors == ((1.0, 0.0, 0.0),) * 4
+
+
+def test_the_weaker_the_noise_the_nearer_a_walk_comes_to_the_one_without():
+    def end(scale):
+        schedule = Schedule(ScheduleConfig(num_steps=4, scale=scale))
+        start = q_sample(schedule, noise(4, 3), 4, noise(4, 3, seed=1))
+        return list(reverse_walk(schedule, lambda xt, _: xt, start))[-1].x0_hat
+
+    distances = [(end(scale) - end(0.0)).norm().item() for scale in (1e-6, 1e-3, 1.0, 40.0)]
+    assert distances == sorted(distances) and distances[0] < 1e-3
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mealrec.evaluation.metrics import ndcg
-from mealrec.evaluation.ranking import model_scorer, preferences, rank_rows
+from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.experiments import exhibits, results
 from mealrec.experiments.ablation import ladder
 from mealrec.experiments.cost import Cost, cost_of
@@ -162,7 +162,7 @@ def test_distances_are_those_of_the_first_user_by_hand(study):
     found = fig7.measure(model, features, rows, others)
     with torch.inference_mode():
         items = model.table(features)
-        preference = preferences(model, items, torch.from_numpy(rows.histories[:1]))[0]
+        preference = model.preferences(torch.from_numpy(rows.histories[:1]), items)[0]
         preference = preference[: items.entry.shape[1]].numpy().astype(float)  # its state
 
     def apart(vector):

@@ -1,11 +1,11 @@
-"""What every test of the models may ask for."""
+"""What every test of a model may ask for."""
 
 from __future__ import annotations
 
 import pytest
 
 from mealrec.types import ItemFeatures
-from tests.models.small_model import invent_features
+from tests.models.paper.small_model import invent_features
 
 
 @pytest.fixture

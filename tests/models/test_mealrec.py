@@ -1,4 +1,4 @@
-"""The whole model: its walks, its configuration, its ablations, and what must not change an answer."""
+"""The whole model over kinds: its walks, its ablations, its configuration, and what must not change an answer."""
 
 from __future__ import annotations
 
@@ -6,23 +6,12 @@ import json
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from mealrec.models.config import CONDITIONS, VARIANTS, MealRecConfig
-from tests.models.small_model import MAX_LENGTH, NUM_FRAMES, NUM_ITEMS, WITHOUT_ID, invent_features, make_model
-
-HISTORIES = torch.tensor([[1, 2, 5, 0, 0, 0], [7, 3, 4, 9, 10, 11], [12, 0, 0, 0, 0, 0]])
-
-
-CLOSE = {"atol": 1e-4, "rtol": 1e-4}  # batch size and padding change the order in which floats are summed
-
-
-def run(model, histories, features, seed=0):
-    """Return the walk of padded histories [R, L]."""
-    lengths = (histories > 0).sum(1)
-    items = model.table(features)
-    start = model.encode(items, histories)[torch.arange(len(histories)), lengths - 1]
-    context = model.context(start, histories, items)
-    return model.walk(context, items, torch.Generator().manual_seed(seed))
+from mealrec.backbones.base import names as backbones
+from mealrec.models.config import GOALS, VARIANTS, MealRecConfig, Rates
+from tests.models.paper.small_model import NUM_FRAMES, NUM_ITEMS
+from tests.models.small_model import CLOSE, HISTORIES, KINDS, MAX_LENGTH, STEPS, make_model, quiet
 
 
 @pytest.fixture(params=VARIANTS)
@@ -30,140 +19,192 @@ def model(request):
     return make_model(request.param)
 
 
-def test_padding_changes_nothing(model, features):
-    tight, wide = HISTORIES[:1, :3], torch.nn.functional.pad(HISTORIES[:1], (0, MAX_LENGTH - HISTORIES.shape[1]))
-    alone = run(model, tight, features).preference
-    torch.testing.assert_close(alone, run(model, wide, features).preference, **CLOSE)
+def walked(model, histories, features, seed=0, **choices):
+    """Return the walk of padded histories [R, L]."""
+    items = model.items(features)
+    return model.walk(model.context(items, histories), items, torch.Generator().manual_seed(seed), **choices)
 
 
-def test_what_stands_in_the_padding_row_changes_nothing(model, features):
-    noisy = features.replace(frames=features.frames.clone(), global_visual=features.global_visual.clone())
-    noisy.frames[0], noisy.global_visual[0] = 100.0, -100.0
-    quiet = run(model, HISTORIES, features).preference
-    torch.testing.assert_close(quiet, run(model, HISTORIES, noisy).preference, **CLOSE)
+def at_every_position(model, histories, features):
+    """Return the preference after each clip of one history [L, J]."""
+    items, length = model.items(features), int((histories[0] > 0).sum())
+    rows = torch.zeros(length, dtype=torch.long), torch.arange(length)
+    return model.walk(model.context(items, histories, rows), items, torch.Generator().manual_seed(0)).preference
+
+
+def test_a_history_gets_the_same_answer_alone_in_a_batch_and_beside_longer_ones(model, features):
+    together = model.scores(HISTORIES, model.items(features))
+    longer = torch.cat([F.pad(HISTORIES, (0, 4)), torch.arange(1, MAX_LENGTH + 1)[None]])
+    beside = model.scores(longer, model.items(features))
+    for row, history in enumerate(HISTORIES):
+        alone = model.scores(history[None, : int((history > 0).sum())], model.items(features))
+        torch.testing.assert_close(alone[0], together[row], **CLOSE)
+        torch.testing.assert_close(alone[0], beside[row], **CLOSE)
 
 
 def test_batch_order_changes_nothing(model, features):
-    order = torch.tensor([2, 0, 1])
-    shuffled = run(model, HISTORIES[order], features).preference
-    torch.testing.assert_close(shuffled, run(model, HISTORIES, features).preference[order], **CLOSE)
+    order, items = torch.tensor([2, 0, 1]), model.items(features)
+    torch.testing.assert_close(model.scores(HISTORIES[order], items), model.scores(HISTORIES, items)[order], **CLOSE)
 
 
-def test_a_history_gets_the_same_answer_alone_and_in_a_batch(model, features):
-    together = run(model, HISTORIES, features).preference
-    for row in range(len(HISTORIES)):
-        alone = run(model, HISTORIES[row : row + 1], features).preference
-        torch.testing.assert_close(alone, together[row : row + 1], **CLOSE)
+def test_what_stands_in_the_padding_row_changes_nothing(model, features):
+    noisy = features.replace(frames=features.frames.clone(), text=features.text.clone())
+    noisy.frames[0], noisy.text[0] = 100.0, -100.0
+    one, other = (model.scores(HISTORIES, model.items(known))[:, 1:] for known in (features, noisy))
+    torch.testing.assert_close(one, other, **CLOSE)
 
 
-def test_a_later_item_never_changes_an_earlier_preference(features):
-    model = make_model("backbone")
-    items, changed = model.table(features), HISTORIES.clone()
-    changed[1, 5] = 6
-    before, after = model.encode(items, HISTORIES), model.encode(items, changed)
-    torch.testing.assert_close(before[1, :5], after[1, :5])
-    assert not torch.allclose(before[1, 5], after[1, 5])
+def test_what_is_answered_after_a_clip_does_not_depend_on_later_ones(model, features):
+    """Each position's answer is that of the history cut there, so one row trains every position."""
+    whole, changed = HISTORIES[1:2], HISTORIES[1:2].clone()
+    changed[:, 4:] = torch.tensor([8, 6])
+    answers = at_every_position(model, whole, features)
+    torch.testing.assert_close(at_every_position(model, changed, features)[:4], answers[:4], **CLOSE)
+    assert not torch.allclose(at_every_position(model, changed, features)[4], answers[4])
+    for position in range(whole.shape[1]):
+        cut = walked(model, whole[:, : position + 1], features).preference
+        torch.testing.assert_close(cut[0], answers[position], **CLOSE)
 
 
 def test_the_seed_makes_the_answer_repeatable(features):
-    model = make_model("full")
-    assert torch.equal(run(model, HISTORIES, features).preference, run(model, HISTORIES, features).preference)
-    assert not torch.equal(run(model, HISTORIES, features).preference, run(model, HISTORIES, features, 1).preference)
+    model, items = make_model(), make_model().items(features)
+    assert torch.equal(model.scores(HISTORIES, items, seed=3), model.scores(HISTORIES, items, seed=3))
+    assert not torch.equal(model.scores(HISTORIES, items, seed=3), model.scores(HISTORIES, items, seed=4))
 
 
 def test_a_walk_has_the_steps_of_its_variants_modules(model, features):
-    walk, steps = run(model, HISTORIES, features), model.schedule.num_steps
-    assert len(walk.tcd) == (steps if model.config.variant in ("full", "no_npd") else 0)
-    assert len(walk.npd) == (steps if model.config.variant in ("full", "no_tcd") else 0)
-    if walk.npd:
-        assert torch.equal(walk.npd[-1].x0_hat, walk.preference)
-    if walk.tcd:
-        assert walk.tcd[0].xt.shape == (len(HISTORIES), NUM_FRAMES, model.config.width)
+    walk, variant = walked(model, HISTORIES, features), model.config.variant
+    assert [step.diffusion_step for step in walk.tcd] == ([4, 3, 2, 1] if variant in ("full", "no_npd") else [])
+    assert [step.diffusion_step for step in walk.npd] == ([4, 3, 2, 1] if variant in ("full", "no_tcd") else [])
+    assert model.config.num_steps == STEPS == 4
+    for step in walk.tcd:
+        assert step.zt.shape == step.shares.shape == (*HISTORIES.shape, NUM_FRAMES, KINDS)
+        assert step.attention.shape == (*HISTORIES.shape, NUM_FRAMES)
 
 
-def test_an_item_without_an_id_is_known_by_its_content_only(features):
-    model = make_model("full")
-    before = model.table(features)
-    with torch.no_grad():
-        model.table.ids.weight[WITHOUT_ID] += 5
-        model.table.bias[WITHOUT_ID] += 5
-    after = model.table(features)
-    torch.testing.assert_close(before.entry, after.entry)
-    torch.testing.assert_close(before.bias, after.bias)
+def test_what_ranks_is_the_end_of_the_walk_or_what_the_variant_has_in_its_place(model, features):
+    walk, items = walked(model, HISTORIES, features, seed=5), model.items(features)
+    if model.has_npd:
+        end = walk.npd[-1].x0_hat
+    elif model.config.variant == "backbone":
+        end = walk.context.start
+    else:
+        end = model.fused(walk.wanted, walk.context)
+    assert torch.equal(walk.preference, end)
+    torch.testing.assert_close(model.scores(HISTORIES, items, seed=5), model.table.scores(end, items), **CLOSE)
+    start = model.scores(HISTORIES, items, ends_at="start")
+    torch.testing.assert_close(start, model.table.scores(walk.context.start, items), **CLOSE)
+    assert torch.allclose(walk.preference, walk.context.start) == (model.config.variant == "backbone")
 
 
-def test_an_uploaded_copy_of_a_held_out_item_ranks_as_that_item_does(features):
-    model = make_model("full")
-    copy = features.replace(**{name: tensor[WITHOUT_ID : WITHOUT_ID + 1] for name, tensor in vars(features).items()})
-    extended = features.extend(copy)
-    preference = run(model, HISTORIES, features).preference
-    scores = model.table.scores(preference, model.table(extended))
-    assert scores.shape == (len(HISTORIES), NUM_ITEMS + 2)
-    torch.testing.assert_close(scores[:, -1], scores[:, WITHOUT_ID])
+def test_what_each_clip_was_watched_for_is_what_tcd_ended_with_or_the_clips_own_kinds(model, features):
+    walk = walked(model, HISTORIES, features)
+    present = walk.context.watched.present.squeeze(-1)
+    torch.testing.assert_close(walk.wanted.sum(-1), present, **CLOSE)
+    if model.has_tcd:
+        last = walk.tcd[-1]
+        expected = (last.attention.unsqueeze(-1) * last.shares).sum(2) * present.unsqueeze(-1)
+    else:
+        expected = walk.context.watched.kinds
+    torch.testing.assert_close(walk.wanted, expected, **CLOSE)
 
 
-def test_the_heads_score_is_the_sum_over_moments_written_out(features):
-    model = make_model("full", head="moments")
-    items, preference = model.table(features), torch.randn(2, model.config.width)
-    scores = model.table.scores(preference, items)
-    scaled = preference * model.table.log_scale.exp() / model.config.width**0.5
-    for row in range(2):
-        for item in range(NUM_ITEMS + 1):
-            moments = torch.stack([(scaled[row] @ moment).exp() for moment in items.moments[item]]).sum().log()
-            whole = items.identity[item] + items.title[item]
-            expected = moments + scaled[row] @ whole + items.bias[item]
-            torch.testing.assert_close(scores[row, item], expected, **CLOSE)
+@pytest.mark.parametrize("num_steps", [1, 9])
+def test_a_walk_may_have_other_steps_than_the_trained_ones(features, num_steps):
+    walk = walked(make_model(), HISTORIES, features, num_steps=num_steps)
+    assert len(walk.tcd) == len(walk.npd) == num_steps and walk.preference.isfinite().all()
 
 
-def test_the_papers_head_is_a_dot_product_with_the_whole_item(features):
-    model = make_model("full", head="item")
-    items, preference = model.table(features), torch.randn(2, model.config.width)
-    scaled = preference * model.table.log_scale.exp() / model.config.width**0.5
-    torch.testing.assert_close(model.table.scores(preference, items), scaled @ items.entry.T + items.bias, **CLOSE)
+def test_the_goal_next_is_walked_to_from_pure_noise_and_the_state_from_the_state(features):
+    begun = {goal: walked(make_model(goal=goal), HISTORIES, features) for goal in GOALS}
+    first = begun["next"].npd[0].xt
+    torch.testing.assert_close(first, first[:1].expand_as(first))  # the same noise, whatever the history
+    state = begun["state"]
+    remains = make_model().npd_schedule.alpha_bars[-1].sqrt().float() * state.context.start
+    spread = (state.npd[0].xt - remains)[0]
+    torch.testing.assert_close(state.npd[0].xt - remains, spread.expand_as(first), **CLOSE)
+    assert not torch.allclose(state.npd[0].xt[0], state.npd[0].xt[1])
 
 
-def test_a_hidden_frame_counts_as_absent(features):
-    model, hidden = make_model("full"), torch.zeros(1, NUM_FRAMES, dtype=torch.bool)
-    hidden[0, 2] = True
-    start = torch.zeros(1, model.config.width)
-    frames = model.context(start, HISTORIES[:1], model.table(features), hidden).frames
-    torch.testing.assert_close(frames[0, 2], model.content.absent_visual)
-    other = features.replace(frames=features.frames + torch.eye(NUM_FRAMES)[2].view(1, -1, 1))
-    changed = model.context(start, HISTORIES[:1], model.table(other), hidden).frames
-    torch.testing.assert_close(frames, changed)
+def test_without_noise_the_seed_says_nothing_and_the_walk_begins_at_the_clean_state(features):
+    model = make_model(**quiet())
+    walk = walked(model, HISTORIES, features)
+    assert torch.equal(walk.preference, walked(model, HISTORIES, features, seed=1).preference)
+    assert torch.equal(walk.npd[0].xt, walk.context.start)
+    assert torch.equal(walk.tcd[0].zt, model.tcd.encode(walk.context.watched.moments))
+    for one, following in zip(walk.npd[:-1], walk.npd[1:], strict=True):
+        torch.testing.assert_close(following.xt, model.sphere(one.x0_hat))
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
+def test_what_is_noised_again_lies_on_the_sphere_and_what_ranks_keeps_its_length(features):
+    model = make_model()
+    walk = walked(model, HISTORIES, features)
+    lengths = torch.stack([step.x0_hat.norm(dim=-1) for step in walk.npd])
+    assert not torch.allclose(lengths, torch.full_like(lengths, KINDS**0.5), rtol=0.05)
+    clean_share, noisy_share, _ = model.npd_schedule.posteriors[-1]
+    expected = clean_share * model.sphere(walk.npd[0].x0_hat) + noisy_share * walk.npd[0].xt
+    torch.testing.assert_close(walk.npd[1].xt, expected)
+    torch.testing.assert_close(walk.context.start.norm(dim=-1), torch.full((3,), KINDS**0.5), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("backbone", backbones())
+@pytest.mark.parametrize("variant", ["full", "backbone"])
+def test_every_backbone_carries_the_model(features, backbone, variant):
+    model = make_model(variant, backbone=backbone)
+    assert model.causal == model.backbone.causal
+    scores = model.scores(HISTORIES, model.items(features))
+    assert scores.shape == (3, NUM_ITEMS + 1) and scores.isfinite().all()
+    retitled = features.replace(text=features.text.flip(0))
+    assert not torch.allclose(scores, model.scores(HISTORIES, model.items(retitled)))
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_configuration_survives_json(variant, condition):
-    config = make_model(variant, condition=condition, max_length=7).config
-    assert MealRecConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+@pytest.mark.parametrize("goal", GOALS)
+def test_a_configuration_survives_json(variant, goal):
+    config = make_model(variant, **quiet(goal=goal, rates=Rates(encoder=0.5), max_length=7)).config
+    stored = json.loads(json.dumps(config.to_dict()))
+    assert stored["form"] == "kinds" and MealRecConfig.from_dict(stored) == config
 
 
 def test_an_unknown_value_or_key_is_refused():
     with pytest.raises(ValueError, match="variant must be one of full.*'no_such'"):
         make_model("no_such")
-    with pytest.raises(ValueError, match="condition must be one of"):
-        make_model("full", condition="first")
-    with pytest.raises(ValueError, match="head must be one of"):
-        make_model("full", head="first")
+    with pytest.raises(ValueError, match="goal must be one of state, next, got 'last'"):
+        make_model(goal="last")
     with pytest.raises(ValueError, match="backbone must be one of .*sasrec.*no_such"):
-        make_model("full", backbone="no_such")
+        make_model(backbone="no_such")
     with pytest.raises(TypeError, match="depth"):
         MealRecConfig.from_dict({**make_model().config.to_dict(), "depth": 3})
 
 
+def test_no_weight_has_two_rates_and_what_all_kinds_share_has_the_rest(model):
+    groups = model.rates(16.0)
+    named = [id(weight) for weights, _ in groups for weight in weights]
+    assert len(named) == len(set(named)) and set(named) < {id(weight) for weight in model.parameters()}
+    rates = {id(weight): rate for weights, rate in groups for weight in weights}
+    assert rates[id(model.table.ids.weight)] == 16 * 0.15
+    assert rates[id(model.table.kind_space.map.weight)] == 0.25
+    assert all(rates[id(weight)] == 0.15 for weight in model.backbone.parameters())
+    assert id(model.table.log_scale) not in rates
+    if model.has_tcd or model.has_npd:
+        assert rates[id(model.reader.companions)] == 8 and rates[id(model.reader.likeness)] == 2.5
+        assert id(model.reader.rates) not in rates
+    if model.has_npd:
+        assert not {id(weight) for weight in model.npd.parameters()} & set(rates)
+
+
 def test_weights_fit_only_their_own_configuration():
-    weights = make_model("full").state_dict()
-    make_model("full", lively=False).load_state_dict(weights)
+    weights = make_model().state_dict()
+    make_model(lively=False).load_state_dict(weights)
     with pytest.raises(RuntimeError, match="size mismatch"):
-        make_model("full", width=8, lively=False).load_state_dict(weights)
+        make_model(num_kinds=6, lively=False).load_state_dict(weights)
     with pytest.raises(RuntimeError, match="Unexpected key"):
         make_model("no_tcd", lively=False).load_state_dict(weights)
 
 
-def test_more_items_than_the_table_holds_are_content_only():
-    model, features = make_model("full"), invent_features(NUM_ITEMS + 3, seed=1)
-    items, extra = model.table(features), torch.arange(NUM_ITEMS + 1, NUM_ITEMS + 4)
-    content = model.content.global_visual(features, extra) + model.content.title(features, extra)
-    torch.testing.assert_close(items.entry[NUM_ITEMS + 1 :], content)
+def test_kinds_are_found_before_training_from_the_clicks(features):
+    model = make_model(lively=False)
+    before = model.items(features).moments
+    model.prepare([[1, 2, 5], [7, 4, 9], [10, 11, 8]], features)
+    assert model.table.kind_space.is_fitted
+    assert not torch.allclose(before, model.items(features).moments)

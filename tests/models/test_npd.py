@@ -1,4 +1,4 @@
-"""NPD is blind: no step enters it, and its training begins at the identity."""
+"""NPD: blind, alike for all kinds, and what it counts of the clips written out."""
 
 from __future__ import annotations
 
@@ -6,100 +6,129 @@ import inspect
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from mealrec.models.npd import NPD, NPDConfig
-from tests.models.small_model import NUM_FRAMES, WIDTH, make_model
-from tests.models.test_mealrec import HISTORIES, run
+from mealrec.models.npd import FIXED, MOVING, NPD
+from mealrec.models.tcd import shares_of
+from tests.models.small_model import CLOSE, HISTORIES, KINDS, make_model, shares
+
+ORDER = torch.randperm(KINDS, generator=torch.Generator().manual_seed(4))
+ROWS = torch.tensor([0, 1, 1, 2]), torch.tensor([2, 1, 5, 0])
 
 
 @pytest.fixture
-def npd():
-    torch.manual_seed(0)
-    return NPD(NPDConfig(width=WIDTH)).eval()
+def model():
+    return make_model("full")
 
 
-def lively_npd():
-    return make_model("full").npd
+def parts(model, features, histories=HISTORIES):
+    """Return what histories show, a drawn r, and what anybody watches."""
+    items = model.items(features)
+    watched = model.reader.watch(items, histories)
+    wanted = shares(*histories.shape, KINDS, seed=2) * watched.present
+    return watched, wanted, items.anybody
 
 
-def condition_of(npd, lengths=(4, 4, 4), tokens_an_item=2, padding=0.0):
-    """Return a drawn condition; what stands in the histories' padding is `padding`."""
-    draw = torch.Generator().manual_seed(1)
-    present = torch.arange(4) < torch.tensor(lengths)[:, None]
-    history = torch.randn(3, 4, tokens_an_item, WIDTH, generator=draw)
-    history = torch.where(present[:, :, None, None], history, padding)
-    refined, title = torch.randn(3, NUM_FRAMES, WIDTH, generator=draw), torch.randn(3, WIDTH, generator=draw)
-    return npd.condition(refined, title, history, present)
+def condition_of(model, features, histories=HISTORIES, rows=ROWS):
+    watched, wanted, anybody = parts(model, features, histories)
+    return model.npd.condition(watched, wanted, model.reader, rows, anybody)
+
+
+def noisy(rows=4):
+    return torch.randn(rows, KINDS, generator=torch.Generator().manual_seed(3))
 
 
 def test_no_argument_could_carry_the_step():
-    assert list(inspect.signature(NPD.denoise).parameters) == ["self", "xt", "memory", "visible"]
+    assert list(inspect.signature(NPD.denoise).parameters) == ["self", "xt", "condition", "reader"]
 
 
-def test_the_same_noisy_preference_gives_the_same_answer_at_every_step(features):
-    """Every step of a walk is one and the same function of x_t and c_m."""
-    model = make_model("full")
-    walk = run(model, HISTORIES, features)
-    condition = model.condition(walk.tcd[-1].x0_hat, walk.context, model.table(features))
+def test_every_step_of_a_walk_is_one_and_the_same_function(model, features):
+    items = model.items(features)
+    context = model.context(items, HISTORIES)
+    walk = model.walk(context, items, torch.Generator().manual_seed(0))
+    condition = model.condition(walk.wanted, context, items)
     for step in walk.npd:
-        torch.testing.assert_close(step.x0_hat, model.npd.denoise(step.xt, *condition))
+        torch.testing.assert_close(step.x0_hat, model.npd.denoise(step.xt, condition, model.reader))
 
 
-def test_training_starts_at_the_identity_up_to_the_sphere(npd):
-    xt = 3 * torch.randn(3, WIDTH)
-    torch.testing.assert_close(npd.denoise(xt, *condition_of(npd)), npd.sphere(xt))
+def test_what_x_t_makes_of_the_clips_is_counted_clip_by_clip(model, features):
+    """A clip counts for the kinds that it was watched for and that x_t wants, by how long ago that was."""
+    npd, xt, (_, wanted, _) = model.npd, noisy(), parts(model, features)
+    moving = npd._moving(xt, condition_of(model, features), model.reader)
+    assert len(moving) == MOVING and torch.equal(moving[0], xt)
+    for row, (user, position) in enumerate(zip(*ROWS, strict=True)):
+        chances = (npd.trust.abs() * xt[row]).exp()
+        for rate, counted in zip(npd.rates, moving[1:3], strict=True):
+            expected = torch.zeros(KINDS)
+            for clip in range(position + 1):
+                fitting = wanted[user, clip] * chances
+                expected += torch.exp(-rate.abs() * (position - clip)) * fitting / fitting.sum()
+            torch.testing.assert_close(counted[row], expected, **CLOSE)
+        last = shares_of(wanted[user, position] * chances)
+        called = model.reader.habit(last)
+        for found, expected in zip(moving[3:], (called, last, last * called), strict=True):
+            torch.testing.assert_close(found[row], expected, **CLOSE)
 
 
-def test_the_answer_lies_on_the_sphere_of_clean_preferences():
-    npd = lively_npd()
-    answer = npd.denoise(10 * torch.randn(3, WIDTH), *condition_of(npd))
-    torch.testing.assert_close(answer.norm(dim=-1), torch.full((3,), WIDTH**0.5), atol=1e-3, rtol=1e-3)
+def test_a_row_reads_nothing_after_its_position(model, features):
+    changed, rows = HISTORIES.clone(), (torch.tensor([0, 1, 2]), torch.tensor([2, 2, 0]))
+    changed[:, 3:] = torch.tensor([8, 6, 1])
+    one, other = (condition_of(model, features, histories, rows) for histories in (HISTORIES, changed))
+    for name, tensor in vars(one).items():
+        torch.testing.assert_close(tensor, getattr(other, name), msg=name)
+    later = condition_of(model, features, changed, (rows[0], rows[1] + 1))
+    assert not torch.allclose(
+        model.npd.denoise(noisy(3), one, model.reader), model.npd.denoise(noisy(3), later, model.reader)
+    )
 
 
-def test_the_condition_holds_frames_title_and_what_the_history_brings(npd):
-    _, visible = condition_of(npd, lengths=(4, 1, 2), tokens_an_item=2)
-    assert visible.sum(1).tolist() == [NUM_FRAMES + 1 + 2 * shown for shown in (4, 1, 2)]
+def test_padding_counts_for_nothing(model, features):
+    answers, rows = [], (torch.tensor([0]), torch.tensor([2]))
+    for padding in (0, 7):
+        watched, _, anybody = parts(model, features, F.pad(HISTORIES[:1, :3], (0, padding)))
+        wanted = F.pad(shares(1, 3, KINDS, seed=2), (0, 0, 0, padding))
+        condition = model.npd.condition(watched, wanted, model.reader, rows, anybody)
+        answers.append(model.npd.denoise(noisy(1), condition, model.reader))
+    torch.testing.assert_close(*answers)
 
 
-@pytest.mark.parametrize(("condition", "tokens_an_item"), [("last", 0), ("items", 1), ("moments", NUM_FRAMES + 1)])
-def test_each_condition_brings_its_tokens(features, condition, tokens_an_item):
-    """ "last" is the paper's: the refined frames and the title of the last item, and nothing else."""
-    model = make_model("full", condition=condition)
-    walk = run(model, HISTORIES, features)
-    _, visible = model.condition(walk.tcd[-1].x0_hat, walk.context, model.table(features))
-    lengths = (HISTORIES > 0).sum(1)
-    assert visible.sum(1).tolist() == (NUM_FRAMES + 1 + tokens_an_item * lengths).tolist()
+def test_kinds_in_another_order_give_the_same_answer_in_that_order(model, features):
+    watched, wanted, anybody = parts(model, features)
+    expected = model.npd.denoise(noisy(), condition_of(model, features), model.reader)
+    other = make_model("full")
+    with torch.no_grad():
+        for matrix in (other.reader.likeness, other.reader.companions):
+            matrix.copy_(matrix[ORDER][:, ORDER])
+        other.npd.kind_bias.copy_(other.npd.kind_bias[ORDER])
+    moved = type(watched)(
+        watched.items,
+        watched.moments[..., ORDER],
+        watched.kinds[..., ORDER],
+        watched.evidence[..., ORDER],
+        tuple(seen[..., ORDER] for seen in watched.seen),
+    )
+    condition = other.npd.condition(moved, wanted[..., ORDER], other.reader, ROWS, anybody[ORDER])
+    found = other.npd.denoise(noisy()[:, ORDER], condition, other.reader)
+    torch.testing.assert_close(found, expected[:, ORDER], **CLOSE)
 
 
-def test_what_stands_in_the_padding_changes_nothing():
-    npd, xt = lively_npd(), torch.randn(3, WIDTH)
-    quiet, loud = (npd.denoise(xt, *condition_of(npd, (4, 1, 2), padding=value)) for value in (0.0, 50.0))
-    torch.testing.assert_close(quiet, loud)
+def test_the_answer_has_mean_0_and_a_length_of_its_own(model, features):
+    condition = condition_of(model, features)
+    answer = model.npd.denoise(noisy(), condition, model.reader)
+    torch.testing.assert_close(answer.mean(-1), torch.zeros(len(answer)), atol=1e-5, rtol=0)
+    assert not torch.allclose(answer.norm(dim=-1), torch.full((len(answer),), KINDS**0.5), rtol=0.05)
 
 
-def test_every_part_of_the_condition_matters_once_trained():
-    npd, xt = lively_npd(), torch.randn(1, WIDTH)
-    refined, title = torch.randn(1, NUM_FRAMES, WIDTH), torch.randn(1, WIDTH)
-    history, present = torch.randn(1, 4, 1, WIDTH), torch.ones(1, 4, dtype=torch.bool)
-
-    def answer(refined=refined, title=title, history=history):
-        return npd.denoise(xt, *npd.condition(refined, title, history, present))
-
-    assert not torch.allclose(answer(), answer(refined=refined.flip(1)))
-    assert not torch.allclose(answer(), answer(title=-title))
-    assert not torch.allclose(answer(), answer(history=history.flip(1)))
-    assert not torch.allclose(answer(), answer(history=None))
-
-
-def test_places_count_from_the_latest_item():
-    """Padding in front of the same items would shift places counted from the oldest; these stay."""
-    npd, item, xt = lively_npd(), torch.randn(1, 1, 1, WIDTH), torch.randn(1, WIDTH)
-    content = torch.zeros(1, NUM_FRAMES, WIDTH), torch.zeros(1, WIDTH)
-
-    def answer(length):
-        history = torch.zeros(1, length, 1, WIDTH)
-        history[:, 0] = item
-        present = torch.arange(length)[None] < 1
-        return npd.denoise(xt, *npd.condition(*content, history, present))
-
-    torch.testing.assert_close(answer(1), answer(5))
+def test_every_part_of_what_is_read_matters(features):
+    """Of the map's numbers, each changes the answer where it is changed alone."""
+    model = make_model("full")
+    answer = model.npd.denoise(noisy(), condition_of(model, features), model.reader)
+    for weights, count in ((model.npd.fixed_in, FIXED), (model.npd.moving_in, MOVING)):
+        assert len(weights) == count
+        for number in range(count):
+            with torch.no_grad():
+                kept = weights[number].clone()
+                weights[number] = 0
+                other = model.npd.denoise(noisy(), condition_of(model, features), model.reader)
+                weights[number] = kept
+            assert not torch.allclose(answer, other), number

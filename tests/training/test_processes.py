@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import model_scorer
 from mealrec.training.processes import check_processes, processes, restore_random_states
-from tests.training.two_processes import train_without_chance
+from tests.training.two_processes import SYSTEMS, train_without_chance
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +38,17 @@ def together(tmp_path_factory):
     return folder
 
 
-def test_two_processes_come_to_what_one_does_on_the_joint_batches(together, tmp_path, split, features):
-    alone = train_without_chance(tmp_path)
-    first, second = (load_file(together / f"weights-{rank}.safetensors") for rank in (0, 1))
+@pytest.mark.parametrize("form", SYSTEMS)
+def test_two_processes_come_to_what_one_does_on_the_joint_batches(together, tmp_path, split, features, form):
+    alone = train_without_chance(tmp_path, form)
+    first, second = (load_file(together / form / f"weights-{rank}.safetensors") for rank in (0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)
     # Not weight by weight: a key's bias changes no score, its gradient is noise, and AdamW makes steps of it.
     joint = copy.deepcopy(alone.model)
     joint.load_state_dict(first)
     ours, theirs = (torch.from_numpy(model_scorer(m, features)(split.test.histories)) for m in (alone.model, joint))
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
-    logs = [json.loads((together / f"log-{rank}.json").read_text()) for rank in (0, 1)]
+    logs = [json.loads((together / form / f"log-{rank}.json").read_text()) for rank in (0, 1)]
     for ours, theirs in zip(alone.log, logs[0], strict=True):
         for name in ours.keys() - {"seconds"}:
             assert theirs[name] == pytest.approx(ours[name], rel=1e-4), name
@@ -55,9 +56,9 @@ def test_two_processes_come_to_what_one_does_on_the_joint_batches(together, tmp_
 
 
 def test_only_one_process_writes_and_as_many_must_resume(together):
-    assert len((together / "log.jsonl").read_text().splitlines()) == 2
+    assert len((together / "paper" / "log.jsonl").read_text().splitlines()) == 2
     with pytest.raises(TrainingError, match=r"made by 2 process\(es\) on a CPU, now there are 1 process"):
-        train_without_chance(together)
+        train_without_chance(together / "paper", "paper")
 
 
 @pytest.mark.parametrize("index", [0, 1])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mealrec.models.mealrec import MealRec
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.trainer import TrainConfig, train
 from tests.training.tiny_world import make_config
 
@@ -40,7 +40,7 @@ def test_the_ids_alone_have_their_own_rate(split, features, id_rate):
     config = make_config("backbone", width=16)
     trained = dict(train(config, replace(ONE_STEP, id_rate=id_rate), split, features).model.named_parameters())
     torch.manual_seed(ONE_STEP.seed)
-    began = dict(MealRec(config).named_parameters())
+    began = dict(PaperMealRec(config).named_parameters())
     moved = {name: (trained[name] - began[name]).abs().max().item() for name in began}
     assert moved.pop("table.ids.weight") == pytest.approx(id_rate * RATE, rel=1e-3)
     assert max(moved.values()) == pytest.approx(RATE, rel=1e-3)

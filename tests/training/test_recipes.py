@@ -9,8 +9,13 @@ import torch
 
 from mealrec.baselines.base import needs_titles
 from mealrec.data.batches import TrainingBatches
+from mealrec.models.config import VARIANTS
+from mealrec.models.losses import LossConfig
+from mealrec.models.paper.config import PaperConfig
+from mealrec.models.paper.losses import PaperLoss
+from mealrec.training.forms import build
 from mealrec.training.recipes import BACKBONES, RECIPES, microlens, sample_catalogue
-from mealrec.training.trainer import GUIDANCE, Objective, build, train
+from mealrec.training.trainer import GUIDANCE, Objective, train
 from tests.training.tiny_titles import make_titles
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_hidden
 
@@ -48,13 +53,13 @@ def test_each_system_builds_and_has_a_loss_with_a_gradient(split, features, name
     terms = Objective(model, features, replace(recipe.training, precision="fp32"))(batch.items, batch.targets)
     assert all(term.isfinite() for term in terms.values())
     terms["total"].backward()
-    assert all(weight.grad.any() for weight in model.id_weights())
+    assert all(weight.grad.any() for weights, _ in model.rates(1.0) for weight in weights)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_control_shares_content_head_and_training_with_mealrec(backbone):
     ours, control = SYSTEMS[under(backbone)], SYSTEMS[f"{backbone}-content"]
-    assert difference(ours.model, control.model) == {"variant", "condition", "guided", "schedule"}
+    assert difference(ours.model, control.model) == {"variant", "guided", "schedule"}
     assert ours.training == control.training == SYSTEMS[backbone].training
     assert difference(control.model, SYSTEMS[backbone].model) == {"head", "content"}
     assert control.model.variant == "backbone" and control.model.backbone == backbone == ours.model.backbone
@@ -72,15 +77,36 @@ def test_an_ablation_differs_by_its_module_and_trains_at_the_same_budget(backbon
         assert difference(whole.training, ablation.training) == (set() if apart else {"loss"})
 
 
-def test_the_samples_systems_differ_by_their_module_and_train_at_one_budget():
+def test_the_samples_systems_differ_by_their_module_and_train_alike():
     systems = {recipe.name: recipe for recipe in sample_catalogue(SHAPE, 3)}
-    whole = systems.pop("full")
-    for name, other in systems.items():
-        head = {"head"} if name == "backbone_item_head" else set()
-        assert difference(whole.model, other.model) == {"variant"} | head
-        alone = other.model.variant == "backbone"
-        assert difference(whole.training, other.training) == ({"loss"} if alone else set())
-    assert whole.training.loss.joint and whole.model.schedule.scale >= 1
+    assert list(systems) == [*VARIANTS, "quiet", "backbone_item_head"]
+    whole = systems["full"]
+    for name in VARIANTS:
+        assert systems[name].model == replace(whole.model, variant=name) and systems[name].training == whole.training
+    assert whole.training.loss == LossConfig() and whole.training.rate_schedule == "cosine"
+
+
+def test_quiet_is_mealrec_whose_noise_is_zero_and_nothing_else():
+    systems = {recipe.name: recipe for recipe in sample_catalogue(SHAPE, 3)}
+    whole, quiet = systems["full"], systems["quiet"]
+    assert difference(whole.model, quiet.model) == {"tcd", "npd"} and whole.training == quiet.training
+    for module in ("tcd", "npd"):
+        noisy, still = getattr(whole.model, module), getattr(quiet.model, module)
+        assert difference(noisy, still) == {"noise_scale"} and noisy.noise_scale > still.noise_scale == 0
+    assert (build(quiet.model).npd_schedule.alpha_bars == 1).all()
+
+
+def test_the_item_head_is_the_papers_backbone_with_content():
+    published = next(recipe for recipe in sample_catalogue(SHAPE, 3) if recipe.name == "backbone_item_head")
+    assert published.model == PaperConfig(**SHAPE, variant="backbone", head="item")
+    assert published.training.loss == PaperLoss()
+
+
+def test_the_form_over_kinds_of_titles_differs_from_its_backbone_by_the_variant():
+    whole, backbone = SYSTEMS["mealrec-kinds"], SYSTEMS["mealrec-kinds-backbone"]
+    assert backbone.model == replace(whole.model, variant="backbone") and whole.model.variant == "full"
+    assert backbone.training == whole.training
+    assert whole.training.validation_rows == SYSTEMS["mealrec"].training.validation_rows
 
 
 def test_guidance_only_is_the_control_with_guidance_and_last_is_the_papers_form():
@@ -88,6 +114,14 @@ def test_guidance_only_is_the_control_with_guidance_and_last_is_the_papers_form(
     last = SYSTEMS["mealrec-last"]
     assert difference(last.model, SYSTEMS["mealrec"].model) == {"condition", "guided"}
     assert last.model.condition == "last" and last.training.loss.joint
+
+
+def test_mealrec_over_kinds_of_titles_trains_an_epoch(split, features):
+    recipe = SYSTEMS["mealrec-kinds"]
+    brief = replace(recipe.training, max_epochs=1, batch_size=100)
+    trained = train(replace(recipe.model, num_kinds=6, looks=9), brief, split, features)
+    assert trained.epoch == 1 and {"start", "tcd", "npd", "rank", "total"} <= set(trained.log[0])
+    assert trained.guidance == {} and 0 < trained.validation < 1
 
 
 def test_mealrec_over_tedrec_trains_an_epoch(split, features):

@@ -17,31 +17,33 @@ import torch
 
 from mealrec.__main__ import main
 from mealrec.errors import TrainingError
-from mealrec.training import trainer
+from mealrec.models import mealrec as over_kinds
+from mealrec.models.losses import LossConfig
+from mealrec.models.paper import model as paper
+from mealrec.models.paper.losses import PaperLoss
 from mealrec.training.checkpoint import STATE, Checkpoint
-from mealrec.training.losses import LossConfig
 from mealrec.training.trainer import TrainConfig, train
-from tests.training.tiny_world import make_config, write_world
+from tests.training.tiny_world import make_config, make_kinds_config, write_world
 
 CONFIG = TrainConfig(batch_size=96, max_epochs=2, average=0.9)  # two or three steps an epoch
 MODEL = make_config("full", dropout=0.1, width=16)
-SYSTEMS = ("backbone", "backbone_item_head")
+SYSTEMS = ("sasrec", "sasrec-content")
 
 
 def without_seconds(log) -> list[dict]:
     return [{name: value for name, value in line.items() if name != "seconds"} for line in log]
 
 
-def interrupt(monkeypatch, at: int) -> None:
-    """Let the `at`-th step from now fail, as a full disk or Ctrl-C would."""
-    calls, total_loss = iter(range(1, 10**6)), trainer.total_loss
+def interrupt(monkeypatch, at: int, form=paper) -> None:
+    """Let the `at`-th step from now fail, as a full disk or Ctrl-C would; `form` is the module of the system's form."""
+    calls, total_loss = iter(range(1, 10**6)), form.total_loss
 
     def fails(*arguments):
         if next(calls) == at:
             raise KeyboardInterrupt
         return total_loss(*arguments)
 
-    monkeypatch.setattr(trainer, "total_loss", fails)
+    monkeypatch.setattr(form, "total_loss", fails)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def test_what_is_interrupted_at_any_step_ends_with_the_same_bits(
 
 def test_an_interrupted_cosine_falls_on_and_the_guidance_is_chosen_anew(split, features, tmp_path, monkeypatch):
     model = replace(MODEL, head="content", guided=True, condition="items", norm_input=True)
-    apart = LossConfig(joint=False, denoised_share=0.5)
+    apart = PaperLoss(joint=False, denoised_share=0.5)
     config = replace(CONFIG, rate_schedule="cosine", id_rate=16.0, stop_on="mean", loss=apart)
     whole = train(model, config, split, features)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -75,6 +77,20 @@ def test_an_interrupted_cosine_falls_on_and_the_guidance_is_chosen_anew(split, f
     torch.manual_seed(99)
     resumed = train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
     assert without_seconds(resumed.log) == without_seconds(whole.log) and resumed.guidance == whole.guidance
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[name], weight), name
+
+
+def test_over_kinds_what_is_interrupted_ends_with_the_same_bits(split, features, tmp_path, monkeypatch):
+    model = make_kinds_config(dropout=0.1)
+    config = replace(CONFIG, learning_rate=1.5e-2, rate_schedule="cosine", loss=LossConfig())
+    whole = train(model, config, split, features)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt(patch, at=4, form=over_kinds)
+        train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
+    torch.manual_seed(99)
+    resumed = train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
+    assert without_seconds(resumed.log) == without_seconds(whole.log)
     for name, weight in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], weight), name
 
@@ -105,7 +121,7 @@ def arguments(tmp_path_factory):
     changes = ["model.width=16", "training.max_epochs=30", "training.patience=30", "training.batch_size=96"]
     settings = [part for change in changes for part in ("--set", change)]
     where = ["--data", str(data), "--features", str(features), "--device", "cpu", "--systems", ",".join(SYSTEMS)]
-    return ["train", "sample", *where, *settings]
+    return ["train", "microlens", *where, *settings]
 
 
 def test_what_is_killed_at_a_random_moment_ends_with_the_same_bytes(arguments, tmp_path, capsys):

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from mealrec.errors import TrainingError
-from mealrec.models.npd import NPD
-from mealrec.models.tcd import TCD
-from mealrec.training.losses import LossConfig, total_loss
-from tests.training.test_losses import make_model
+from mealrec.models.paper.losses import PaperLoss, total_loss
+from mealrec.models.paper.npd import NPD
+from mealrec.models.paper.tcd import TCD
+from tests.training.test_paper_losses import make_model
 
 ALL_TERMS = {"lambda_tcd": 0.3, "lambda_npd": 0.7, "lambda_start": 0.11, "lambda_again": 0.13, "lambda_settle": 0.17}
-APART = LossConfig(**ALL_TERMS, joint=False, frame_dropout=0.5, click_noise=0.3)
-HEADS = ("moments", "content")
+APART = PaperLoss(**ALL_TERMS, joint=False, frame_dropout=0.5, click_noise=0.3)
+HEADS = ("item", "content")
 DENOISERS = ("tcd", "npd")
 
 
@@ -104,7 +104,7 @@ def test_every_row_can_be_drawn(batch, features, monkeypatch):
 
     monkeypatch.setattr(model, "context", watched)
     for _ in range(40):
-        total_loss(model, batch, features, LossConfig(joint=False, denoised_share=0.25))
+        total_loss(model, batch, features, PaperLoss(joint=False, denoised_share=0.25))
     assert drawn == set(map(tuple, batch.prefixes().tolist()))
 
 
@@ -113,7 +113,7 @@ def test_a_row_meets_its_own_target(batch, features, monkeypatch):
     model, pairs = make_model(), []
     monkeypatch.setattr(model, "context", lambda start, history, *_: pairs.extend(zip(start, history, strict=True)))
     with pytest.raises(AttributeError):  # there is no context to go on with
-        total_loss(model.eval(), batch, features, LossConfig(joint=False, denoised_share=0.5))
+        total_loss(model.eval(), batch, features, PaperLoss(joint=False, denoised_share=0.5))
     states = model.encode(model.table(features), batch.items)[batch.rows]
     by_history = dict(zip(map(tuple, batch.prefixes().tolist()), states, strict=True))
     assert len(pairs) == 4
@@ -134,7 +134,7 @@ def test_what_only_ranking_teaches_cannot_be_trained_apart(batch, features, vari
 
 
 def test_each_term_has_its_weight_and_the_ranking_loss_has_one():
-    config = LossConfig(**ALL_TERMS)
+    config = PaperLoss(**ALL_TERMS)
     assert {name: config.weight(name) for name in ("tcd", "npd", "start", "again", "settle", "rank")} == {
         **{name.removeprefix("lambda_"): value for name, value in ALL_TERMS.items()},
         "rank": 1.0,

@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from mealrec.__main__ import main
-from mealrec.training import trainer
-from mealrec.training.losses import total_loss
+from mealrec.models.paper import model as paper
+from mealrec.models.paper.losses import total_loss
 from mealrec.training.run import load_system
 from tests.training.tiny_world import write_world
 
@@ -19,7 +19,7 @@ BRIEF = ["--set", "training.max_epochs=1", "--set", "model.width=16"]
 
 def train_in(folder: Path, data: Path, features: Path, *options: str) -> int:
     where = ["--data", str(data), "--features", str(features), "--out", str(folder)]
-    return main(["train", "sample", *where, "--device", "cpu", *BRIEF, *options])
+    return main(["train", "microlens", *where, "--device", "cpu", *BRIEF, *options])
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +30,17 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    assert train_in(folder, *world, "--systems", "full,no_npd") == 0
+    assert train_in(folder, *world, "--systems", "mealrec,mealrec-no-npd") == 0
     return folder
 
 
 def test_a_run_holds_each_systems_weights_configuration_and_log(run):
-    for system in ("full", "no_npd"):
+    for system, variant in (("mealrec", "full"), ("mealrec-no-npd", "no_npd")):
         folder = run / "seed-0" / system
-        assert load_system(folder).config.variant == system
+        assert load_system(folder).config.variant == variant
         assert len((folder / "log.jsonl").read_text().splitlines()) == 1
         assert json.loads((folder / "training.json").read_text())["epoch"] == 1
-    assert json.loads((run / "run.json").read_text())["systems"] == ["full", "no_npd"]
+    assert json.loads((run / "run.json").read_text())["systems"] == ["mealrec", "mealrec-no-npd"]
 
 
 def test_the_planted_truth_changes_nothing(world, run, tmp_path):
@@ -49,19 +49,19 @@ def test_the_planted_truth_changes_nothing(world, run, tmp_path):
     (data / "truth").mkdir()
     (data / "truth" / "viewers.json").write_text("not even JSON")
     try:
-        assert train_in(tmp_path, data, features, "--systems", "full") == 0
+        assert train_in(tmp_path, data, features, "--systems", "mealrec") == 0
     finally:
         (data / "truth" / "viewers.json").unlink()
         (data / "truth").rmdir()
-    blind, beside = (load_file(folder / "seed-0" / "full" / "model.safetensors") for folder in (run, tmp_path))
+    blind, beside = (load_file(folder / "seed-0" / "mealrec" / "model.safetensors") for folder in (run, tmp_path))
     assert all((blind[name] == beside[name]).all() for name in blind)
 
 
 def test_what_is_trained_already_is_kept_and_a_state_left_beside_it_is_deleted(world, run, capsys):
     capsys.readouterr()
-    left = run / "seed-0" / "full" / "state.safetensors"
+    left = run / "seed-0" / "mealrec" / "state.safetensors"
     left.write_bytes(b"")
-    assert train_in(run, *world, "--systems", "full") == 0
+    assert train_in(run, *world, "--systems", "mealrec") == 0
     assert "epoch" not in capsys.readouterr().out
     assert not left.exists()
 
@@ -73,12 +73,12 @@ def test_a_loss_that_is_no_number_ends_the_command_with_one_line(world, tmp_path
         terms = total_loss(*arguments)
         return terms | {"total": terms["total"] * (float("nan") if next(steps) == 2 else 1.0)}
 
-    monkeypatch.setattr(trainer, "total_loss", breaks)
-    assert train_in(tmp_path, *world, "--systems", "backbone", "--set", "training.batch_size=64") == 2
+    monkeypatch.setattr(paper, "total_loss", breaks)
+    assert train_in(tmp_path, *world, "--systems", "sasrec", "--set", "training.batch_size=64") == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith("mealrec train: seed 0 backbone: the loss is no number at step 2")
-    assert not (tmp_path / "seed-0" / "backbone" / "config.json").exists()
+    assert lines[0].startswith("mealrec train: seed 0 sasrec: the loss is no number at step 2")
+    assert not (tmp_path / "seed-0" / "sasrec" / "config.json").exists()
 
 
 def test_processes_that_train_together_train_one_system_at_a_time(world, tmp_path, capsys, monkeypatch):

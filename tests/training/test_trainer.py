@@ -15,10 +15,11 @@ from mealrec.backbones.sasrec import Encoder
 from mealrec.data.batches import TrainingBatches
 from mealrec.evaluation.metrics import hits, ndcg, paired_p
 from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
-from mealrec.models.mealrec import MealRec
+from mealrec.models.paper import model as paper
+from mealrec.models.paper.losses import PaperLoss, total_loss
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.training import trainer
 from mealrec.training.checkpoint import log_lines
-from mealrec.training.losses import LossConfig, total_loss
 from mealrec.training.trainer import PRECISIONS, TrainConfig, train
 from tests.training.tiny_world import HELD_OUT, NUM_ITEMS, make_config
 from tests.training.two_processes import without_dropout
@@ -82,7 +83,7 @@ def test_the_log_holds_the_mean_of_every_term_and_what_is_watched_changes_nothin
         seen.append(terms["total"].item())
         return terms | {"watch/steps": torch.tensor(float(len(seen)))}
 
-    monkeypatch.setattr(trainer, "total_loss", watched)
+    monkeypatch.setattr(paper, "total_loss", watched)
     result = train(make_config("backbone"), BRIEF, split, features)
     assert result.log[0]["total"] == pytest.approx(np.mean(seen)) == pytest.approx(plain.log[0]["total"])
     assert result.log[0]["watch/steps"] == (1 + len(seen)) / 2
@@ -104,7 +105,7 @@ def test_a_backbone_that_is_not_causal_trains_on_prefixes(split, features, monke
         batches.append(batch)
         return total_loss(model, batch, *others)
 
-    monkeypatch.setattr(trainer, "total_loss", watched)
+    monkeypatch.setattr(paper, "total_loss", watched)
     monkeypatch.setattr(Encoder, "causal", False, raising=False)
     train(make_config("backbone"), BRIEF, split, features)
     assert all(((batch.targets > 0).sum(1) == 1).all() for batch in batches)
@@ -114,12 +115,12 @@ def test_a_backbone_that_is_not_causal_trains_on_prefixes(split, features, monke
 @pytest.mark.parametrize("variant", ["backbone", "full"])
 def test_prefixes_have_the_same_loss_and_gradients_as_positions(split, features, variant):
     torch.manual_seed(0)
-    model = without_dropout(MealRec(make_config(variant, id_dropout=0.0, content_dropout=0.0)))
+    model = without_dropout(PaperMealRec(make_config(variant, id_dropout=0.0, content_dropout=0.0)))
     found = []
     for causal in (True, False):
         batch = next(TrainingBatches(split.train, 10, "cpu", causal).epoch(64, torch.Generator().manual_seed(0)))
         torch.manual_seed(0)
-        total = total_loss(model, batch, features, LossConfig())["total"]
+        total = total_loss(model, batch, features, PaperLoss())["total"]
         found.append((total, *torch.autograd.grad(total, list(model.parameters()), allow_unused=True)))
     for by_position, by_prefix in zip(*found, strict=True):
         torch.testing.assert_close(by_position, by_prefix)
@@ -149,7 +150,7 @@ def test_held_out_items_never_enter_training(catalogue, split, features, monkeyp
         seen.update(batch.items.unique().tolist(), batch.targets.unique().tolist())
         return total_loss(model, batch, features, config)
 
-    monkeypatch.setattr(trainer, "total_loss", watched)
+    monkeypatch.setattr(paper, "total_loss", watched)
     result = train(make_config(), TrainConfig(max_epochs=1, average=0.0), split, features)
     assert held_out not in seen and len(seen) == NUM_ITEMS
     torch.manual_seed(0)
@@ -170,7 +171,7 @@ def test_a_loss_that_breaks_later_names_the_first_step_even_where_it_is_read_lat
         terms = total_loss(*arguments)
         return terms | {"total": terms["total"] * (float("nan") if next(steps) == 2 else 1.0)}
 
-    monkeypatch.setattr(trainer, "total_loss", breaks)
+    monkeypatch.setattr(paper, "total_loss", breaks)
     monkeypatch.setitem(trainer.READ_EVERY, "cpu", 50)
     with pytest.raises(FloatingPointError, match="no number at step 2 .*total"):
         train(make_config("backbone"), replace(BRIEF, batch_size=40), split, features)

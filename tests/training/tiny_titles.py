@@ -49,7 +49,7 @@ def make_titles(texts: tuple[str, ...] = TEXTS, layers: int = LAYERS) -> Titles:
     encoder = TextEncoder(make_bert(layers), Words(), "tiny", CHECKSUM)
     made, present = encoder.encode(texts)
     rows = torch.from_numpy(made[present])
-    visual = torch.zeros(1), torch.ones(1)
+    visual = torch.zeros(1), torch.eye(1)
     return Titles(texts, encoder, Normalisation(*visual, rows.mean(0), rows.std().expand(TEXT)))
 
 

@@ -11,8 +11,9 @@ from mealrec.data.microlens import Catalogue
 from mealrec.features.hidden import HiddenStates
 from mealrec.features.store import StoreLayout, write_store
 from mealrec.models.config import MealRecConfig
-from mealrec.models.npd import NPDConfig
-from mealrec.models.tcd import TCDConfig
+from mealrec.models.paper.config import PaperConfig
+from mealrec.models.paper.npd import NPDConfig
+from mealrec.models.paper.tcd import TCDConfig
 from mealrec.types import ItemFeatures
 
 TASTES, PER_TASTE, FRAMES, VISUAL, TEXT = 3, 9, 3, 8, 6
@@ -61,11 +62,19 @@ def make_hidden(width: int = TEXT, layers: int = 4, seed: int = 0) -> HiddenStat
     return HiddenStates(item_ids, states(layers, width), states(4, TEXT), {})
 
 
-def make_config(variant: str = "full", dropout: float = 0.0, **changes) -> MealRecConfig:
+def make_config(variant: str = "full", dropout: float = 0.0, **changes) -> PaperConfig:
     """Return a small configuration over the tiny world."""
     shape = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES, "width": 32}
     parts = {"tcd": TCDConfig(dropout=dropout), "npd": NPDConfig(dropout=dropout, token_dropout=dropout)}
-    return MealRecConfig(**{**shape, **parts, "variant": variant, **changes})
+    return PaperConfig(**{**shape, **parts, "variant": variant, **changes})
+
+
+def make_kinds_config(variant: str = "full", dropout: float = 0.0, **changes) -> MealRecConfig:
+    """Return a small configuration of the form over kinds."""
+    shape = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
+    dropouts = dict.fromkeys(("id_dropout", "title_dropout", "backbone_dropout"), dropout)
+    sizes = {"num_kinds": 2 * TASTES, "looks": 3 * TASTES, "num_steps": 4}
+    return MealRecConfig(**{**shape, **dropouts, **sizes, "variant": variant, **changes})
 
 
 def write_world(folder: Path) -> tuple[Path, Path]:

@@ -10,14 +10,13 @@ import torch
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.metrics import paired
-from mealrec.evaluation.ranking import preferences
 from mealrec.experiments.comparison import SIGNIFICANT, table
 from mealrec.experiments.harness import Study, load
 from mealrec.experiments.map import draw_map, project
 from mealrec.experiments.results import Exhibit
 from mealrec.experiments.systems import BACKBONES, over
-from mealrec.models.mealrec import MealRec
-from mealrec.models.table import Items
+from mealrec.models.paper.model import PaperMealRec
+from mealrec.models.paper.table import Items
 from mealrec.types import ItemFeatures
 
 MEASURES = {"target": "preference to target", "liked": "preference to the target's frames", "other": "to other frames"}
@@ -69,7 +68,9 @@ def strangers(rows: EvaluationRows, candidates: np.ndarray, seed: int) -> np.nda
 
 
 @torch.inference_mode()
-def measure(model: MealRec, features: ItemFeatures, rows: EvaluationRows, others: np.ndarray) -> dict[str, np.ndarray]:
+def measure(
+    model: PaperMealRec, features: ItemFeatures, rows: EvaluationRows, others: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return each row's distances [R] from its preference to its target, the target's frames, another item's frames."""
     items, found = model.table(features), {key: [] for key in MEASURES}
     for start in range(0, len(rows), BATCH):
@@ -84,9 +85,9 @@ def measure(model: MealRec, features: ItemFeatures, rows: EvaluationRows, others
     return {key: torch.cat(values).cpu().numpy().astype(float) for key, values in found.items()}
 
 
-def states(model: MealRec, items: Items, history: torch.Tensor) -> torch.Tensor:
+def states(model: PaperMealRec, items: Items, history: torch.Tensor) -> torch.Tensor:
     """Return the state [R, D] that a preference begins with: it lives where items and frames do."""
-    return preferences(model, items, history)[:, : items.entry.shape[1]]
+    return model.preferences(history, items)[:, : items.entry.shape[1]]
 
 
 def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -95,7 +96,7 @@ def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def places(model: MealRec, features: ItemFeatures, rows: EvaluationRows, shown: np.ndarray) -> np.ndarray:
+def places(model: PaperMealRec, features: ItemFeatures, rows: EvaluationRows, shown: np.ndarray) -> np.ndarray:
     """Return [viewers, 2 + K, D]: each shown viewer's preference, target, and the target's frames."""
     items = model.table(features)
     history, target = (torch.from_numpy(v[shown]).to(features.text.device) for v in (rows.histories, rows.targets))

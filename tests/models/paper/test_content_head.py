@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mealrec.models.config import VARIANTS
-from tests.models.small_model import WIDTH, make_model
-from tests.models.test_mealrec import CLOSE, HISTORIES, run
+from mealrec.models.paper.config import VARIANTS
+from tests.models.paper.small_model import WIDTH, make_model
+from tests.models.paper.test_model import CLOSE, HISTORIES, run
 
 STRENGTH = 2.5
 C = 6  # both halves

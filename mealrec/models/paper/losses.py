@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,13 +13,15 @@ from torch.nn import functional as F
 
 from mealrec.diffusion.process import q_sample
 from mealrec.errors import TrainingError
-from mealrec.models.mealrec import Context, MealRec
-from mealrec.models.table import Items
+from mealrec.models.paper.table import Items
 from mealrec.types import ItemFeatures, SequenceBatch
+
+if TYPE_CHECKING:
+    from mealrec.models.paper.model import Context, PaperMealRec
 
 
 @dataclass(frozen=True)
-class LossConfig:
+class PaperLoss:
     """Weights of the objective's terms. Departs: three are additions to Eq. 16; zero switches one off.
 
     `lambda_start` ranks by x_0 too, so that the walk begins from a good place. The walk applies g_θ T times,
@@ -48,7 +51,9 @@ class LossConfig:
         return getattr(self, f"lambda_{term}", 1.0)
 
 
-def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, config: LossConfig) -> dict[str, Tensor]:
+def total_loss(
+    model: PaperMealRec, batch: SequenceBatch, features: ItemFeatures, config: PaperLoss
+) -> dict[str, Tensor]:
     """Return the terms by name, their weighted sum as "total", and figures to watch for a collapse as "watch/...".
 
     Paper: Eq. 16. Items without an ID are never negatives: training must not see them.
@@ -86,7 +91,9 @@ def with_accidents(sequences: Tensor, features: ItemFeatures, share: float) -> T
     return torch.where(struck, random_items, sequences)
 
 
-def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tensor, features: ItemFeatures) -> Tensor:
+def ranking_loss(
+    model: PaperMealRec, preference: Tensor, items: Items, targets: Tensor, features: ItemFeatures
+) -> Tensor:
     """Return the cross-entropy over all items with an ID. Paper: Eq. 15."""
     trainable = features.has_id.clone()
     trainable[0] = False
@@ -96,11 +103,11 @@ def ranking_loss(model: MealRec, preference: Tensor, items: Items, targets: Tens
 
 
 def _denoiser_terms(
-    model: MealRec,
+    model: PaperMealRec,
     rows: tuple[Tensor, Tensor, Tensor],
     denoised: Tensor,
     items: Items,
-    config: LossConfig,
+    config: PaperLoss,
     rank: Callable[[Tensor], Tensor],
 ) -> dict[str, Tensor]:
     """Return the terms of Eq. 11, 14 and 15 over the rows that are `denoised` [M].
@@ -122,7 +129,12 @@ def _denoiser_terms(
 
 
 def _diffusion_terms(
-    model: MealRec, context: Context, clean: Tensor, items: Items, config: LossConfig, rank: Callable[[Tensor], Tensor]
+    model: PaperMealRec,
+    context: Context,
+    clean: Tensor,
+    items: Items,
+    config: PaperLoss,
+    rank: Callable[[Tensor], Tensor],
 ) -> dict[str, Tensor]:
     """Return the terms of Eq. 11, 14 and 15; `clean` [M, D] is Eq. 14's target x_0, closed to the gradient."""
     start, terms = context.start, {"watch/var_x0": clean.var(0, correction=0).mean()}

@@ -7,19 +7,19 @@ import torch
 from torch import nn
 
 from mealrec.evaluation.ranking import model_scorer
-from mealrec.models.config import CONDITIONS, VARIANTS
-from mealrec.models.mealrec import MealRec
-from mealrec.training import losses
-from mealrec.training.losses import LossConfig, ranking_loss, total_loss, with_accidents
+from mealrec.models.paper import losses
+from mealrec.models.paper.config import CONDITIONS, VARIANTS
+from mealrec.models.paper.losses import PaperLoss, ranking_loss, total_loss, with_accidents
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.types import SequenceBatch
 from tests.training.tiny_world import make_config
 
-PLAIN = LossConfig(lambda_start=0, lambda_again=0, lambda_settle=0, click_noise=0)
+PLAIN = PaperLoss(lambda_start=0, lambda_again=0, lambda_settle=0, click_noise=0)
 
 
 def make_model(variant="full", lively=True, **changes):
     torch.manual_seed(0)
-    model = MealRec(make_config(variant, **changes))
+    model = PaperMealRec(make_config(variant, **changes))
     if lively:
         with torch.no_grad():
             for parameter in model.parameters():
@@ -39,7 +39,7 @@ def random_preferences(model, rows):
 
 
 def test_the_total_is_the_weighted_sum_of_its_terms(batch, features):
-    config = LossConfig(lambda_tcd=0.3, lambda_npd=0.7, lambda_start=0.11, lambda_again=0.13, lambda_settle=0.17)
+    config = PaperLoss(lambda_tcd=0.3, lambda_npd=0.7, lambda_start=0.11, lambda_again=0.13, lambda_settle=0.17)
     terms = total_loss(make_model(), batch, features, config)
     expected = terms["rank"] + 0.3 * terms["tcd"] + 0.7 * terms["npd"]
     expected = expected + 0.11 * terms["start"] + 0.13 * terms["again"] + 0.17 * terms["settle"]
@@ -78,8 +78,8 @@ def test_an_item_without_an_id_is_never_a_negative(batch, features):
     users, positions = batch.rows
     preference, targets = random_preferences(model, len(users)), batch.targets[users, positions]
     held_out = (~features.has_id).nonzero().flatten()
-    changed = features.replace(frames=features.frames.clone())
-    changed.frames[held_out] += 30
+    changed = features.replace(global_visual=features.global_visual.clone())
+    changed.global_visual[held_out] += 30
     losses_seen = [ranking_loss(model, preference, model.table(known), targets, known) for known in (features, changed)]
     torch.testing.assert_close(*losses_seen)
 
@@ -103,14 +103,14 @@ def test_no_gradient_flows_into_a_reconstruction_target(batch, features, monkeyp
         return ((prediction - target) ** 2).mean()
 
     monkeypatch.setattr(losses.F, "mse_loss", mse_loss)
-    total_loss(make_model(), batch, features, LossConfig())
+    total_loss(make_model(), batch, features, PaperLoss())
     assert len(targets) >= 2
     assert not any(target.requires_grad for target in targets)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("head", ["moments", "content"])
+@pytest.mark.parametrize("head", ["item", "content"])
 def test_gradients_reach_every_parameter(batch, features, head, variant, condition):
     model = make_model(variant, condition=condition, head=head, max_length=3)
     if head == "content":
@@ -123,7 +123,7 @@ def test_gradients_reach_every_parameter(batch, features, head, variant, conditi
         has_text=features.has_text & (torch.arange(len(features)) != batch.items[1, 0]),
     )
     cut = SequenceBatch(batch.items[:, :3], batch.targets[:, :3])
-    total_loss(model, cut, partly, LossConfig(frame_dropout=0.5))["total"].backward()
+    total_loss(model, cut, partly, PaperLoss(frame_dropout=0.5))["total"].backward()
     unreached = [
         name
         for name, parameter in model.named_parameters()
@@ -138,7 +138,7 @@ def test_one_batch_can_be_overfitted(batch, features, variant):
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
     for _ in range(120):
         optimizer.zero_grad()
-        total_loss(model, batch, features, LossConfig(frame_dropout=0.0, click_noise=0.0))["total"].backward()
+        total_loss(model, batch, features, PaperLoss(frame_dropout=0.0, click_noise=0.0))["total"].backward()
         optimizer.step()
     scores = model_scorer(model, features)(batch.items[:, :3].numpy())
     candidates = torch.from_numpy(scores).masked_fill(~features.has_id, float("-inf"))

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load, save
 from torch.nn import functional as F
 
-from mealrec.models.content import Anchors
-from tests.models.small_model import TEXT, VISUAL, WITHOUT_ID, WITHOUT_TEXT, WITHOUT_VISUAL, make_model
+from mealrec.models.paper.content import Anchors
+from tests.models.paper.small_model import TEXT, VISUAL, WITHOUT_ID, WITHOUT_TEXT, WITHOUT_VISUAL, make_model
 
 NARROW, WIDE = 3, 10  # narrower and wider than both modalities
 

@@ -1,0 +1,97 @@
+"""What a history shows of every kind of moment, at every position: the part that no noise touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mealrec.models.table import Items
+
+
+@dataclass(frozen=True)
+class Watched:
+    """B histories of L clips; entry l of a tensor speaks of the clips up to position l, l included.
+
+    `items` [B, L] indices, 0 where padded; `moments` [B, L, K, J] and `kinds` [B, L, J] of each clip; `evidence`
+    [B, L, J]: how much more of a kind the clip shows than anybody's; `seen` Z times [B, L, J]: the same summed over
+    the clips so far, older ones counting less.
+    """
+
+    items: Tensor
+    moments: Tensor
+    kinds: Tensor
+    evidence: Tensor
+    seen: tuple[Tensor, ...]
+
+    @classmethod
+    def nothing(cls, items: Items, sequences: Tensor) -> Watched:
+        """Return what a backbone alone reads of histories [B, L]: their clips, no evidence."""
+        kinds = items.kinds[sequences] * (sequences > 0).unsqueeze(-1)
+        return cls(sequences, items.moments[sequences], kinds, torch.zeros_like(kinds), ())
+
+    @property
+    def present(self) -> Tensor:
+        """Return which positions hold a clip [B, L, 1], as 0 and 1."""
+        return (self.items > 0).to(self.kinds).unsqueeze(-1)
+
+
+def before(values: Tensor) -> Tensor:
+    """Return what stood one position earlier [B, L, J], 0 at the first."""
+    return F.pad(values, (0, 0, 1, 0))[:, :-1]
+
+
+def decayed(values: Tensor, rate: Tensor) -> Tensor:
+    """Return Σ_{i ≤ l} exp(-rate · (l - i)) values_i at every position l of values [B, L, J].
+
+    Paper: Eq. 7's weights α_k, before they are made to sum to 1.
+    """
+    places = torch.arange(values.shape[1], device=values.device)
+    age = (places[:, None] - places).to(values)
+    weights = torch.where(age >= 0, torch.exp(-rate.abs() * age.clamp(min=0)), 0.0)
+    return weights @ values
+
+
+def recency_weights(present: Tensor, rate: Tensor) -> Tensor:
+    """Return α_k [R, L] of histories whose clips are `present` [R, L], a prefix of each row; 0 on padding.
+
+    Paper: Eq. 7, α_k = exp(-γ(L-k)) / Σ_j exp(-γ(L-j)), with L the row's own length; `rate` is γ.
+    """
+    age = present.sum(1, keepdim=True) - 1 - torch.arange(present.shape[1], device=present.device)
+    return (-rate.abs() * age).masked_fill(~present, float("-inf")).softmax(1)
+
+
+class HistoryReader(nn.Module):
+    """Reads evidence for kinds from clips, and what habit calls for next. All numbers but two matrices are shared by
+    all kinds: with so few clicks nobody can learn one inference J times over."""
+
+    def __init__(self, num_kinds: int):
+        super().__init__()
+        self.rates = nn.Parameter(torch.tensor([0.02, 0.3, 1.0]))  # γ of Eq. 7, learned, three of them
+        self.log_weight = nn.Parameter(torch.zeros(()))
+        self.likeness = nn.Parameter(5.0 * torch.eye(num_kinds))
+        self.companions = nn.Parameter(torch.zeros(num_kinds, num_kinds))
+        self.log_habit = nn.Parameter(torch.zeros(()))
+
+    def watch(self, items: Items, sequences: Tensor) -> Watched:
+        """Return what histories [B, L] of item indices show."""
+        present = (sequences > 0).unsqueeze(-1)
+        kinds = items.kinds[sequences] * present
+        evidence = self.evidence(kinds, items.anybody) * present
+        seen = tuple(decayed(evidence, rate) for rate in self.rates)
+        return Watched(sequences, items.moments[sequences], kinds, evidence, seen)
+
+    def evidence(self, kinds: Tensor, anybody: Tensor) -> Tensor:
+        """Return log(1 + ρ · lift) [..., J]: how much more of each kind clips [..., J] show than anybody's [J].
+
+        Kinds that look alike or are watched alike speak for each other, as far as `likeness` has learned.
+        """
+        shared = self.likeness.softmax(-1)
+        return torch.log1p(self.log_weight.exp() * (kinds @ shared) / (anybody @ shared))
+
+    def habit(self, wanted: Tensor) -> Tensor:
+        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds `wanted` [..., J]."""
+        called = wanted @ self.companions.softmax(-1)
+        return torch.log1p(self.log_habit.exp() * len(self.companions) * called)
