@@ -1,4 +1,4 @@
-"""Do the two relevance figures hold? Measured against the planted moment, and against occlusion."""
+"""How figures are graded: against the planted moment, against accidental clicks, and against each other."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ def moment_auc(relevance: np.ndarray, matches: np.ndarray) -> float:
         gaps = value[match][:, None] - value[~match][None, :]
         rows.append((gaps > 0).mean() + 0.5 * (gaps == 0).mean())
     return float(np.mean(rows))
+
+
+def click_auc(score: np.ndarray, accidental: np.ndarray, present: np.ndarray) -> float:
+    """Return how often a wanted click stands above an accidental one, of all viewers together, ties half; [R, L] each.
+
+    NaN where one of the kinds is missing.
+    """
+    wanted, wrong = score[present & ~accidental], score[present & accidental]
+    if not len(wanted) or not len(wrong):
+        return float("nan")
+    ranks = stats.rankdata(np.concatenate([wanted, wrong]))[: len(wanted)]
+    return float((ranks.sum() - len(wanted) * (len(wanted) + 1) / 2) / len(wanted) / len(wrong))
 
 
 def mean_spearman(first: np.ndarray, second: np.ndarray) -> float:

@@ -1,33 +1,43 @@
-"""Every set of frames of the last clip hidden once: what curves, Shapley values and the best order are read from.
+"""Every set of frames of the last clip hidden once: what driving moments and their Shapley values are read from.
 
 A set is a number: frame k is hidden where bit k is set, so 0 is the whole clip and 2^K - 1 the clip without frames.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from math import factorial
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mealrec.errors import DataFormatError
+from mealrec.evaluation.progress import Progress
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
-from mealrec.recommender.scene import Scene
-from mealrec.types import ItemFeatures
+from mealrec.recommender.explain import runs
+from mealrec.recommender.walks import Walks
 
-MOST_FRAMES, WALKS = 8, 768
+MOST_FRAMES, WALKS = 8, 1024
+TOP = 10
+
+Moments = tuple[tuple[int, ...], ...]
+"""A clip's frames as runs of neighbours of one kind."""
 
 
 @dataclass(frozen=True)
 class Masked:
-    """Log-probabilities [R, 2^K] of each row's `top` (its first recommendation) and `target` under every set."""
+    """What R viewers are recommended under every set of hidden frames.
+
+    `top` [R, 2^K]: the log-probability of the first recommendation; `same` [R, 2^K]: whether it is still the first;
+    `stays` [R, 2^K]: how many of the ten stay among the ten; `moments`: each last clip's, R of them.
+    """
 
     top: np.ndarray
-    target: np.ndarray
+    same: np.ndarray
+    stays: np.ndarray
+    moments: tuple[Moments, ...]
 
 
 def hidden_sets(count: int) -> np.ndarray:
@@ -35,9 +45,7 @@ def hidden_sets(count: int) -> np.ndarray:
     return (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def masked_outcomes(
-    model: MealRec, features: ItemFeatures, items: Items, histories: np.ndarray, targets: np.ndarray
-) -> Masked:
+def masked_outcomes(model: MealRec, items: Items, histories: np.ndarray, progress: Progress) -> Masked:
     """Walk histories [R, L] under every set of hidden frames; all walks share one noise.
 
     Raises DataFormatError where the clips have more frames than can be tried out.
@@ -49,28 +57,44 @@ def masked_outcomes(
             f"{count} came: extract fewer frames to test explanations."
         )
     sets = torch.from_numpy(hidden_sets(count))
-    tops, wanted = [], []
-    rows, aims = torch.from_numpy(histories), torch.from_numpy(targets)
-    chunk = max(1, WALKS // len(sets))
-    for part, aim in zip(rows.split(chunk), aims.split(chunk), strict=True):
-        scene = Scene(model, features, items, part, hidden=sets.expand(len(part), -1, -1))
-        tops.append(_of(scene, scene.top))
-        wanted.append(_of(scene, aim))
-    return Masked(np.concatenate(tops), np.concatenate(wanted))
+    found: list[tuple[np.ndarray, ...]] = []
+    moments: list[Moments] = []
+    for part in progress.through("hiding frames", torch.from_numpy(histories).split(max(1, WALKS // len(sets)))):
+        walks = Walks(model, items, part, hidden=sets.expand(len(part), -1, -1))
+        of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
+        ten = walks.ends.topk(min(TOP, walks.ends.shape[-1]), -1).indices
+        stays = (ten.unsqueeze(-1) == ten[:, :1].unsqueeze(-2)).any(-1).sum(-1)
+        found.append(tuple(values.numpy() for values in (of_top, ten[..., 0] == ten[:, :1, 0], stays)))
+        moments += [runs(items.moments[last]) for last in walks.last]
+    return Masked(*(np.concatenate(values) for values in zip(*found, strict=True)), tuple(moments))
+
+
+def over_moments(values: np.ndarray, moments: Moments) -> np.ndarray:
+    """Return one viewer's outcomes [2^K] under every set of the clip's M moments [2^M]."""
+    bits = np.array([sum(1 << frame for frame in moment) for moment in moments])
+    return values[hidden_sets(len(moments)) @ bits]
 
 
 def falls(values: np.ndarray) -> np.ndarray:
     """Return how far the outcome [R, 2^K] falls when frame k alone is hidden [R, K]."""
-    count = _count(values)
-    return values[:, :1] - values[:, 1 << np.arange(count)]
+    return values[:, :1] - values[:, 1 << np.arange(_count(values))]
+
+
+def worth(values: np.ndarray) -> np.ndarray:
+    """Return the mean of frame k's fall when it alone is hidden and its gain when it alone is shown [R, K].
+
+    The first and the last term of its Shapley value, for 2K + 2 walks in place of 2^K; all of it up to K = 2.
+    """
+    everything = values.shape[1] - 1
+    shown_alone = values[:, everything - (1 << np.arange(_count(values)))] - values[:, -1:]
+    return (falls(values) + shown_alone) / 2
 
 
 def shapley(values: np.ndarray) -> np.ndarray:
     """Return each frame's Shapley value [R, K]: its fall, averaged over all orders in which frames may be hidden."""
     count = _count(values)
-    sets = hidden_sets(count)
     shares = np.zeros((len(values), count))
-    for number, hides in enumerate(sets):
+    for number, hides in enumerate(hidden_sets(count)):
         hidden = int(hides.sum())
         for frame in np.flatnonzero(~hides):
             weight = factorial(hidden) * factorial(count - 1 - hidden) / factorial(count)
@@ -78,43 +102,10 @@ def shapley(values: np.ndarray) -> np.ndarray:
     return shares
 
 
-def curves(values: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the outcome as frames are removed and as they are added in `order` [R, K]: two times [R, K + 1]."""
-    bits = np.cumsum(1 << order, 1)
-    gone = np.concatenate([np.zeros_like(bits[:, :1]), bits], 1)
-    return np.take_along_axis(values, gone, 1), np.take_along_axis(values, bits[:, -1:] - gone, 1)
-
-
-def areas(values: np.ndarray, relevance: np.ndarray, reverse: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return the areas [R] under the deletion and the insertion curve, most relevant frame first (or last).
-
-    A curve is the outcome less that of the whole clip, over the share of frames: deletion should be low, insertion
-    high.
-    """
-    order = np.argsort(relevance if reverse else -relevance, axis=1, kind="stable")
-    return tuple(_area(curve - values[:, :1]) for curve in curves(values, order))
-
-
-def gap(values: np.ndarray, relevance: np.ndarray, reverse: bool = False) -> np.ndarray:
-    """Return insertion less deletion [R]: 0 for an order that says nothing."""
-    deletion, insertion = areas(values, relevance, reverse)
-    return insertion - deletion
-
-
-def best_gap(values: np.ndarray) -> np.ndarray:
-    """Return the largest gap [R] that any order of the frames reaches, each row's own best."""
-    count = _count(values)
-    orders = [np.broadcast_to(order, (len(values), count)) for order in permutations(range(count))]
-    return np.max([gap(values, -np.argsort(order, 1)) for order in orders], 0)
-
-
-def _area(curve: np.ndarray) -> np.ndarray:
-    return ((curve[:, 1:] + curve[:, :-1]) / 2).mean(1)
+def set_of(frames: Sequence[int]) -> int:
+    """Return the number of the set that hides these frames."""
+    return sum(1 << frame for frame in frames)
 
 
 def _count(values: np.ndarray) -> int:
     return values.shape[1].bit_length() - 1
-
-
-def _of(scene: Scene, items: Tensor) -> np.ndarray:
-    return scene.outcomes.take_along_dim(items[:, None, None], 2).squeeze(2).cpu().numpy()

@@ -6,6 +6,7 @@ This reads the truth that the sample catalogue keeps beside its data. Nothing in
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,12 @@ import numpy as np
 
 from mealrec.data.interactions import EvaluationRows
 from mealrec.data.microlens import Catalogue
+from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import Scorer
 from mealrec.sample.oracle import HistoryOracle, predict_with_interests, world_from_truth
 from mealrec.sample.viewers import ClipWorld
+
+SAME_CLIPS = "oracle: sees the same ten clips"
 
 
 @dataclass(frozen=True)
@@ -50,31 +54,39 @@ def read_truth(folder: Path | str) -> PlantedTruth:
     return PlantedTruth(world_from_truth(plans, record), record["viewers"], shots)
 
 
-def oracle_scorers(truth: PlantedTruth, catalogue: Catalogue, rows: EvaluationRows) -> dict[str, Scorer]:
-    """Return scorers over `rows` (in order, in one batch): knowing the history, and knowing the interests.
+def oracle_scorers(
+    truth: PlantedTruth, catalogue: Catalogue, rows: EvaluationRows, progress: Progress
+) -> dict[str, Scorer]:
+    """Return scorers over `rows` (in order, in one batch): of what the model sees, of more, and of the truth.
 
-    The oracles read each viewer's whole history, held-out clips and all.
+    "sees the same clips" reads a row's own clips and no others; "sees the history" every click before the target,
+    held-out clips and all; "knows the interests" is told them, and what each click was made for.
     """
     column = np.array([catalogue.index[item] for item in truth.world.item_ids])
     place = {item: number for number, item in enumerate(truth.world.item_ids)}
-    clicks = {user: [place[item] for item in catalogue.histories[user][:-1]] for user in rows.users}
+    given = [[place[catalogue.item_ids[item - 1]] for item in row[row > 0]] for row in rows.histories]
+    clicks = [[place[item] for item in catalogue.histories[user][:-1]] for user in rows.users]
     oracle = HistoryOracle(truth.world)
     width = len(catalogue.item_ids) + 1
 
-    def over_rows(predict) -> Scorer:
+    def told(row: int) -> np.ndarray:
+        return predict_with_interests(truth.world, truth.viewers[rows.users[row]], clicks[row])
+
+    def over_rows(name: str, predict: Callable[[int], np.ndarray]) -> Scorer:
         def score(histories: np.ndarray) -> np.ndarray:
             if len(histories) != len(rows):
                 raise ValueError(f"an oracle scores all {len(rows)} rows at once, got {len(histories)}")
             scores = np.zeros((len(rows), width))
-            for number, user in enumerate(rows.users):
-                scores[number, column] = predict(user)
+            for row in range(len(rows)):
+                scores[row, column] = predict(row)
+                progress.reaches(name, row, len(rows))
             return scores
 
         return score
 
-    return {
-        "oracle: sees the history": over_rows(lambda user: oracle.predict(clicks[user])),
-        "oracle: knows the interests": over_rows(
-            lambda user: predict_with_interests(truth.world, truth.viewers[user], clicks[user])
-        ),
+    predictions = {
+        SAME_CLIPS: lambda row: oracle.predict(given[row]),
+        "oracle: sees the history": lambda row: oracle.predict(clicks[row]),
+        "oracle: knows the interests": told,
     }
+    return {name: over_rows(name, predict) for name, predict in predictions.items()}

@@ -25,12 +25,25 @@ class PlantedRows:
         self.truth, self.rows = truth, rows
         self._ids = [[catalogue.item_ids[item - 1] for item in row[row > 0]] for row in rows.histories]
         self._watched = [catalogue.histories[user] for user in rows.users]
+        wanted = [catalogue.item_ids[target - 1] for target in rows.targets]
+        self._targets = [watched.index(item) for watched, item in zip(self._watched, wanted, strict=True)]
         number = {motif: index for index, motif in enumerate(truth.world.motifs)}
         self.interests = np.array([[number[m] for m in truth.viewers[user]["interests"]] for user in rows.users])
         self.accidental = np.zeros(rows.histories.shape, bool)
         for row, user in enumerate(rows.users):
             wanted = truth.viewers[user]["wanted"]
             self.accidental[row, : len(self._ids[row])] = [wanted[place] is None for place in self._places(row)]
+
+    def wants_next(self) -> np.ndarray:
+        """Return the chance [R, M] that each motif is wanted at the target: interests, drift and habit as planted."""
+        world, found = self.truth.world, []
+        for row, target in enumerate(self._targets):
+            record = self.truth.viewers[self.rows.users[row]]
+            earlier = [motif for motif in record["wanted"][:target] if motif is not None]
+            previous = world.motifs.index(earlier[-1]) if earlier else None
+            weight = world.first_weight(target, record["drifts"])
+            found.append(world.wanted(self.interests[row], weight, previous))
+        return np.array(found)
 
     def oracle_moments(self, times_s: np.ndarray, knows_habit: bool = True) -> np.ndarray:
         """Return p(the viewer is out for what frame k of the last clip shows | every click up to it) [R, K].

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.evaluation.metrics import METRICS, paired, summary
+from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import (
+    Ranking,
     Ranks,
     Scorer,
     content_scorer,
@@ -22,11 +25,12 @@ from mealrec.evaluation.ranking import (
 )
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
-from mealrec.models.mealrec import MealRec
 from mealrec.training.run import load_normalisation, load_system
 from mealrec.types import ItemFeatures
 
 START = "full, ranked by x_0"
+NORMAL_95 = 1.96
+REQUESTS, WARM_UPS = 60, 5
 MOST_COMPARED = 2000  # items whose frames are compared each with each: more do not fit into memory
 
 
@@ -59,16 +63,27 @@ def open_setting(data: Path, features_path: Path, run: Path, max_length: int = 1
     return Setting(catalogue, leave_one_out(catalogue, max_length), features, times)
 
 
-def trained_systems(run: Path) -> dict[str, list[MealRec]]:
+def trained_systems(run: Path) -> dict[str, list[Ranking]]:
     """Return {system: one model a seed} of a run directory."""
-    systems: dict[str, list[MealRec]] = {}
+    return {name: [load_system(folder) for folder in folders] for name, folders in _folders(run).items()}
+
+
+def training_seconds(run: Path) -> dict[str, float]:
+    """Return how many seconds each system of a run took to train, the mean over seeds."""
+    folders = _folders(run).items()
+    told = {name: [json.loads((folder / "training.json").read_text()) for folder in seeds] for name, seeds in folders}
+    return {name: float(np.mean([training["seconds"] for training in seeds])) for name, seeds in told.items()}
+
+
+def _folders(run: Path) -> dict[str, list[Path]]:
+    systems: dict[str, list[Path]] = {}
     for seed in sorted(run.glob("seed-*"), key=lambda path: int(path.name.split("-")[1])):
         for folder in sorted(path for path in seed.iterdir() if (path / "config.json").exists()):
-            systems.setdefault(folder.name, []).append(load_system(folder))
+            systems.setdefault(folder.name, []).append(folder)
     return systems
 
 
-def system_ranks(setting: Setting, systems: dict[str, list[MealRec]]) -> dict[str, list[Ranks]]:
+def system_ranks(setting: Setting, systems: dict[str, list[Ranking]], progress: Progress) -> dict[str, list[Ranks]]:
     """Return {row of the table: test ranks, one a seed}; rows without training have one."""
     rows, known = setting.split.test, setting.known
     num_items = len(setting.catalogue.item_ids)
@@ -81,8 +96,50 @@ def system_ranks(setting: Setting, systems: dict[str, list[MealRec]]) -> dict[st
         lines[name] = [model_scorer(model, setting.features) for model in models]
     if "full" in systems:
         lines[START] = [model_scorer(model, setting.features, ends_at="start") for model in systems["full"]]
-    with torch.inference_mode():
-        return {name: [rank_rows(scorer, rows, known) for scorer in scorers] for name, scorers in lines.items()}
+    found: dict[str, list[Ranks]] = {}
+    for name, scorers in lines.items():
+        progress.begins(f"ranking {len(rows)} test viewers: {name}")
+        watched = [
+            progress.watched(f"{name}, seed {seed + 1} of {len(scorers)}", scorer, len(rows))
+            for seed, scorer in enumerate(scorers)
+        ]
+        found[name] = [rank_rows(scorer, rows, known) for scorer in watched]
+    return found
+
+
+def intervals(ranks: dict[str, list[Ranks]]) -> dict[str, dict[str, float]]:
+    """Return between what bounds each row's masked N@10 lies with 95 %: {row: {low, high}}.
+
+    The normal approximation over viewers, each averaged over seeds first: it says what other viewers would do to the
+    figure, not what other seeds would.
+    """
+    found = {}
+    for name, of_seeds in ranks.items():
+        values = by_viewer(of_seeds)
+        wide = NORMAL_95 * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
+        found[name] = {"low": float(values.mean()) - wide, "high": float(values.mean()) + wide}
+    return found
+
+
+def costs(
+    setting: Setting, systems: dict[str, list[Ranking]], train_s: dict[str, float]
+) -> dict[str, dict[str, float]]:
+    """Return {system: {train_s, request_ms}}: seconds of training where they are known, milliseconds a request.
+
+    A request ranks one test history and tells nothing of the way: the median over REQUESTS of them, on this machine as
+    busy as it is, by the first seed's model.
+    """
+    histories = setting.split.test.sample(REQUESTS + WARM_UPS, seed=0).histories
+    found = {}
+    for name, models in systems.items():
+        scorer, seconds = model_scorer(models[0], setting.features), []
+        for history in histories:
+            started = time.perf_counter()
+            scorer(history[None])
+            seconds.append(time.perf_counter() - started)
+        known = {"train_s": train_s[name]} if name in train_s else {}
+        found[name] = known | {"request_ms": 1000 * float(np.median(seconds[WARM_UPS:] or seconds))}
+    return found
 
 
 def table_row(ranks: Sequence[Ranks], ddof: int = 0) -> dict:
@@ -118,18 +175,18 @@ def by_viewer(ranks: Sequence[Ranks], form: str = "masked", metric: str = "N@10"
     return np.mean([METRICS[metric](getattr(r, form)) for r in ranks], 0)
 
 
-def held_out_report(setting: Setting, models: Sequence[MealRec]) -> dict:
+def held_out_report(setting: Setting, models: Sequence[Ranking], progress: Progress) -> dict:
     """Return how held-out clips fare as last item, and as target among all items (mean over seeds)."""
     as_last, as_target = setting.split.held_out_last, setting.split.held_out_target
     shortened = EvaluationRows(as_last.users, _without_last(as_last.histories), as_last.targets)
     values: dict[str, list[float]] = {"as_last_H@10": [], "last_left_out_H@10": [], "as_target_H@10": []}
     for model in models:
-        scorer = model_scorer(model, setting.features)
         for name, rows, candidates in (
             ("as_last_H@10", as_last, setting.known),
             ("last_left_out_H@10", shortened, setting.known),
             ("as_target_H@10", as_target, setting.everything),
         ):
+            scorer = progress.watched(f"held-out clips, {name}", model_scorer(model, setting.features), len(rows))
             values[name].append(summary(rank_rows(scorer, rows, candidates).masked)["H@10"])
     open_items = setting.everything.sum() - (as_target.histories > 0).sum(1).mean()
     means = {name: float(np.mean(value)) for name, value in values.items()}

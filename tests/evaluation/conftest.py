@@ -1,5 +1,26 @@
-"""The recommender of the tiny bundle, for the tests of how its explanations are measured."""
+"""The planted world, its folder, and a model in it."""
 
-from tests.recommender.conftest import project, recommender
+from __future__ import annotations
 
-__all__ = ["project", "recommender"]
+from pathlib import Path
+
+import pytest
+
+from mealrec.evaluation.report import Setting
+from mealrec.evaluation.subject import Subject
+from tests.evaluation.planted_world import planted_subject, write_planted_world
+
+
+@pytest.fixture(scope="session")
+def planted_data(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("planted")
+
+
+@pytest.fixture(scope="session")
+def planted_setting(planted_data) -> Setting:
+    return write_planted_world(planted_data)
+
+
+@pytest.fixture(scope="session")
+def subject(planted_setting) -> Subject:
+    return planted_subject(planted_setting)

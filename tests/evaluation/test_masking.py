@@ -1,7 +1,8 @@
-"""Curves, Shapley values and the best order, on outcomes whose right answer is known."""
+"""Hidden moments and Shapley values, on outcomes whose right answer is known."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -9,19 +10,20 @@ import pytest
 import torch
 
 from mealrec.errors import DataFormatError
+from mealrec.evaluation.hiding import hiding_report
 from mealrec.evaluation.masking import (
     MOST_FRAMES,
-    areas,
-    best_gap,
-    curves,
     falls,
-    gap,
     hidden_sets,
     masked_outcomes,
+    over_moments,
+    set_of,
     shapley,
+    worth,
 )
-from mealrec.recommender.explain import occlusion
-from mealrec.recommender.scene import Scene
+from mealrec.evaluation.progress import Progress
+from mealrec.recommender.explain import runs
+from mealrec.recommender.walks import Walks
 
 WORTH = np.array([[3.0, -1.0, 0.5, 2.0], [0.0, 1.0, 2.0, 4.0]])
 ADDED = -WORTH @ hidden_sets(4).T
@@ -29,28 +31,13 @@ ADDED = -WORTH @ hidden_sets(4).T
 
 
 def test_where_frames_add_up_all_agree_on_their_worth():
-    np.testing.assert_allclose(falls(ADDED), WORTH)
-    np.testing.assert_allclose(shapley(ADDED), WORTH)
+    for of in (falls, worth, shapley):
+        np.testing.assert_allclose(of(ADDED), WORTH)
 
 
-def test_curves_by_hand():
-    removed, added = curves(ADDED[:1], np.array([[0, 3, 2, 1]]))
-    np.testing.assert_allclose(removed, [[0, -3, -5, -5.5, -4.5]])
-    np.testing.assert_allclose(added, [[-4.5, -1.5, 0.5, 1, 0]])
-
-
-def test_the_truth_orders_best_and_its_reverse_worst():
-    deletion, insertion = areas(ADDED, WORTH)
-    assert (insertion > deletion).all()
-    np.testing.assert_allclose(gap(ADDED, WORTH), best_gap(ADDED))
-    np.testing.assert_allclose(gap(ADDED, WORTH, reverse=True), -best_gap(ADDED))
-    np.testing.assert_allclose(gap(ADDED, -WORTH), -best_gap(ADDED))
-
-
-def test_a_random_order_gains_nothing():
-    rng = np.random.default_rng(0)
-    values = -rng.normal(size=(4000, 4)) @ hidden_sets(4).T
-    assert abs(gap(values, rng.random((4000, 4))).mean()) < 0.05 * best_gap(values).mean()
+def test_of_two_the_worth_is_the_shapley_value():
+    values = np.random.default_rng(0).normal(size=(5, 4))
+    np.testing.assert_allclose(worth(values), shapley(values))
 
 
 def test_shapley_is_the_mean_over_all_orders():
@@ -64,20 +51,40 @@ def test_shapley_is_the_mean_over_all_orders():
     np.testing.assert_allclose(shapley(values), total / 24)
 
 
-def test_the_outcomes_are_the_walks(recommender):
-    loaded, histories = recommender._variant("full"), np.array([[1, 4, 2], [7, 9, 0]])
-    features, targets = recommender._features, np.array([3, 5])
-    with torch.no_grad():
-        found = masked_outcomes(loaded.model, features, loaded.items, histories, targets)
-        scene = Scene(loaded.model, features, loaded.items, torch.from_numpy(histories))
-        assert found.top.shape == found.target.shape == (2, 32)
-        np.testing.assert_allclose(falls(found.top), occlusion(scene).numpy(), atol=1e-4)
-        np.testing.assert_allclose(found.target[:, 0], scene.outcomes[[0, 1], 0, [3, 5]].numpy(), atol=1e-4)
+def test_moments_are_hidden_whole():
+    values = np.random.default_rng(0).normal(size=16)
+    moments = ((0, 1), (2,), (3,))
+    found = over_moments(values, moments)
+    for number, hides in enumerate(hidden_sets(3)):
+        frames = [frame for moment, gone in zip(moments, hides, strict=True) if gone for frame in moment]
+        assert found[number] == values[set_of(frames)]
 
 
-def test_too_many_frames_are_refused(recommender):
-    loaded = recommender._variant("full")
-    many = loaded.items.moments[:, :1].expand(-1, MOST_FRAMES + 1, -1)
-    items = type(loaded.items)(**{**vars(loaded.items), "moments": many})
+@torch.no_grad()
+def test_the_outcomes_are_the_walks(subject):
+    histories = torch.tensor([[1, 4, 2], [7, 9, 0]])
+    found = masked_outcomes(subject.model, subject.items, histories.numpy(), Progress())
+    assert found.top.shape == found.same.shape == found.stays.shape == (2, 16)
+    assert found.same[:, 0].all() and (found.stays[:, 0] == 10).all()
+    assert found.moments == tuple(runs(subject.items.moments[last]) for last in (2, 9))
+    frames = torch.tensor([False, True, True, False]).expand(2, 1, 4)
+    walks = Walks(subject.model, subject.items, histories, hidden=frames)
+    top = Walks(subject.model, subject.items, histories).top
+    expected = walks.outcomes[torch.arange(2), 0, top].numpy()
+    np.testing.assert_allclose(found.top[:, set_of((1, 2))], expected, atol=1e-4)
+
+
+def test_the_driving_moment_moves_more_than_the_least(subject):
+    report = hiding_report(subject)
+    for group in report["groups"].values():
+        assert group["the driving moment"]["falls"] >= group["the least moment"]["falls"]
+        assert group["the driving frame"]["falls"] >= group["the least frame"]["falls"]
+    orders = report["orders"]["test"]
+    assert orders["frames: worth"]["spearman"] >= orders["frames: fall"]["spearman"]
+    assert report["of_several"] == orders["moments, 2 or more: fall"]["rows"]
+
+
+def test_too_many_frames_are_refused(subject):
+    many = replace(subject.items, moments=subject.items.moments[:, :1].expand(-1, MOST_FRAMES + 1, -1))
     with pytest.raises(DataFormatError, match="up to 8 frames are expected, 9 came"):
-        masked_outcomes(loaded.model, recommender._features, items, np.array([[1, 2]]), np.array([3]))
+        masked_outcomes(subject.model, many, np.array([[1]]), Progress())
