@@ -1,8 +1,9 @@
-"""The figures of one recommendation run, or of one comparison of systems, one a file.
+"""The figures of one recommendation run, of one comparison of systems, or of the catalogue's map, one a file.
 
 A module offers `TITLE`, `figure(trace) -> dict` and `reading(trace) -> str`, one sentence computed from that very run
-(plain text, not HTML); those of `OF_COMPARISONS` take a Comparison in place of a run. The file's name is the figure's
-key; `style.py` and `columns.py` are what they share and are none themselves.
+(plain text, not HTML). Those of `OF_COMPARISONS` take a Comparison in place of a run, those of `OF_MAPS` a KindMap,
+those of `OF_VIEWERS` a ViewerMap, those of `OF_METRICS` a bundle's measured figures. The file's name is the figure's
+key; the files of `SHARED` are what they share and are none themselves.
 
 A figure is a dict in plotly's JSON form (data, layout, frames). Built as `plotly.graph_objects.Figure`, whose every
 assignment is validated, one animated figure took half a second; the tests do that validation instead.
@@ -14,8 +15,11 @@ import pkgutil
 from importlib import import_module
 from types import ModuleType
 
-SHARED = {"columns", "style"}
+SHARED = {"columns", "kinds", "map_parts", "measured", "moment_bars", "style"}
 OF_COMPARISONS = {"system_bump"}
+OF_MAPS = {"kind_map"}
+OF_VIEWERS = {"viewer_map"}
+OF_METRICS = {"systems", "system_costs"}
 
 
 def names() -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def figure(trace: Recommendation) -> dict:
     chart = style.titled(
         TITLE,
         UNITS,
-        height=250,
+        height=230,
         margin={"l": 48, "r": 12, "t": 26, "b": 42},
         xaxis=style.step_axis(max(levels[0] for levels, _, _ in walks.values()), 0),
         yaxis=style.axis("% of the way left", rangemode="tozero", nticks=5),
@@ -66,7 +66,7 @@ def _walks(trace: Recommendation) -> dict[str, tuple[list[int], list[float], str
     walks = {}
     if trace.tcd:
         distances = [float(step.distance.mean()) for step in trace.tcd]
-        walks[f"{style.part(trace.frame_relevance)}s (TCD)"] = (_levels(trace.tcd), [*distances, 0.0], style.WARM)
+        walks[f"{style.part(trace.last)}s (TCD)"] = (_levels(trace.tcd), [*distances, 0.0], style.WARM)
     if trace.npd:
         distances = [float(step.distance) for step in trace.npd]
         walks["preference (NPD)"] = (_levels(trace.npd), [*distances, 0.0], style.ACCENT)

@@ -1,198 +1,204 @@
-"""NPD seen from above: the preference's way from noise to its clean place among the catalogue's clips."""
+"""NPD as a race: how what you are out for rises out of the noise, x_T to x_1 and the end, kind by kind."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from app.palette import rank_colour, topic_colour
-from app.plots import style
-from mealrec.recommender.trace import NPDStep, Plane, Recommendation
+from app.plots import kinds, style
+from mealrec.recommender.trace import Recommendation
 
-TITLE = "Your preference finds its place (NPD)"
-UNITS = "map of the catalogue’s clips, coloured by topic; nearer means more alike (no unit)"
-UNITS_WITHOUT_TOPICS = "map of the catalogue’s clips; nearer means more alike (no unit)"
+TITLE = "What you are out for takes shape (NPD)"
+UNITS = "share of your next click for each kind of moment, in the noisy preference of each step, in %"
 EMPTY = "This variant runs without NPD: the ranking comes from the plain preference, in one step."
 
-_MOST_TOPICS = 8
+_ROW_PX, _FACE_PX = 38, 34
+_AROUND_PX = 92
+_NO_FACES: Mapping[int, str] = MappingProxyType({})
 _LEGEND = {
     "orientation": "h",
     "x": 0,
-    "y": -0.1,
-    "yanchor": "top",
+    "y": 1,
+    "yanchor": "bottom",
     "font": {"size": 11},
-    "itemsizing": "constant",
     "itemclick": False,
     "itemdoubleclick": False,
 }
-_RINGS = {
-    "type": "scatter",
-    "name": "top at this step",
-    "mode": "markers",
-    "marker": {"size": 21, "symbol": "circle-open", "color": style.INK, "line": {"width": 1.6}},
-    "hoverinfo": "skip",
-}
-_TRAIL = {
-    "type": "scatter",
-    "name": "way so far",
-    "mode": "lines",
-    "line": {"color": style.ACCENT, "width": 2},
-    "opacity": 0.75,
-    "hoverinfo": "skip",
-    "showlegend": False,
-}
-_HEAD = {
-    "type": "scatter",
-    "name": "your preference",
-    "mode": "markers",
-    "marker": {"size": 17, "symbol": "star", "color": style.ACCENT, "line": {"width": 1.5, "color": style.SURFACE}},
-    "hovertemplate": "your preference<br>%{text}<extra></extra>",
-}
 
 
-def figure(trace: Recommendation) -> dict:
-    """Draw the path x_T … x_1 and its end x̂_0 (Eq. 13); each animation frame rings that step's own top-k."""
+def figure(trace: Recommendation, faces: Mapping[int, str] = _NO_FACES) -> dict:
+    """Draw a bar a kind, one animation frame a step (Eq. 13); `faces` are pictures of kinds, as data URIs."""
     if not trace.npd:
         return style.note(TITLE, UNITS)
-    steps = _with_end(trace.npd)
-    still = [*_map(trace.item_plane), _final(trace)]
-    looks = (_RINGS, _TRAIL, _HEAD)
-    moving = [{**look, **place} for look, place in zip(looks, _places(trace, steps, len(steps) - 1), strict=True)]
-    meta = {"captions": _captions(trace), "narrow": {"layout.height": 430}}
-    layout = style.plane_axes(trace.item_plane) | {"margin": {"l": 6, "r": 6, "t": 6, "b": 74}}
-    units = UNITS if any(trace.item_plane.topics) else UNITS_WITHOUT_TOPICS
-    chart = style.titled(TITLE, units, 440, **layout, meta=meta, showlegend=True, legend=_LEGEND)
-    chart["data"] = [*still, *moving]
-    chart["frames"] = style.animation(steps, lambda index: _places(trace, steps, index), first_trace=len(still))
+    rows = kinds.racing(trace)
+    has_faces = any(kind in faces for kind in rows)
+    room = _FACE_PX + 8 if has_faces else 6
+    captions = [_caption(trace, index) for index in range(len(trace.npd) + 1)]
+    chart = style.titled(
+        TITLE,
+        UNITS,
+        height=_AROUND_PX + _ROW_PX * len(rows),
+        margin={"l": 140 + room, "r": 46, "t": 34, "b": 40},
+        bargap=0.34,
+        showlegend=True,
+        legend=_LEGEND,
+        xaxis=style.axis("share of the next click", range=[0, _reach(trace, rows)], tickformat=".0%", nticks=6),
+        yaxis=_names_axis(trace, rows, room),
+        images=[_face(faces[kind], row) for row, kind in enumerate(rows) if kind in faces],
+        meta={"captions": captions, "narrow": _narrow(trace, rows, faces, room)},
+    )
+    still = [_anybody(trace, rows)]
+    moving = _places(trace, rows, len(trace.npd))
+    looks = (_bar_look(trace, rows), _guess_look(len(rows)), _number_look(len(rows), _reach(trace, rows)))
+    chart["data"] = [*still, *({**look, **place} for look, place in zip(looks, moving, strict=True))]
+    steps = kinds.countdown(trace)
+    chart["frames"] = style.animation(steps, lambda index: _places(trace, rows, index), first_trace=len(still))
     return chart
 
 
 def reading(trace: Recommendation) -> str:
-    """Tell how many of the final top-k were there at the start, and from which step on all were."""
+    """Tell what led in the noise, and when the final first kind came to the front for good."""
     if not trace.npd:
         return EMPTY
-    shared = _shared(trace)
-    count, steps = len(trace.items), len(trace.npd)
-    if count == 1:
-        return _reading_of_one(shared, steps)
-    start = (
-        f"At the first, noisiest step {_share(shared[0], count)} of the final {count} clips stood in the top {count}"
-    )
-    settled = _settled(shared, count)
-    if settled == 0:
-        return f"{start}, and no later step changed that set."
-    if settled == steps - 1:
-        return f"{start}; the last step brought the set as it is now."
-    return f"{start}; from {style.step_phrase(settled, steps)} on it was the same set as now."
+    states, steps = kinds.states(trace), len(trace.npd)
+    first, in_noise = int(states[-1].argmax()), int(states[0].argmax())
+    name, end = kinds.quoted(trace.kinds, first), style.percent(states[-1, first])
+    anybody = f"for anybody it is {style.percent(trace.anybody[first])}"
+    behind = np.flatnonzero(states.argmax(axis=1) != first)
+    if not behind.size:
+        return f"{name} led in the noise already and ends at {end} of your next click; {anybody}."
+    since = int(behind[-1]) + 1
+    since = "the end" if since == steps else style.step_phrase(since, steps)
+    noise = f"In the noise {kinds.quoted(trace.kinds, in_noise)} leads"
+    again = f"{noise} too, but" if in_noise == first else f"{noise};"
+    return f"{again} from {since} on it is {name}, with {end} of your next click at last; {anybody}."
 
 
-def _reading_of_one(shared: list[int], steps: int) -> str:
-    settled = _settled(shared, 1)
-    if settled == 0:
-        return "Your top clip stood first from the first, noisiest step on."
-    return f"Your top clip came first at {style.step_phrase(settled, steps)} and stayed there."
+def _reach(trace: Recommendation, rows: list[int]) -> float:
+    """Return where the axis ends, the same at every step so that lengths can be compared."""
+    largest = max(float(shares[rows].max()) for shares in kinds.states(trace)[len(trace.npd) // 2 :])
+    return max(1.12 * largest, 1.2 * float(trace.anybody[rows].max()), 0.01)
 
 
-def _share(number: int, count: int) -> str:
-    return "none" if number == 0 else "all" if number == count else str(number)
-
-
-def _shared(trace: Recommendation) -> list[int]:
-    """How many of the final items stand in each step's own top-k."""
-    final = {item.item_id for item in trace.items}
-    return [len(final.intersection(step.top_item_ids)) for step in trace.npd]
-
-
-def _settled(shared: list[int], count: int) -> int:
-    """The first step from which on every step's top-k holds the final items."""
-    unsettled = [index for index, number in enumerate(shared) if number < count]
-    return min(unsettled[-1] + 1, len(shared) - 1) if unsettled else 0
-
-
-def _with_end(steps: tuple[NPDStep, ...]) -> tuple[NPDStep, ...]:
-    """The walk with its end x̂_0, the last prediction, as one more place at t = 0 (Eq. 13)."""
-    last = steps[-1]
-    end = {"preference": last.clean, "plane": last.plane_clean, "cosine": 1.0, "distance": 0.0}
-    return (*steps, replace(last, diffusion_step=0, **end))
-
-
-def _captions(trace: Recommendation) -> list[str]:
-    count = len(trace.items)
-    lines = [
-        f"{style.step_phrase(index, len(trace.npd))} · t = {step.diffusion_step} · cosine to the end {step.cosine:.2f} "
-        f"· {number} of the final {count} in the top {count}"
-        for index, (step, number) in enumerate(zip(trace.npd, _shared(trace), strict=True))
-    ]
-    return [*lines, "the end · this preference ranks the clips you see"]
-
-
-def _map(plane: Plane) -> list[dict]:
-    drawn = style.thinned(len(plane.points))
-    counts = Counter(plane.topics[index] for index in drawn if plane.topics[index])
-    named = {topic for topic, _ in counts.most_common(_MOST_TOPICS)}
-    members: dict[str, list[int]] = {}
-    for index in drawn:
-        topic = plane.topics[index]
-        members.setdefault(topic if topic in named else "", []).append(int(index))
-    rest = "other" if named else "the catalogue"
-    return [_topic(plane, topic, indices, rest) for topic, indices in sorted(members.items())]
-
-
-def _topic(plane: Plane, topic: str, indices: list[int], rest: str) -> dict:
-    return {
-        "type": "scatter",
-        "name": style.safe(topic, 20) or rest,
-        **style.points(plane.points[indices]),
-        "mode": "markers",
-        "customdata": [[plane.item_ids[index], style.safe(plane.topics[index])] for index in indices],
-        "marker": {"size": 6, "color": topic_colour(topic), "opacity": 0.5},
-        "hovertemplate": "clip %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
-    }
-
-
-def _final(trace: Recommendation) -> dict:
-    """The recommended clips, as discs with their rank."""
-    known = [item for item in trace.items if item.item_id in trace.item_plane.place]
-    return {
-        "type": "scatter",
-        "name": "final top clips",
-        **_spots(trace.item_plane, [item.item_id for item in known]),
-        "mode": "markers+text",
-        "text": [str(item.rank) for item in known],
-        "textfont": {"size": 9, "color": "#ffffff"},
-        "customdata": [
-            [item.item_id, style.safe(item.title, 60), round(item.score, 4), style.safe(item.topic)] for item in known
-        ],
-        "marker": {
-            "size": 15,
-            "color": [rank_colour(item.topic, item.rank) for item in known],
-            "line": {"width": 1, "color": style.SURFACE},
+def _places(trace: Recommendation, rows: list[int], index: int) -> list[dict]:
+    """What changes with the step: the bars of x_t, the rings of what g_θ makes of it, the bars' numbers."""
+    reach = _reach(trace, rows)
+    shares = kinds.states(trace)[index][rows]
+    guess = trace.npd[min(index, len(trace.npd) - 1)].wanted[rows]
+    return [
+        {
+            # A bar of the noise may be longer than the axis; its number and its hover still say the true share.
+            "x": style.plain(np.minimum(shares, reach)),
+            "customdata": [
+                [style.safe(trace.kinds[kind].name, 60), style.percent(share), style.percent(trace.anybody[kind])]
+                for kind, share in zip(rows, shares, strict=True)
+            ],
         },
-        "hovertemplate": "<b>%{text}</b> %{customdata[1]}<br>%{customdata[3]} · score %{customdata[2]}<extra></extra>",
+        {"x": style.plain(np.minimum(guess, reach)), "text": [style.percent(share) for share in guess]},
+        {"text": [f"<b>{style.percent(share)}</b>" for share in shares]},
+    ]
+
+
+def _bar_look(trace: Recommendation, rows: list[int]) -> dict:
+    colours = kinds.colours_of(trace)
+    return {
+        "type": "bar",
+        "name": "still noisy, xₜ",
+        "orientation": "h",
+        "y": list(range(len(rows))),
+        "marker": {"color": [colours[kind] for kind in rows], "cornerradius": 4},
+        "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]} of the next click<br>"
+        "anybody: %{customdata[2]}<extra></extra>",
         "showlegend": False,
     }
 
 
-def _spots(plane: Plane, item_ids: Sequence[str]) -> dict:
-    """Where clips stand on the map; one that is not on it, such as an upload, is left out."""
-    return style.points(plane.points[[plane.place[item_id] for item_id in item_ids if item_id in plane.place]])
+def _guess_look(count: int) -> dict:
+    return {
+        "type": "scatter",
+        "name": "what NPD makes of it, x̂₀",
+        "mode": "markers",
+        "y": list(range(count)),
+        "marker": {"size": 9, "symbol": "circle-open", "color": style.INK_SOFT, "line": {"width": 1.6}},
+        "cliponaxis": False,
+        "hovertemplate": "in x̂₀: %{text}<extra></extra>",
+    }
 
 
-def _rings(plane: Plane, item_ids: tuple[str, ...]) -> dict:
-    """Rings that carry their clips' ids, so that a ring appears on its clip and never travels between two."""
-    return {**_spots(plane, item_ids), "ids": [item_id for item_id in item_ids if item_id in plane.place]}
+def _number_look(count: int, end: float) -> dict:
+    """The bars' numbers in a column of their own, where neither ring nor line runs into them."""
+    return {
+        "type": "scatter",
+        "name": "numbers",
+        "mode": "text",
+        "x": [end] * count,
+        "y": list(range(count)),
+        "textposition": "middle right",
+        "textfont": {"size": 12, "color": style.INK},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
-def _places(trace: Recommendation, steps: Sequence[NPDStep], index: int) -> list[dict]:
-    """What changes with the step: rings on its top-k, the way so far, the preference itself."""
-    step = steps[index]
-    way = np.stack([each.plane for each in steps])
-    facts = f"t = {step.diffusion_step}<br>cosine to the end {step.cosine:.3f}<br>distance {step.distance:.3f}"
-    return [
-        _rings(trace.item_plane, step.top_item_ids),
-        style.way_so_far(way, index),
-        {**style.points(way[[index]]), "text": [facts]},
-    ]
+def _anybody(trace: Recommendation, rows: list[int]) -> dict:
+    """A short upright line a kind: what anybody's share of it is."""
+    ends = [(float(trace.anybody[kind]), row + shift) for row, kind in enumerate(rows) for shift in (-0.44, 0.44)]
+    x, y = [], []
+    for start, stop in zip(ends[::2], ends[1::2], strict=True):
+        x += [round(start[0], 4), round(stop[0], 4), None]
+        y += [start[1], stop[1], None]
+    return {
+        "type": "scatter",
+        "name": "anybody",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": style.INK, "width": 1.6},
+        "hoverinfo": "skip",
+    }
+
+
+def _names_axis(trace: Recommendation, rows: list[int], room: int) -> dict:
+    """Names left of the faces: an unseen tick as long as a face is wide keeps the room for it."""
+    return style.axis(
+        "",
+        range=[len(rows) - 0.5, -0.5],
+        tickvals=list(range(len(rows))),
+        ticktext=[kinds.name(trace.kinds, kind, 17) for kind in rows],
+        tickfont={"size": 12, "color": style.INK},
+        ticks="outside",
+        ticklen=room,
+        tickcolor="rgba(0,0,0,0)",
+        showgrid=False,
+    )
+
+
+def _face(source: str, row: int) -> dict:
+    place = {"xref": "paper", "yref": "y", "x": -0.005, "y": row, "sizex": 0.075, "sizey": 0.9}
+    return style.picture(source, **place) | {"xanchor": "right"}
+
+
+def _narrow(trace: Recommendation, rows: list[int], faces: Mapping[int, str], room: int) -> dict:
+    pictures = sum(kind in faces for kind in rows)
+    return {
+        "layout.margin.l": 90 + room,
+        "layout.margin.r": 44,
+        "layout.yaxis.ticktext": [kinds.name(trace.kinds, kind, 11) for kind in rows],
+        **{f"layout.images.{number}.sizex": 0.18 for number in range(pictures)},
+    }
+
+
+def _caption(trace: Recommendation, index: int) -> str:
+    """A line for a step, plain text: which kind leads, and what is left to the kinds that have no bar."""
+    shares = kinds.states(trace)[index]
+    rows, leader = kinds.racing(trace), int(shares.argmax())
+    line = f"{kinds.stage(trace, index)} · in front: "
+    line += f"{kinds.quoted(trace.kinds, leader)} {style.percent(shares[leader])}"
+    rest = len(shares) - len(rows)
+    if not rest:
+        return line
+    left = max(0.0, 1 - float(shares[rows].sum()))
+    return f"{line} · the other {rest} kind{'s' * (rest > 1)} together: {style.percent(left)}"

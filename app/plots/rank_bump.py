@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.palette import rank_colour
-from app.plots import style
-from mealrec.recommender.trace import RankedItem, Recommendation
+from app.plots import kinds, style
+from mealrec.recommender.trace import NO_KIND, RankedItem, Recommendation
 
 TITLE = "How the recommended clips climbed"
-UNITS = "rank among all candidates at each step (1 = best; deep ranks are squeezed)"
+UNITS = "rank among all candidates at each step (1 = best; deep ranks squeezed); colour: the kind it ranks through"
 EMPTY = "This variant ranks in one step, so no clip climbs."
 
 _DEEP_TICKS = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
@@ -57,7 +57,7 @@ def figure(trace: Recommendation) -> dict:
     ranks = np.stack([step.final_ranks for step in trace.npd])
     scale = RankScale(top=len(trace.items), deepest=int(ranks.max()))
     levels = [step.diffusion_step for step in trace.npd]
-    lines = [_line(item, levels, ranks[:, column], scale) for column, item in enumerate(trace.items)]
+    lines = [_line(trace, column, levels, ranks[:, column], scale) for column in range(len(trace.items))]
     chart = style.titled(
         TITLE,
         UNITS,
@@ -95,25 +95,38 @@ def _rank_axis(scale: RankScale) -> dict:
     return style.axis("rank", range=[scale.depth + 0.5, 0.4], **labels)
 
 
-def _line(item: RankedItem, levels: list[int], ranks: np.ndarray, scale: RankScale) -> dict:
-    leading = item.rank <= _EMPHASISED
+def _line(trace: Recommendation, column: int, levels: list[int], ranks: np.ndarray, scale: RankScale) -> dict:
+    item = trace.items[column]
+    leading, through = item.rank <= _EMPHASISED, _through(trace, item)
     return {
         "type": "scatter",
         "name": f"number {item.rank}",
         "x": levels,
         "y": style.plain([scale.height(rank) for rank in ranks]),
-        "customdata": [[item.item_id, int(rank), style.safe(item.title, 60)] for rank in ranks],
+        "customdata": [[item.item_id, int(rank), style.safe(item.title, 60), through] for rank in ranks],
         "mode": "lines+markers",
         "line": {
-            "color": rank_colour(item.topic, item.rank),
-            "width": 3 if leading else 1.8,
+            "color": _colour(trace, item),
+            "width": 4.5 if item.rank == 1 else 3 if leading else 1.8,
             "shape": "spline",
             "smoothing": 0.5,
         },
         "marker": {"size": 6 if leading else 4},
         "opacity": 1.0 if leading else 0.6,
-        "hovertemplate": "%{customdata[2]}<br>rank %{customdata[1]} at t = %{x}<extra></extra>",
+        "hovertemplate": "%{customdata[2]}<br>rank %{customdata[1]} at t = %{x}%{customdata[3]}<extra></extra>",
     }
+
+
+def _colour(trace: Recommendation, item: RankedItem) -> str:
+    """Return the colour of the kind through which a clip ranks, as in the other charts; its topic's without kinds."""
+    if item.kind == NO_KIND:
+        return rank_colour(item.topic, item.rank)
+    return kinds.colours_of(trace)[item.kind]
+
+
+def _through(trace: Recommendation, item: RankedItem) -> str:
+    """Return a line for the hover that says through which kind a clip ranks."""
+    return "" if item.kind == NO_KIND else f"<br>through {kinds.name(trace.kinds, item.kind)}"
 
 
 def _labels(items: tuple[RankedItem, ...], last_level: int) -> dict:

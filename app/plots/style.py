@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from mealrec.recommender.trace import FrameRelevance, NPDStep, Plane, TCDStep
+from mealrec.recommender.trace import LastClip
 
 INK = "var(--mr-ink)"
 INK_SOFT = "var(--mr-ink-2)"
@@ -21,16 +21,7 @@ ACCENT = "var(--mr-accent)"
 WARM = "var(--mr-warm)"
 GOOD = "var(--mr-good)"
 
-_FRAME_RAMP = ("#5b6cf0", "#a05be0", "#e0559a", "#ee7d4f", "#d99a12")
-"""Early to late: blue to amber, each readable on white and on near-black."""
-
 MAX_MAP_POINTS = 1600
-
-
-def frame_colours(count: int) -> list[str]:
-    """Return one colour a frame, from early to late."""
-    positions = np.linspace(0, len(_FRAME_RAMP) - 1, count).round().astype(int) if count > 1 else [0]
-    return [_FRAME_RAMP[position] for position in positions]
 
 
 def safe(text: str, limit: int = 200) -> str:
@@ -48,7 +39,7 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def titled(title: str, units: str, height: int, **layout: object) -> dict:
+def titled(title: str, units: str, height: float, **layout: object) -> dict:
     """Return an empty figure with the house's layout; `units` says what is measured, `layout` overrides."""
     font = {"family": "var(--font)", "size": 12}
     base = {
@@ -84,27 +75,28 @@ def note(title: str, units: str) -> dict:
     return titled(title, units, height=180)
 
 
-def plane_axes(plane: Plane) -> dict:
-    """Return both axes of a map: equal scales, no ticks, since only nearness means something."""
-    shared = {"showticklabels": False, "showgrid": False, "ticks": ""}
-    return {
-        "xaxis": axis(f"the two main directions ({plane.explained:.0%} of the spread)", **shared),
-        "yaxis": axis("", scaleanchor="x", scaleratio=1, **shared),
-        "plot_bgcolor": "rgba(128,128,140,0.05)",
-        "margin": {"l": 6, "r": 6, "t": 6, "b": 30},
-    }
-
-
-def part(relevance: FrameRelevance) -> str:
+def part(last: LastClip) -> str:
     """Return what one of the K parts of the last clip is: a frame, or where there are none a segment of its title."""
-    return "title segment" if relevance.segments else "frame"
+    return "title segment" if last.segments else "frame"
 
 
-def part_names(relevance: FrameRelevance, limit: int = 60) -> list[str]:
+def part_names(last: LastClip, limit: int = 60) -> list[str]:
     """Return each part with its number, and its time or its text; safe for Plotly."""
-    if relevance.segments:
-        return [f"{number}: “{safe(text, limit)}”" for number, text in enumerate(relevance.segments, start=1)]
-    return [f"frame {number} ({time:.1f} s)" for number, time in enumerate(relevance.times_s, start=1)]
+    if last.segments:
+        return [f"{number}: “{safe(text, limit)}”" for number, text in enumerate(last.segments, start=1)]
+    return [f"frame {number} ({time:.1f} s)" for number, time in enumerate(last.times_s, start=1)]
+
+
+def span(places: Sequence[int]) -> str:
+    """Return neighbouring parts, which count from 0, by their numbers: "3", or "1–2"."""
+    return str(places[0] + 1) if len(places) == 1 else f"{places[0] + 1}–{places[-1] + 1}"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent: whole, below one with a decimal, and never a nought that is none."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{100 * share:.1f}%" if share and round(100 * share, 1) < 1 else f"{100 * share:.0f}%"
 
 
 def thinned(count: int) -> np.ndarray:
@@ -133,18 +125,17 @@ def points(places: np.ndarray) -> dict:
     return {"x": plain(places[:, 0]), "y": plain(places[:, 1])}
 
 
-def way_so_far(places: np.ndarray, index: int) -> dict:
-    """Return a walk [T, 2] up to `index`; later points lie on the present one, so that the line grows smoothly."""
-    return points(places[np.minimum(np.arange(len(places)), index)])
+def picture(source: str, **place: object) -> dict:
+    """Return a picture of a layout: whole, in its own proportions, in the middle of the box that `place` gives."""
+    middle = {"xanchor": "center", "yanchor": "middle", "sizing": "contain"}
+    return {"source": source, "layer": "above", **middle, **place}
 
 
-def animation(
-    steps: Sequence[TCDStep] | Sequence[NPDStep], places: Callable[[int], list[dict]], first_trace: int
-) -> list[dict]:
-    """Return an animation frame a step; `places(index)` gives what changes in the traces from `first_trace` on."""
+def animation(steps: Sequence[int], places: Callable[[int], list[dict]], first_trace: int) -> list[dict]:
+    """Return an animation frame a step; `places(index)` is what changes in the traces from `first_trace` on."""
     frames = []
     for index, step in enumerate(steps):
         moved = places(index)
         traces = list(range(first_trace, first_trace + len(moved)))
-        frames.append({"name": f"t = {step.diffusion_step}", "data": moved, "traces": traces})
+        frames.append({"name": f"t = {step}", "data": moved, "traces": traces})
     return frames

@@ -113,7 +113,7 @@ def _drawn(line: Line, top: int) -> dict:
 
 
 def _places(lines: list[Line], top: int, trace: Comparison, names: Mapping[str, str], has_posters: bool) -> dict:
-    """What can be pointed at: every clip in every column, with its rank beside it among the first ones."""
+    """What can be pointed at: every clip in every column, with its rank next to it among the first ones."""
     spots = [(line, column) for line in lines for column in range(len(line.ranks))]
     shown = [line.ranks[column] <= top for line, column in spots]
     return {
@@ -185,7 +185,7 @@ def _entering(lines: list[Line], top: int, has_posters: bool) -> list[dict]:
 
 
 def _stars(lines: list[Line], top: int) -> list[dict]:
-    """A star beside the true next clip in every column, below the first ones with its rank."""
+    """A star next to the true next clip in every column, below the first ones with its rank."""
     return [
         _label(
             column,

@@ -1,136 +1,242 @@
-"""TCD seen from above: the frames' way from noise to their clean place among the catalogue's frames."""
+"""TCD as streams: what kinds of moments each frame of the last clip seems to show, from noise to clean."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from app.plots import style
-from mealrec.recommender.trace import Recommendation, TCDStep
+from app.plots import kinds, style
+from mealrec.recommender.trace import Recommendation
 
-TITLE = "The frames find their place (TCD)"
-UNITS = "map of the catalogue’s frames; nearer means more alike (no unit)"
-SEGMENTS_TITLE = "The title’s segments find their place (TCD)"
-SEGMENTS_UNITS = "map of all titles’ segments; nearer means more alike (no unit)"
+TITLE = "The frames become moments (TCD)"
+UNITS = "shares of kinds in each frame as every step predicts them; the thicker a stream, the more its frame counts"
+SEGMENTS_TITLE = "The title’s segments become moments (TCD)"
+SEGMENTS_UNITS = UNITS.replace("each frame", "each segment").replace("its frame", "its segment")
 EMPTY = "This variant runs without TCD: the frames are used as they are, and nothing walks."
 
+_ROW_PX, _AROUND_PX, _PICTURE_PX = 66, 60, 44
+_THIN, _THICK = 0.4, 0.92
+"""How thick a stream is, in rows: one that counts for nothing, and the one that ever counts most."""
 
-def figure(trace: Recommendation) -> dict:
-    """Draw each frame's path z_T … z_1, ẑ_0 and its predicted clean place, one animation frame a step (Eq. 8-10)."""
+
+def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
+    """Draw a stream a frame over the steps (Eq. 8-10); while it plays, what is yet to come lies under a veil.
+
+    Args:
+        trace: the run.
+        thumbnails: one image a frame, as data URIs; without them the frames are numbered only.
+    """
     if not trace.tcd:
         return style.note(TITLE, UNITS)
-    steps = _with_end(trace.tcd)
-    still = [_map(trace)]
-    moving = [
-        {**look, **place} for look, place in zip(_looks(trace), _places(trace, steps, len(steps) - 1), strict=True)
-    ]
-    meta = {"captions": _captions(steps, style.part(trace.frame_relevance)), "narrow": {"layout.height": 340}}
-    title, units = (SEGMENTS_TITLE, SEGMENTS_UNITS) if trace.frame_relevance.segments else (TITLE, UNITS)
-    chart = style.titled(title, units, 420, **style.plane_axes(trace.frame_plane), meta=meta)
-    chart["data"] = [*still, *moving]
-    chart["frames"] = style.animation(steps, lambda index: _places(trace, steps, index), first_trace=len(still))
+    count, titled = len(trace.last.shares), bool(trace.last.segments)
+    pictures = () if titled else thumbnails[:count]
+    room = _PICTURE_PX if pictures else 0
+    levels = [step.diffusion_step for step in trace.tcd]
+    ends = [levels[0] + 0.5, levels[-1] - 0.5]
+    chart = style.titled(
+        SEGMENTS_TITLE if titled else TITLE,
+        SEGMENTS_UNITS if titled else UNITS,
+        height=_AROUND_PX + _ROW_PX * count,
+        margin={"l": 32 + room, "r": 128, "t": 16, "b": 44},
+        xaxis=style.axis("diffusion step t (noise → clean)", range=ends, showgrid=False, nticks=8),
+        yaxis=_frames_axis(count, room),
+        images=[_thumbnail(source, frame) for frame, source in enumerate(pictures)],
+        meta={"captions": [_caption(trace, index) for index in range(len(levels))], "narrow": _narrow(trace, room)},
+    )
+    streams = [*_streams(trace), _facts(trace)]
+    moving = _places(trace, len(levels) - 1)
+    chart["data"] = [*streams, *({**look, **place} for look, place in zip(_looks(trace), moving, strict=True))]
+    steps = [step.diffusion_step for step in trace.tcd]
+    chart["frames"] = style.animation(steps, lambda index: _places(trace, index), first_trace=len(streams))
     return chart
 
 
 def reading(trace: Recommendation) -> str:
-    """Tell when half the way was done and which frame had the farthest to go."""
+    """Tell since when every frame has been of its final kind, and which one counts most."""
     if not trace.tcd:
         return EMPTY
-    part = style.part(trace.frame_relevance)
-    distances = np.stack([step.distance for step in trace.tcd])
-    mean = distances.mean(axis=1)
-    reached = np.flatnonzero(mean <= mean[0] / 2)
-    half = style.step_phrase(int(reached[0]) if reached.size else len(mean) - 1, len(mean))
-    if distances.shape[1] == 1:
-        return f"The {part} walks to its clean place: half the way is done by {half}."
-    farthest = f"{part} {int(np.argmax(distances[0])) + 1} had the farthest to go"
-    return f"The {part}s walk to their clean places: half the way is done by {half}; {farthest}."
+    part, steps = style.part(trace.last), len(trace.tcd)
+    leaders = np.stack([step.shares.argmax(axis=1) for step in trace.tcd])
+    unsettled = np.flatnonzero((leaders != leaders[-1]).any(axis=1))
+    when = f"from {style.step_phrase(int(unsettled[-1]) + 1, steps)} on" if unsettled.size else "at every step"
+    first = kinds.quoted(trace.kinds, leaders[-1, 0])
+    if leaders.shape[1] == 1:
+        return f"The only {part} is of {first} {when}."
+    final, attention = len(set(leaders[-1].tolist())), trace.tcd[-1].attention
+    are = f"one kind, {first}" if final == 1 else f"{final} kinds"
+    top = int(attention.argmax())
+    name = kinds.quoted(trace.kinds, leaders[-1, top])
+    counts = f"{part} {top + 1} ({name}) counts most, for {style.percent(attention[top])} of what the clip says"
+    return (
+        f"The {part}s settle into {are}: {'each has' if not unsettled.size else 'each keeps'} its own {when}; {counts}."
+    )
 
 
-def _with_end(steps: tuple[TCDStep, ...]) -> tuple[TCDStep, ...]:
-    """The walk with its end ẑ_0, the last prediction, as one more place at t = 0 (Eq. 10)."""
-    last = steps[-1]
-    end = {"latents": last.clean, "plane_latents": last.plane_clean, "distance": np.zeros_like(last.distance)}
-    return (*steps, replace(last, diffusion_step=0, **end))
+def _corners(trace: Recommendation) -> np.ndarray:
+    """Return where the streams have their corners: half a step wider than the walk, so that one step is one too."""
+    levels = [step.diffusion_step for step in trace.tcd]
+    return np.array([levels[0] + 0.5, *levels, levels[-1] - 0.5])
 
 
-def _captions(steps: tuple[TCDStep, ...], part: str) -> list[str]:
-    """A line for each step of a walk with its end."""
-    *walked, _ = steps
-    lines = [
-        f"{style.step_phrase(index, len(walked))} · t = {step.diffusion_step} · mean distance to the end "
-        f"{step.distance.mean():.2f}"
-        for index, step in enumerate(walked)
-    ]
-    return [*lines, f"the end · every {part} has reached its predicted clean place"]
+def _thickness(trace: Recommendation) -> np.ndarray:
+    """Return how thick each stream is at each step [T, K], in rows."""
+    attention = np.stack([step.attention for step in trace.tcd])
+    return _THIN + (_THICK - _THIN) * attention / max(float(attention.max()), 1e-9)
 
 
-def _map(trace: Recommendation) -> dict:
-    plane, part = trace.frame_plane, style.part(trace.frame_relevance)
-    drawn = style.thinned(len(plane.points))
+def _streams(trace: Recommendation) -> list[dict]:
+    """An area a kind, through all frames: its shares, stacked on the others', and grey for kinds without an area."""
+    shares = np.stack([step.shares for step in trace.tcd])
+    named, colours = kinds.shown(shares, each=2, least=0.08, most=12), kinds.colours_of(trace)
+    rest = 1 - shares[:, :, named].sum(axis=2, keepdims=True)
+    parts = np.clip(np.concatenate([shares[:, :, named], rest], axis=2), 0, 1)
+    bottoms, tops = _stacked(parts, _thickness(trace)[:, :, None])
+    looks = [*((kinds.name(trace.kinds, kind), colours[kind], 0.95) for kind in named), ("other", kinds.OTHER, 0.28)]
+    x = _corners(trace)
+    return [_area(x, bottoms[:, :, place], tops[:, :, place], *look) for place, look in enumerate(looks)]
+
+
+def _stacked(parts: np.ndarray, thick: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each part [T, K, P] of each stream begins and ends: what a frame ends up as first, the rest last."""
+    last = parts[-1].copy()
+    last[:, -1] = -1.0
+    order = np.broadcast_to(np.argsort(-last, axis=1, kind="stable"), parts.shape)
+    ends = np.cumsum(np.take_along_axis(parts, order, axis=2), axis=2)
+    ends = np.take_along_axis(ends, np.argsort(order, axis=2), axis=2)
+    edges = np.arange(parts.shape[1])[None, :, None] - thick / 2
+    return edges + thick * (ends - parts), edges + thick * ends
+
+
+def _area(x: np.ndarray, bottoms: np.ndarray, tops: np.ndarray, name: str, colour: str, opacity: float) -> dict:
+    """Return one kind's areas in all frames; a gap sets one frame's apart from the next."""
+    across, up = [], []
+    for frame in range(bottoms.shape[1]):
+        low, high = (edge[[0, *range(len(edge)), -1], frame] for edge in (bottoms, tops))
+        across += [*x.tolist(), *x[::-1].tolist(), None]
+        up += [*style.plain(low), *style.plain(high[::-1]), None]
     return {
         "type": "scatter",
-        "name": "catalogue",
-        **style.points(plane.points[drawn]),
-        "mode": "markers",
-        "customdata": [[plane.item_ids[index], style.safe(plane.topics[index])] for index in drawn],
-        "marker": {"size": 4, "color": style.INK_FAINT, "opacity": 0.28},
-        "hovertemplate": f"a {part} of clip %{{customdata[0]}}<br>%{{customdata[1]}}<extra></extra>",
-    }
-
-
-def _looks(trace: Recommendation) -> list[dict]:
-    """The moving traces without their places: a trail a frame, the predicted clean places, the frames themselves."""
-    colours = style.frame_colours(len(trace.tcd[0].plane_latents))
-    return [
-        *(_trail_look(frame, colour) for frame, colour in enumerate(colours)),
-        _clean_look(colours),
-        _head_look(colours),
-    ]
-
-
-def _trail_look(frame: int, colour: str) -> dict:
-    return {
-        "type": "scatter",
-        "name": f"way of number {frame + 1}",
+        "name": name,
         "mode": "lines",
-        "line": {"color": colour, "width": 2},
-        "opacity": 0.6,
+        "x": across[:-1],
+        "y": up[:-1],
+        "fill": "toself",
+        "fillcolor": colour,
+        "opacity": opacity,
+        "line": {"width": 0},
         "hoverinfo": "skip",
     }
 
 
-def _clean_look(colours: list[str]) -> dict:
+def _facts(trace: Recommendation) -> dict:
+    """What can be pointed at: every frame at every step, with its largest kinds and how much it counts."""
+    parts = list(enumerate(style.part_names(trace.last)))
+    spots = [(step, frame, name) for step in trace.tcd for frame, name in parts]
     return {
         "type": "scatter",
-        "name": "predicted clean",
+        "name": "facts",
         "mode": "markers",
-        "text": [f"number {frame + 1}" for frame in range(len(colours))],
-        "marker": {"size": 20, "symbol": "circle-open", "color": colours, "line": {"width": 2}},
-        "hovertemplate": "where %{text} is predicted to end<extra></extra>",
+        "x": [step.diffusion_step for step, _, _ in spots],
+        "y": [frame for _, frame, _ in spots],
+        "marker": {"size": 16, "opacity": 0},
+        "customdata": [
+            [
+                trace.last.item_id,
+                name,
+                _mixture(trace, step.shares[frame]),
+                style.percent(step.attention[frame]),
+            ]
+            for step, frame, name in spots
+        ],
+        "hovertemplate": "%{customdata[1]}, t = %{x}<br>%{customdata[2]}<br>"
+        "counts for %{customdata[3]} of the clip<extra></extra>",
     }
 
 
-def _head_look(colours: list[str]) -> dict:
+def _mixture(trace: Recommendation, shares: np.ndarray) -> str:
+    named = kinds.largest(shares, 3)
+    return ", ".join(f"{kinds.name(trace.kinds, kind, 28)} {style.percent(shares[kind])}" for kind in named)
+
+
+def _looks(trace: Recommendation) -> list[dict]:
+    """The moving traces without what changes: the veil, the line at the present step, the words at the right."""
+    count, end = len(trace.last.shares), trace.tcd[-1].diffusion_step - 0.5
+    hidden = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    words = {"textposition": "middle right", "textfont": {"size": 12, "color": style.INK_SOFT}, "cliponaxis": False}
+    return [
+        {
+            **hidden,
+            "name": "yet to come",
+            "fill": "toself",
+            "fillcolor": style.SURFACE,
+            "opacity": 0.8,
+            "line": {"width": 0},
+        },
+        {**hidden, "name": "present step", "line": {"width": 1.5, "color": style.ACCENT}},
+        {**hidden, "name": "words", "mode": "text", "x": [end] * count, "y": list(range(count)), **words},
+    ]
+
+
+def _places(trace: Recommendation, index: int) -> list[dict]:
+    """What changes with the step, in the order of `_looks`."""
+    step, last = trace.tcd[index], index == len(trace.tcd) - 1
+    end = trace.tcd[-1].diffusion_step - 0.5
+    now, foot = end if last else float(step.diffusion_step), len(trace.last.shares) - 0.5
+    return [
+        {"x": [now, end, end, now], "y": [-0.5, -0.5, foot, foot]},
+        {"x": [now, now], "y": [-0.5, foot]},
+        {"text": _words(trace, index, 14)},
+    ]
+
+
+def _words(trace: Recommendation, index: int, limit: int) -> list[str]:
+    """Return for each frame its largest kind at a step, and how much it counts."""
+    step = trace.tcd[index]
+    leaders = step.shares.argmax(axis=1)
+    return [
+        f"  <b>{kinds.name(trace.kinds, kind, limit)}</b><br>"
+        f"  {style.percent(shares[kind])} · counts {style.percent(attention)}"
+        for kind, shares, attention in zip(leaders, step.shares, step.attention, strict=True)
+    ]
+
+
+def _frames_axis(count: int, room: int) -> dict:
+    """Numbers left of the pictures: an unseen tick keeps the room for them."""
+    return style.axis(
+        "",
+        range=[count - 0.5, -0.5],
+        tickvals=list(range(count)),
+        ticktext=[f"<b>{number}</b>" for number in range(1, count + 1)],
+        tickfont={"size": 12, "color": style.INK},
+        ticks="outside",
+        ticklen=room + 6,
+        tickcolor="rgba(0,0,0,0)",
+        showgrid=False,
+    )
+
+
+def _thumbnail(source: str, frame: int) -> dict:
+    place = {"xref": "paper", "yref": "y", "x": -0.008, "y": frame, "sizex": 0.084, "sizey": 0.92}
+    return style.picture(source, **place) | {"xanchor": "right"}
+
+
+def _narrow(trace: Recommendation, room: int) -> dict:
+    pictures = len(trace.last.shares) if room else 0
     return {
-        "type": "scatter",
-        "name": "frames",
-        "mode": "markers+text",
-        "text": [str(frame + 1) for frame in range(len(colours))],
-        "textfont": {"size": 10, "color": "#ffffff"},
-        "marker": {"size": 16, "color": colours, "line": {"width": 1.5, "color": style.SURFACE}},
-        "hovertemplate": "%{customdata[1]}<br>%{customdata[2]} from its end<extra></extra>",
+        "layout.margin.l": 24 + room,
+        "layout.margin.r": 118,
+        "layout.xaxis.nticks": 5,
+        **{f"layout.images.{number}.sizex": 0.25 for number in range(pictures)},
     }
 
 
-def _places(trace: Recommendation, steps: Sequence[TCDStep], index: int) -> list[dict]:
-    """Where the moving traces stand at one step, in the order of `_looks`."""
-    step = steps[index]
-    ways = np.stack([each.plane_latents for each in steps], axis=1)
-    relevance = trace.frame_relevance
-    facts = zip(style.part_names(relevance), step.distance, strict=True)
-    heads = {"customdata": [[relevance.item_id, name, f"{distance:.2f}"] for name, distance in facts]}
-    trails = [style.way_so_far(way, index) for way in ways]
-    return [*trails, style.points(step.plane_clean), {**style.points(step.plane_latents), **heads}]
+def _caption(trace: Recommendation, index: int) -> str:
+    """A line for a step, plain text: how many frames already are what they end as."""
+    step, last = trace.tcd[index], trace.tcd[-1]
+    settled = int((step.shares.argmax(axis=1) == last.shares.argmax(axis=1)).sum())
+    part, count = style.part(trace.last), len(step.shares)
+    line = f"{style.step_phrase(index, len(trace.tcd))} · t = {step.diffusion_step}"
+    if count == 1:
+        return f"{line} · the {part} {'already shows' if settled else 'does not show yet'} its final kind"
+    return f"{line} · {settled} of {count} {part}s already show their final kind"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.plots import style
+from app.plots import kinds, map_parts, style
 from mealrec.recommender.trace import ViewerMap
 
 TITLE = "Where the preference ends, and where the next clip lies"
 UNITS = (
-    "map: the catalogue’s two main directions, the same for every viewer (the paper’s Fig. 7 uses t-SNE); "
-    "below: measured distances"
+    "above: the map of kinds, discs as large as what is wanted (the paper’s Fig. 7: t-SNE); below: measured distances"
 )
 
+_NAMED, _STRONG = 12, 3
+"""How many of the kinds that the preference wants most have their names on the map, and how many in bold."""
 _LEGEND = {
     "orientation": "h",
     "x": 0,
-    "y": -0.13,
+    "y": -0.1,
     "yanchor": "top",
     "font": {"size": 11},
     "itemsizing": "constant",
@@ -28,24 +29,29 @@ _TARGET = {"symbol": "diamond", "color": style.GOOD, "line": {"width": 1.5, "col
 
 def figure(trace: ViewerMap) -> dict:
     """Draw the map above, and below it a ruler of the preference's cosine distances to clips and to frames."""
-    layout = style.plane_axes(trace.plane)
-    layout["yaxis"]["domain"] = [0.29, 1]
-    layout["xaxis"]["anchor"] = "y"
-    layout["margin"] = {"l": 46, "r": 10, "t": 6, "b": 96}
+    layout = map_parts.axes(np.vstack([map_parts.everything(trace.map), _way(trace)]))
+    layout["yaxis"]["domain"] = [0.27, 1]
+    layout["xaxis"] |= {"anchor": "y", "title": {"text": ""}}
+    layout["margin"] = {"l": 58, "r": 10, "t": 6, "b": 84}
     ruler = {
         "xaxis2": style.axis("cosine distance to the preference", anchor="y2", nticks=6),
         "yaxis2": style.axis(
             "",
-            domain=[0, 0.2],
+            domain=[0, 0.22],
             tickvals=[0, 1],
             ticktext=[f"{_part(trace)}s", "clips"],
             range=[-0.55, 1.55],
             showgrid=False,
         ),
     }
-    meta = {"narrow": {"layout.height": 520, "layout.legend.y": -0.15, "layout.margin.b": 132}}
-    chart = style.titled(TITLE, UNITS, 560, **layout, **ruler, meta=meta, showlegend=True, legend=_LEGEND)
-    chart["data"] = [*_map(trace), *_ruler(trace)]
+    chart = style.titled(TITLE, UNITS, 620, **layout, **ruler, showlegend=True, legend=_LEGEND)
+    colours = kinds.colours(trace.wanted)
+    order = kinds.largest(trace.wanted, len(trace.wanted))
+    labels, short = map_parts.names(trace.map, order[:_NAMED], order[:_STRONG])
+    below = [_discs(trace, colours), _clips(trace, colours), labels | {"showlegend": False}]
+    chart["data"] = [*below, *_map(trace), *_ruler(trace)]
+    narrow = {"layout.height": 560, "layout.legend.y": -0.12, "layout.margin.b": 118, "data.2.text": short["text"]}
+    chart["layout"]["meta"] = {"narrow": narrow}
     return chart
 
 
@@ -64,40 +70,59 @@ def reading(trace: ViewerMap) -> str:
     return f"{clips}. {frames}"
 
 
+def _discs(trace: ViewerMap, colours: list[str]) -> dict:
+    """What the preference ends at, under everything else: a disc a kind, its area the kind's share."""
+    return {
+        "type": "scatter",
+        "name": "wanted",
+        "mode": "markers",
+        **style.points(map_parts.places(trace.map)),
+        "marker": map_parts.halos(trace.wanted, float(trace.wanted.max()), colours),
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _clips(trace: ViewerMap, colours: list[str]) -> dict:
+    rows = style.thinned(len(trace.map.item_ids)).tolist()
+    return map_parts.items(trace.map, rows, colours, {"size": 5, "opacity": 0.45}) | {"showlegend": False}
+
+
+def _way(trace: ViewerMap) -> np.ndarray:
+    return np.vstack([trace.start, trace.path.reshape(-1, 2), trace.end])
+
+
 def _map(trace: ViewerMap) -> list[dict]:
-    plane = trace.plane
-    drawn = style.thinned(len(plane.points))
-    history = plane.points[[plane.place[item] for item in trace.history]]
-    names = [f"clip {number} of the history, oldest first" for number in range(1, len(trace.history) + 1)]
-    target = plane.points[[plane.place[trace.target]]]
-    way = np.vstack([trace.start, trace.path, trace.end])
+    place, points = trace.map.place, trace.map.points
+    history, target = points[[place[item] for item in trace.history]], place[trace.target]
+    names = [
+        f"clip {number} of the history<br>{_titled(trace, place[item])}" for number, item in enumerate(trace.history, 1)
+    ]
+    way = _way(trace)
     return [
-        _marks("other clips", plane.points[drawn], {"size": 4, "color": style.INK_FAINT, "opacity": 0.35}, "%{text}")
-        | {"text": [_named(plane.item_ids[index], plane.topics[index]) for index in drawn]},
         _marks("history", history, {"size": 17, "color": style.WARM, "opacity": 0.95}, "%{hovertext}")
         | {
             "mode": "markers+text",
             "text": [str(number) for number in range(1, len(history) + 1)],
             "textfont": {"size": 10, "color": style.SURFACE},
             "hovertext": names,
+            "customdata": [[item] for item in trace.history],
         },
-        _frame_marks("last clip", _part(trace), trace.last_frames, style.WARM),
-        _frame_marks("next clip", _part(trace), trace.target_frames, style.GOOD),
-        _marks("watched next", target, {**_TARGET, "size": 17}, "the clip watched next<br>%{text}")
-        | {"text": [_named(trace.target, plane.topics[plane.place[trace.target]])]},
+        _marks("watched next", points[[target]], {**_TARGET, "size": 17}, "the clip watched next<br>%{text}")
+        | {"text": [_titled(trace, target)], "customdata": [[trace.target]]},
         _line(way),
         _marks("preference: start", way[:1], _ring(style.ACCENT, 11), "where the preference starts (x₀)"),
         _marks(
             "preference: end",
             way[-1:],
             {"size": 17, "symbol": "star", "color": style.ACCENT, "line": {"width": 1.5, "color": style.SURFACE}},
-            "where the preference ends",
+            "where the preference ends: the middle of all that it wants",
         ),
     ]
 
 
 def _ruler(trace: ViewerMap) -> list[dict]:
-    place = trace.plane.place
+    place = trace.map.place
     watched = trace.distances[[place[item] for item in trace.history]]
     faint = {"size": 4, "color": style.INK_FAINT, "opacity": 0.3}
     lanes = [
@@ -136,11 +161,6 @@ def _marks(name: str, places: np.ndarray, marker: dict, hover: str) -> dict:
         "marker": marker,
         "hovertemplate": f"{hover}<extra></extra>",
     }
-
-
-def _frame_marks(clip: str, part: str, places: np.ndarray, colour: str) -> dict:
-    name, numbers = f"{part}s of the {clip}", [f"{part} {number}" for number in range(1, len(places) + 1)]
-    return _marks(name, places, _ring(colour, 9), f"{name}: %{{text}}") | {"text": numbers}
 
 
 def _ring(colour: str, size: int) -> dict:
@@ -193,5 +213,6 @@ def _mean(kind: str, distances: np.ndarray, lane: int) -> dict:
     }
 
 
-def _named(item_id: str, topic: str) -> str:
-    return f"clip {style.safe(item_id)}" + (f"<br>{style.safe(topic)}" if topic else "")
+def _titled(trace: ViewerMap, row: int) -> str:
+    kind = kinds.name(trace.map.kinds, int(trace.map.shares[row].argmax()), 30)
+    return f"{style.safe(trace.map.titles[row], 60)}<br><i>{kind}</i>"

@@ -1,28 +1,37 @@
-"""Invented runs: deterministic random walks of the same form as the recommender's."""
+"""Invented runs: deterministic random walks over kinds of moments, of the same form as the recommender's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 import numpy as np
 import pytest
 
 from mealrec.recommender.comparing import Comparison, Overlap, Ranks
 from mealrec.recommender.trace import (
-    FrameRelevance,
     HistoryItem,
+    KindMap,
+    LastClip,
+    Moment,
     NPDStep,
-    Plane,
     RankedItem,
     Recommendation,
     TCDStep,
     ViewerMap,
 )
+from tests.plots.invented_kinds import KINDS, NASTY_TITLE, TOPICS, invented_kinds, invented_map, softmax
 
-TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
-NASTY_TITLE = (
-    '<img src=x onerror="alert(1)"> ${alert(2)} %{x} a & b <b>bold</b> and far longer than any label can hold #fyp'
-)
+__all__ = [
+    "NASTY_TITLE",
+    "TOPICS",
+    "invented_comparison",
+    "invented_kinds",
+    "invented_map",
+    "invented_run",
+    "invented_viewer",
+    "softmax",
+]
 
 
 def invented_run(
@@ -31,47 +40,137 @@ def invented_run(
     top_k: int = 10,
     frames: int = 5,
     items: int = 320,
+    kinds: int = KINDS,
     tcd: bool = True,
     npd: bool = True,
     segments: tuple[str, ...] = (),
     topics: tuple[str, ...] = TOPICS,
+    hostile: bool = False,
     seed: int = 7,
 ) -> Recommendation:
-    """Return a run whose walks really end where they say, over an invented catalogue of eight topics."""
+    """Return a run whose walks really end where they say, over the catalogue of `invented_map`."""
     rng = np.random.default_rng(seed)
-    item_plane = _plane(rng, items, spread=0.35, topics=topics)
-    order = rng.permutation(items)[:top_k]
-    ranked = tuple(
-        RankedItem(
-            item_id=item_plane.item_ids[index],
-            title=NASTY_TITLE if rank == 2 else f"what a night by the water number {index} #relax",
-            topic=item_plane.topics[index],
-            score=float(9.0 - 0.31 * rank),
-            rank=rank,
-        )
-        for rank, index in enumerate(order, start=1)
-    )
+    catalogue = invented_map(items=items, kinds=kinds, hostile=hostile, topics=topics)
+    anybody = np.array([kind.share for kind in catalogue.kinds])
+    lift = rng.normal(0, 0.5, kinds)
+    lift[rng.permutation(kinds)[:6]] += np.linspace(3.4, 1.4, 6)[: min(6, kinds)]
+    end = np.log(anybody) + lift
+    watched = {"1", "2", "3"}
+    scores = catalogue.shares @ softmax(end) + 0.01 * rng.normal(size=items)
+    order = np.array([row for row in np.argsort(-scores) if catalogue.item_ids[row] not in watched][:top_k])
+    npd_steps = _npd_steps(rng, steps, end, scores, order, catalogue.item_ids) if npd else ()
+    last = _last_clip(rng, frames, end, anybody, segments)
     return Recommendation(
-        items=ranked,
-        history=tuple(HistoryItem(str(index), f"clip {index}", "sea", 1 / 3) for index in range(1, 4)),
-        frame_relevance=FrameRelevance(
-            "3",
-            np.arange(frames) + 0.5,
-            rng.uniform(-0.3, 0.9, frames),
-            rng.normal(0.2, 0.3, frames),
-            rng.integers(1, 5, frames),
-            segments,
+        items=tuple(_ranked(catalogue, int(row), rank, end) for rank, row in enumerate(order, start=1)),
+        history=tuple(
+            HistoryItem(item_id, catalogue.titles[row], catalogue.topics[row], 1 / 3, 0.4 - row, catalogue.shares[row])
+            for row, item_id in enumerate(sorted(watched))
         ),
-        tcd=_tcd_steps(rng, steps, frames) if tcd else (),
-        npd=_npd_steps(rng, steps, ranked, item_plane, order) if npd else (),
-        frame_plane=_plane(rng, items * frames, spread=0.5, clips=items, topics=topics),
-        item_plane=item_plane,
+        last=last,
+        tcd=_tcd_steps(rng, steps, last.shares) if tcd and frames else (),
+        npd=npd_steps,
+        kinds=catalogue.kinds,
+        wanted=npd_steps[-1].wanted if npd else softmax(end),
+        start=softmax(0.4 * lift + np.log(anybody) + rng.normal(0, 0.3, kinds)),
+        anybody=anybody,
         uploads=(),
         timing_ms={"total": 88.0},
         bundle="invented",
         variant="full",
         seed=seed,
+        num_steps=steps,
     )
+
+
+def _ranked(catalogue: KindMap, row: int, rank: int, end: np.ndarray) -> RankedItem:
+    kind = int((catalogue.shares[row] * softmax(end)).argmax())
+    title = NASTY_TITLE if rank == 2 else catalogue.titles[row]
+    return RankedItem(catalogue.item_ids[row], title, catalogue.topics[row], 9.0 - 0.31 * rank, rank, kind, 0)
+
+
+def _last_clip(
+    rng: np.random.Generator, frames: int, end: np.ndarray, anybody: np.ndarray, segments: tuple[str, ...]
+) -> LastClip:
+    """The third item: runs of two frames of a kind, the first ones wanted, the last one by nobody in particular."""
+    kinds, most = len(end), np.argsort(-end)
+    logits = rng.normal(0, 0.8, (frames, kinds))
+    for frame in range(frames):
+        logits[frame, most[(frame // 2) % kinds]] += 4.5
+        logits[frame, most[(frame // 2 + 7) % kinds]] += 3.0
+    shares = softmax(logits)
+    interest = np.log(shares @ (softmax(end) / anybody)) - 0.6
+    influence = rng.uniform(-0.05, 0.5, frames)
+    return LastClip(
+        item_id="3",
+        times_s=np.arange(frames) + 0.5,
+        shares=shares,
+        interest=interest,
+        influence=influence,
+        rank_without=rng.integers(1, 5, frames),
+        moments=tuple(_moments(rng, shares, interest, influence)),
+        segments=segments,
+    )
+
+
+def _moments(rng: np.random.Generator, shares: np.ndarray, interest: np.ndarray, influence: np.ndarray):
+    for kind, run in groupby(range(len(shares)), lambda frame: int(shares[frame].argmax())):
+        frames = list(run)
+        share = float(shares[frames, kind].mean())
+        drop = 1.3 * float(influence[frames].sum())
+        rank, kept = int(rng.integers(1, 5)), int(rng.integers(4, 11))
+        yield Moment(tuple(frames), kind, share, float(interest[frames].mean()), drop, rank, kept)
+
+
+def _noise_left(steps: int) -> np.ndarray:
+    """How much noise is left at each step, from almost 1 to almost 0."""
+    return np.cos(np.linspace(0.05, 0.49, steps) * np.pi) ** 1.5
+
+
+def _tcd_steps(rng: np.random.Generator, steps: int, shares: np.ndarray) -> tuple[TCDStep, ...]:
+    end, noise = np.log(shares), rng.normal(-4, 2.4, shares.shape)
+    focus = rng.normal(0, 1.2, len(shares))
+    walk = []
+    for position, left in enumerate(_noise_left(steps)):
+        latents = (1 - left) * end + left * noise + 0.25 * left * rng.normal(size=end.shape)
+        seen = end * (1 - 0.8 * left) + 0.9 * left * rng.normal(size=end.shape)
+        distance = np.linalg.norm(latents - end, axis=1)
+        walk.append(TCDStep(steps - position, latents, softmax(seen), softmax((1 - left) * focus), distance))
+    return tuple(walk)
+
+
+def _npd_steps(
+    rng: np.random.Generator,
+    steps: int,
+    end: np.ndarray,
+    scores: np.ndarray,
+    order: np.ndarray,
+    item_ids: tuple[str, ...],
+) -> tuple[NPDStep, ...]:
+    noise, walk = rng.normal(end.mean(), 1.6, len(end)), []
+    for position, left in enumerate(_noise_left(steps)):
+        noisy = 0.0 if position == steps - 1 else left
+        x = (1 - left) * end + left * noise + 0.2 * noisy * rng.normal(size=len(end))
+        clean = end * (1 - 0.7 * noisy) + 0.9 * noisy * rng.normal(size=len(end))
+        present = scores + 0.15 * noisy * rng.normal(size=len(scores))
+        if not noisy:
+            present[order] += 10
+        ranking = np.argsort(-present)
+        rank_of = np.empty(len(scores), dtype=int)
+        rank_of[ranking] = np.arange(1, len(scores) + 1)
+        walk.append(
+            NPDStep(
+                diffusion_step=steps - position,
+                preference=x,
+                clean=clean,
+                wanted=softmax(clean),
+                noisy_wanted=softmax(x),
+                cosine=float(x @ end / np.linalg.norm(x) / np.linalg.norm(end)),
+                distance=float(np.linalg.norm(x - end)),
+                top_item_ids=tuple(item_ids[index] for index in ranking[: len(order)]),
+                final_ranks=rank_of[order],
+            )
+        )
+    return tuple(walk)
 
 
 def invented_comparison(
@@ -108,90 +207,29 @@ def invented_comparison(
 
 
 def invented_viewer(**form) -> ViewerMap:
-    """Return a viewer on the map of an invented run of the same form; its true next clip is the run's second."""
+    """Return a viewer on the map of an invented run of the same form; its true next clip is the run's third."""
     trace, rng, frames = invented_run(**form), np.random.default_rng(3), form.get("frames", 5)
-    plane, path = trace.item_plane, np.array([step.plane for step in trace.npd]).reshape(-1, 2)
+    catalogue = invented_map(**form)
+    places = np.array([kind.place for kind in catalogue.kinds])
     history = tuple(item.item_id for item in trace.history)
-    free = (item for item in plane.item_ids if item not in history)
-    places = rng.normal(size=(2, frames, 2))
+    distances = 1.1 - 0.9 * catalogue.shares @ trace.wanted / np.linalg.norm(trace.wanted)
     return ViewerMap(
         viewer_id="7",
         history=history,
-        target=next(free),
+        target=trace.items[min(2, len(trace.items) - 1)].item_id,
         rank=3,
-        candidates=len(plane.item_ids) - len(history),
+        candidates=len(catalogue.item_ids) - len(history),
         first=tuple(item.item_id for item in trace.items[:5]),
-        plane=plane,
-        start=rng.normal(size=2),
-        path=path,
-        end=rng.normal(size=2),
-        last_frames=places[0],
-        target_frames=places[1],
-        distances=rng.uniform(0.1, 1.6, len(plane.item_ids)),
+        map=catalogue,
+        start=trace.start @ places,
+        path=np.array([step.noisy_wanted @ places for step in trace.npd]).reshape(-1, 2),
+        end=trace.wanted @ places,
+        wanted=trace.wanted,
+        distances=distances + rng.normal(0, 0.03, len(distances)),
         liked=rng.uniform(0.1, 0.6, frames),
-        other=rng.uniform(0.4, 1.6, frames * (len(plane.item_ids) - 4)),
-        has_segments=bool(trace.frame_relevance.segments),
+        other=rng.uniform(0.4, 1.3, frames * (len(catalogue.item_ids) - 4)),
+        has_segments=bool(trace.last.segments),
     )
-
-
-def _plane(
-    rng: np.random.Generator, count: int, spread: float, topics: tuple[str, ...], clips: int | None = None
-) -> Plane:
-    centres = rng.normal(0, 1.4, (len(topics), 2))
-    chosen = rng.integers(len(topics), size=count)
-    points = centres[chosen] + rng.normal(0, spread, (count, 2))
-    ids = tuple(str(1 + index % (clips or count)) for index in range(count))
-    return Plane(ids, tuple(topics[topic] for topic in chosen), points, 0.41)
-
-
-def _shares(steps: int) -> np.ndarray:
-    """How much noise is left at each step, from almost 1 to almost 0."""
-    return np.cos(np.linspace(0.05, 0.49, steps) * np.pi) ** 1.5
-
-
-def _tcd_steps(rng: np.random.Generator, steps: int, frames: int) -> tuple[TCDStep, ...]:
-    width = 8
-    end, noise = rng.normal(0, 1.2, (frames, width)), rng.normal(0, 2.4, (frames, width))
-    walk = []
-    for position, share in enumerate(_shares(steps)):
-        latents = (1 - share) * end + share * noise + 0.25 * share * rng.normal(size=end.shape)
-        clean = end + 0.5 * share * rng.normal(size=end.shape)
-        distance = np.linalg.norm(latents - end, axis=1)
-        walk.append(TCDStep(steps - position, latents, clean, latents[:, :2], clean[:, :2], distance))
-    return tuple(walk)
-
-
-def _npd_steps(
-    rng: np.random.Generator, steps: int, ranked: tuple[RankedItem, ...], plane: Plane, order: np.ndarray
-) -> tuple[NPDStep, ...]:
-    width, top_k = 16, len(ranked)
-    end, noise = rng.normal(size=width), rng.normal(0, 2.2, width)
-    end[:2] = plane.points[order].mean(axis=0)
-    walk = []
-    for position, share in enumerate(_shares(steps)):
-        noisy = 0.0 if position == steps - 1 else share
-        x = (1 - share) * end + share * noise + 0.2 * noisy * rng.normal(size=width)
-        scores = np.where(np.isin(np.arange(len(plane.item_ids)), order), 0.0, -3.0)
-        scores += 2.2 * noisy * rng.normal(size=len(scores))
-        scores[order] += np.linspace(1.0, 0.1, top_k)
-        ranking = np.argsort(-scores)
-        rank_of = np.empty(len(scores), dtype=int)
-        rank_of[ranking] = np.arange(1, len(scores) + 1)
-        clean = end + noisy * rng.normal(size=width)
-        walk.append(
-            NPDStep(
-                diffusion_step=steps - position,
-                preference=x,
-                clean=clean,
-                plane=x[:2],
-                plane_clean=clean[:2],
-                cosine=float(x @ end / np.linalg.norm(x) / np.linalg.norm(end)),
-                distance=float(np.linalg.norm(x - end)),
-                top_item_ids=tuple(plane.item_ids[index] for index in ranking[:top_k]),
-                final_ranks=rank_of[order],
-            )
-        )
-    return tuple(walk)
 
 
 @pytest.fixture
@@ -210,3 +248,9 @@ def comparison() -> Callable[..., Comparison]:
 def viewer() -> Callable[..., ViewerMap]:
     """Make invented viewers on the map; keywords as of `invented_run`."""
     return invented_viewer
+
+
+@pytest.fixture
+def catalogue() -> Callable[..., KindMap]:
+    """Make invented maps of kinds; keywords as of `invented_map`."""
+    return invented_map

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import plotly.graph_objects as go
 import pytest
 
-from app.plots import OF_COMPARISONS, names, plot
+from app.plots import OF_COMPARISONS, OF_MAPS, OF_METRICS, OF_VIEWERS, names, plot
 
 FORMS = {
     "usual": {},
@@ -26,6 +26,39 @@ FORMS = {
         "topics": ("",),
     },
     "thirty topics": {"topics": tuple(f"topic {number}" for number in range(30))},
+    "hostile kinds": {"hostile": True},
+    "256 kinds": {"kinds": 256, "items": 400},
+    "two kinds": {"kinds": 2},
+    "ten frames": {"frames": 10},
+}
+MAPS = {
+    **{f"the map alone: {name}": (form, False, "") for name, form in FORMS.items() if "kinds" in name or not form},
+    **{f"a run on it: {name}": (form, True, "") for name, form in FORMS.items()},
+    "a search": ({}, True, "SUSHI"),
+    "a search for nothing that is there": ({}, False, "<b>no such thing"),
+    "a search that finds markup": ({"hostile": True}, True, "<b>bold"),
+}
+_TEST = {name: {"N@10": value, "H@10": 0.3} for name, value in (("full", 0.18), ("backbone", 0.17), ("<b>bold", 0.0))}
+METRICS = {
+    "none": {},
+    "no part that is one": {"test": [1], "interval": 3, "cost": None},
+    "the test alone": {"test": _TEST},
+    "one system": {"test": {"full": {"N@10": 0.2}}, "cost": {"full": {"train_s": 9.0}}},
+    "oracles alone": {"test": {"oracle: sees all": {"N@10": 0.4}}},
+    "all of it": {
+        "test": {
+            **_TEST,
+            "oracle: sees the history": {"N@10": 0.3},
+            "odd": {"N@10": None},
+            "nan": {"N@10": float("nan")},
+        },
+        "interval": {"full": {"low": 0.17, "high": 0.19}, "backbone": {"low": 0.16, "high": 0.18}, "<b>bold": {}},
+        "cost": {
+            "full": {"train_s": 900.0, "request_ms": 9.0},
+            "backbone": {"train_s": 60.0},
+            "<b>bold": {"train_s": 0},
+        },
+    },
 }
 
 
@@ -41,9 +74,12 @@ COMPARISONS = {
     "a large catalogue": {"items": 9000, "apart": 2.0},
     "no topics": {"topics": ("",), "target": 2},
 }
+OTHERS = OF_COMPARISONS | OF_MAPS | OF_METRICS
 CASES = [
-    *((name, f"run: {form}") for name in names() if name not in OF_COMPARISONS for form in FORMS),
+    *((name, f"run: {form}") for name in names() if name not in OTHERS for form in FORMS),
     *((name, f"comparison: {form}") for name in OF_COMPARISONS for form in COMPARISONS),
+    *((name, f"map: {form}") for name in OF_MAPS for form in MAPS),
+    *((name, f"metrics: {form}") for name in sorted(OF_METRICS) for form in METRICS),
 ]
 
 
@@ -58,12 +94,17 @@ def module(case):
 
 
 @pytest.fixture
-def trace(case, run, comparison, viewer):
-    """What the figure draws: a run, a comparison, or for the map of one test viewer that viewer."""
+def given(case, run, comparison, viewer, catalogue):
+    """What the figure draws: a run, a comparison, a viewer, the map with a run and a query, or measured figures."""
     kind, form = case[1].split(": ", 1)
     if kind == "comparison":
-        return comparison(**COMPARISONS[form])
-    return (viewer if case[0] == "viewer_map" else run)(**FORMS[form])
+        return (comparison(**COMPARISONS[form]),)
+    if kind == "metrics":
+        return METRICS[form], {"full": "MealRec"}
+    if kind == "map":
+        shape, has_run, query = MAPS[form]
+        return catalogue(**shape), run(**shape) if has_run else None, query
+    return ((viewer if case[0] in OF_VIEWERS else run)(**FORMS[form]),)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -78,45 +119,63 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def test_the_folder_holds_these_figures():
-    known = ("distance", "frame_relevance", "npd_walk", "rank_bump", "system_bump", "tcd_walk", "viewer_map")
-    assert names() == known
+    assert names() == (
+        "distance",
+        "kind_map",
+        "moments",
+        "npd_walk",
+        "rank_bump",
+        "system_bump",
+        "system_costs",
+        "systems",
+        "tcd_walk",
+        "viewer_map",
+    )
 
 
-def test_plotly_accepts_the_figure_and_json_can_carry_it(module, trace):
-    figure = module.figure(trace)
+def test_plotly_accepts_the_figure_and_json_can_carry_it(module, given):
+    figure = module.figure(*given)
     go.Figure(figure)
     json.dumps(figure, allow_nan=False)
 
 
-def test_title_units_and_reading_are_there(module, trace):
-    title = module.figure(trace)["layout"]["title"]
+def test_title_units_and_reading_are_there(module, given):
+    title = module.figure(*given)["layout"]["title"]
     assert title["text"] in (module.TITLE, getattr(module, "SEGMENTS_TITLE", module.TITLE))
     assert title["subtitle"]["text"]
-    reading = module.reading(trace)
+    reading = module.reading(*given)
     assert reading.endswith(".") and "\n" not in reading
 
 
-def test_a_figure_has_data_or_says_why_not(module, trace):
-    figure = module.figure(trace)
+def test_a_figure_has_data_or_says_why_not(module, given):
+    figure = module.figure(*given)
     if figure["data"]:
         axes = [value for key, value in figure["layout"].items() if key.startswith(("xaxis", "yaxis"))]
         assert any(entry["title"]["text"] or entry.get("ticktext") for entry in axes)
     else:
-        assert module.reading(trace) == module.EMPTY
+        assert module.reading(*given) == module.EMPTY
 
 
-def test_every_trace_has_hover_or_declines_it(module, trace):
-    for drawn in module.figure(trace)["data"]:
+def test_every_trace_has_hover_or_declines_it(module, given):
+    for drawn in module.figure(*given)["data"]:
         assert drawn.get("hovertemplate") or drawn.get("hoverinfo") == "skip", drawn["name"]
 
 
-def test_no_title_arrives_as_markup(module, trace):
-    texts = list(_texts(module.figure(trace)))
-    assert not [text for text in texts if "<img" in text or "<b>bold" in text]
+def test_no_title_arrives_as_markup(module, given):
+    figure = module.figure(*given)
+    figure["layout"].get("meta", {}).pop(
+        "captions", None
+    )  # the page shows these as plain text, so they are not escaped
+    assert not [text for text in _texts(figure) if "<img" in text or "<b>bold" in text]
 
 
-def test_animation_frames_fit_the_traces_they_move(module, trace):
-    figure = module.figure(trace)
+def test_no_hover_text_lets_a_title_be_a_template(module, given):
+    for drawn in module.figure(*given)["data"]:
+        assert "%{x} a" not in drawn.get("hovertemplate", ""), "a title belongs into customdata"
+
+
+def test_animation_frames_fit_the_traces_they_move(module, given):
+    figure = module.figure(*given)
     frames = figure["frames"]
     assert len({frame["name"] for frame in frames}) == len(frames)
     for frame in frames:
@@ -126,15 +185,15 @@ def test_animation_frames_fit_the_traces_they_move(module, trace):
         assert len(figure["layout"]["meta"]["captions"]) == len(frames)
 
 
-def test_the_figure_at_rest_is_the_last_animation_frame(module, trace):
-    figure = module.figure(trace)
+def test_the_figure_at_rest_is_the_last_animation_frame(module, given):
+    figure = module.figure(*given)
     for frame in figure["frames"][-1:]:
         for index, moved in zip(frame["traces"], frame["data"], strict=True):
             assert {key: figure["data"][index][key] for key in moved} == moved
 
 
-def test_narrow_settings_name_places_that_exist(module, trace):
-    figure = module.figure(trace)
+def test_narrow_settings_name_places_that_exist(module, given):
+    figure = module.figure(*given)
     for path in figure["layout"].get("meta", {}).get("narrow", {}):
         level = figure
         for key in path.split("."):

@@ -29,7 +29,7 @@ def test_a_run_gives_every_output_a_figure_and_a_reading(view, run):
 
 def test_thumbnails_travel_inside_the_figure(view, run):
     values = view.update(run(), [np.zeros((448, 256, 3), dtype=np.uint8)] * 5)
-    images = values[inside.ORDER.index("frame_relevance")]["figure"]["layout"]["images"]
+    images = values[inside.ORDER.index("moments")]["figure"]["layout"]["images"]
     assert len(images) == 5
     assert all(image["source"].startswith("data:image/jpeg;base64,") for image in images)
 

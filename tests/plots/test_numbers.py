@@ -1,4 +1,4 @@
-"""The figures show the trace's own numbers, and the readings say what these numbers say."""
+"""The figures show the run's own numbers, and the readings say what these numbers say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.plots import distance, frame_relevance, npd_walk, rank_bump, style, tcd_walk, viewer_map
+from app.plots import distance, kind_map, kinds, moments, npd_walk, rank_bump, style, tcd_walk
 from app.plots.rank_bump import RankScale
 
 
@@ -15,106 +15,187 @@ def _named(figure: dict, name: str) -> dict:
     return next(drawn for drawn in figure["data"] if drawn["name"] == name)
 
 
-def _relevance(trace, interest, influence):
-    values = {"interest": np.array(interest), "influence": np.array(influence)}
-    return replace(trace, frame_relevance=replace(trace.frame_relevance, **values))
-
-
-def test_frame_relevance_bars_are_the_two_answers(run):
-    trace = run()
-    figure = frame_relevance.figure(trace)
-    np.testing.assert_allclose(_named(figure, "interest")["y"], trace.frame_relevance.interest, atol=1e-4)
-    np.testing.assert_allclose(_named(figure, "drive")["y"], trace.frame_relevance.influence, atol=1e-4)
-
-
-def test_a_bar_of_nearly_nothing_has_no_minus(run):
-    trace = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [-0.004, 0.004, -0.006, 0.0, 0.5])
-    assert _named(frame_relevance.figure(trace), "drive")["text"] == ["0.00", "0.00", "−0.01", "0.00", "0.50"]
-
-
-def test_thumbnails_stand_over_their_bars(run):
-    images = frame_relevance.figure(run(), thumbnails=["data:a", "data:b"])["layout"]["images"]
-    assert [(image["x"], image["source"]) for image in images] == [(0, "data:a"), (1, "data:b")]
-
-
-def test_frame_relevance_reading_names_both_frames(run):
-    trace = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [0.0, 0.1, 0.2, 0.1, 0.5])
-    assert frame_relevance.reading(trace) == (
-        "Frame 3 (2.5 s) fits your interest best, while hiding frame 5 would cost the top clip most (0.5 points)."
+def _answers(trace, interest, influence, ranks=(1, 1, 1)):
+    """Return the run with these answers for its three moments."""
+    answers = zip(trace.last.moments, interest, influence, ranks, strict=True)
+    told = tuple(
+        replace(moment, interest=one, influence=other, rank_without=rank) for moment, one, other, rank in answers
     )
+    return replace(trace, last=replace(trace.last, moments=told))
+
+
+def test_moments_bars_are_the_two_answers(run):
+    trace = _answers(run(), [1.0, -0.5, 0.0], [0.5, 0.0, -0.1], (3, 1, 1))
+    figure = moments.figure(trace)
+    assert _named(figure, "interest")["y"] == [1.0, -0.5, 0.0]
+    assert _named(figure, "interest, in words")["text"] == ["×2.7", "×0.6", "×1.0"]
+    np.testing.assert_allclose(_named(figure, "drive")["y"], -np.expm1([-0.5, 0.0, 0.1]), atol=1e-4)
+    assert _named(figure, "drive, in words")["text"] == ["−39%<br>#1→3", "±0%", "+11%"]
+
+
+def test_moments_bars_stand_under_their_frames_and_brackets(run):
+    trace = run()
+    figure = moments.figure(trace)
+    assert [moment.frames for moment in trace.last.moments] == [(0, 1), (2, 3), (4,)]
+    assert _named(figure, "drive")["x"] == [0.5, 2.5, 4.0]
+    strokes = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
+    assert [(stroke["x0"], stroke["x1"]) for stroke in strokes] == [(-0.45, 1.45), (1.55, 3.45), (3.55, 4.45)]
+    names = [note["text"] for note in figure["layout"]["annotations"][2:]]
+    assert names == [f"<b>{trace.kinds[moment.kind].name}</b>" for moment in trace.last.moments]
+
+
+def test_each_frames_bars_add_up_to_all_of_it(run):
+    trace = run(frames=10)
+    bars = [drawn for drawn in moments.figure(trace)["data"] if drawn["type"] == "bar" and "yaxis" not in drawn]
+    np.testing.assert_allclose(np.sum([bar["y"] for bar in bars], axis=0), 1, atol=1e-3)
+
+
+def test_thumbnails_stand_over_their_bars_and_hidden_ones_are_faint(run):
+    images = moments.figure(replace(run(), hidden=(1,)), thumbnails=["data:a", "data:b"])["layout"]["images"]
+    assert [(image["x"], image["source"], image["opacity"]) for image in images] == [
+        (0, "data:a", 1),
+        (1, "data:b", 0.25),
+    ]
+
+
+def test_moments_reading_names_both_moments(run):
+    trace = run()
+    first, second, third = (trace.kinds[moment.kind].name for moment in trace.last.moments)
+    apart = _answers(trace, [1.0, 0.2, 0.1], [0.1, 0.2, 0.5], (1, 1, 4))
+    assert moments.reading(apart) == (
+        f"Frames 1–2 (“{first}”) fit your interest best, 2.7 times as likely as for anybody, while hiding frame 5 "
+        f"(“{third}”) would cost the top clip 39% of its chance and move it to rank 4."
+    )
+    same = _answers(trace, [0.1, 1.0, 0.2], [0.1, 0.7, 0.1])
+    assert moments.reading(same).endswith("and hiding them would cost the top clip 50% of its chance.")
+    none = _answers(trace, [-0.1, -0.2, -0.3], [-0.1, 0.0, -0.2])
+    assert moments.reading(none) == (
+        f"No moment speaks for you more than for anybody, frames 1–2 (“{first}”) still the most; hiding any one moment "
+        "would not lower the top clip’s chance."
+    )
+    assert second in moments.reading(same)
 
 
 def test_segments_stand_above_their_bars_once_each(run):
     texts = ("rain", "rain", "a <b> b", "sea", "end")
-    trace = _relevance(run(segments=texts), [0.1, 0.2, 0.9, 0.3, 0.4], [0.0, 0.1, 0.2, 0.1, 0.5])
-    figure = frame_relevance.figure(trace, thumbnails=["data:a"])
-    lines = [note["text"] for note in figure["layout"]["annotations"][2:]]
+    trace = run(segments=texts)
+    figure = moments.figure(trace, thumbnails=["data:a"])
+    lines = [note["text"] for note in figure["layout"]["annotations"][5:]]
     assert lines == ["<b>1–2</b>  rain", "<b>3</b>  a &lt;b&gt; b", "<b>4</b>  sea", "<b>5</b>  end"]
-    assert "images" not in figure["layout"]
-    assert frame_relevance.reading(trace).startswith("Title segment 3 (“a <b> b”) fits your interest best")
+    assert not figure["layout"]["images"]
+    assert moments.reading(trace).startswith("Title segments 1–2 (“")
 
 
-def test_frame_relevance_reading_joins_one_frame_and_owns_up_to_none(run):
-    same = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [0.0, 0.1, 0.7, 0.1, 0.5])
-    assert "and hiding it would cost the top clip most" in frame_relevance.reading(same)
-    none = _relevance(run(), [0.1, 0.2, 0.9, 0.3, 0.4], [-0.1, -0.1, 0.0, 0.0, -0.2])
-    assert "hiding any one frame would not lower" in frame_relevance.reading(none)
-
-
-def test_frame_relevance_reading_owns_up_to_no_evidence(run):
-    trace = _relevance(run(), [-0.5, -0.2, -0.1, -0.3, -0.4], [0.0, 0.1, 0.2, 0.1, 0.5])
-    said = frame_relevance.reading(trace)
-    assert said.startswith("No frame speaks for you more than for anybody, frame 3 (2.5 s) still the most, ")
-
-
-def test_tcd_walk_places_are_the_steps_shadows(run):
+def test_tcd_streams_are_as_thick_as_their_frame_counts(run):
     trace = run()
     figure = tcd_walk.figure(trace)
-    for step, frame in zip(trace.tcd, figure["frames"][:-1], strict=True):
-        *trails, clean, heads = frame["data"]
-        np.testing.assert_allclose(np.transpose([heads["x"], heads["y"]]), step.plane_latents, atol=1e-4)
-        np.testing.assert_allclose(np.transpose([clean["x"], clean["y"]]), step.plane_clean, atol=1e-4)
-        assert [trail["x"][-1] for trail in trails] == heads["x"]
+    attention = np.stack([step.attention for step in trace.tcd])
+    rest = _named(figure, "other")
+    runs, count = np.array([y for y in rest["y"] if y is not None]), len(trace.tcd) + 2
+    ends = runs.reshape(len(trace.last.shares), 2, count)[:, 1, ::-1][:, 1:-1].T  # the lower edge of every stream
+    thickness = 2 * (ends - np.arange(len(trace.last.shares)))
+    np.testing.assert_allclose(thickness, 0.4 + 0.52 * attention / attention.max(), atol=1e-3)
 
 
-def test_tcd_walk_ends_on_the_last_prediction(run):
+def test_tcd_streams_widths_are_the_steps_shares(run):
     trace = run()
-    *_, heads = tcd_walk.figure(trace)["frames"][-1]["data"]
-    np.testing.assert_allclose(np.transpose([heads["x"], heads["y"]]), trace.tcd[-1].plane_clean, atol=1e-4)
+    figure, kind, steps = tcd_walk.figure(trace), trace.last.moments[0].kind, len(trace.tcd)
+    first = np.array(_named(figure, trace.kinds[kind].name)["y"][: 2 * steps + 4], dtype=float)
+    widths = (first[steps + 2 :][::-1] - first[: steps + 2])[1:-1]
+    attention = np.stack([step.attention for step in trace.tcd])
+    shares = np.array([step.shares[0, kind] for step in trace.tcd])
+    np.testing.assert_allclose(widths, shares * (0.4 + 0.52 * attention[:, 0] / attention.max()), atol=1e-3)
 
 
-def test_npd_walk_rings_the_top_of_each_step(run):
+def test_tcd_words_name_each_steps_largest_kind(run):
     trace = run()
-    place = dict(zip(trace.item_plane.item_ids, trace.item_plane.points, strict=True))
-    *walked, end = npd_walk.figure(trace)["frames"]
-    *_, head = end["data"]
-    np.testing.assert_allclose([head["x"][0], head["y"][0]], trace.npd[-1].plane_clean, atol=1e-4)
-    for step, frame in zip(trace.npd, walked, strict=True):
-        rings, _, head = frame["data"]
-        expected = np.stack([place[item_id] for item_id in step.top_item_ids])
-        np.testing.assert_allclose(np.transpose([rings["x"], rings["y"]]), expected, atol=1e-4)
-        np.testing.assert_allclose([head["x"][0], head["y"][0]], step.plane, atol=1e-4)
+    for step, frame in zip(trace.tcd, tcd_walk.figure(trace)["frames"], strict=True):
+        for words, shares, attention in zip(frame["data"][-1]["text"], step.shares, step.attention, strict=True):
+            assert words.startswith(f"  <b>{style.safe(trace.kinds[shares.argmax()].name, 14)}</b>")
+            assert words.endswith(f"{style.percent(shares.max())} · counts {style.percent(attention)}")
 
 
-def test_npd_walk_leaves_out_a_clip_that_is_not_on_the_map(run):
-    trace = run()
-    last = replace(trace.npd[-1], top_item_ids=("upload-1", *trace.npd[-1].top_item_ids[1:]))
-    rings = npd_walk.figure(replace(trace, npd=(*trace.npd[:-1], last)))["frames"][-1]["data"][0]
-    assert len(rings["x"]) == len(trace.items) - 1
-
-
-def test_npd_reading_counts_the_first_step_and_finds_the_settled_one(run):
-    trace = run(steps=5, top_k=3)
-    final = tuple(item.item_id for item in trace.items)
-    tops = [("x", "y", "z"), (final[0], "y", "z"), final, final, final[::-1]]
-    npd = tuple(replace(step, top_item_ids=top) for step, top in zip(trace.npd, tops, strict=True))
-    assert npd_walk.reading(replace(trace, npd=npd)) == (
-        "At the first, noisiest step none of the final 3 clips stood in the top 3; "
-        "from step 3 of 5 on it was the same set as now."
+def test_tcd_reading_tells_since_when_kinds_are_settled(run):
+    trace = run(steps=3, frames=2)
+    shares = np.full((2, 48), 0.01)
+    shares[0, 5], shares[1, 9] = 0.53, 0.53
+    tcd = tuple(
+        replace(step, shares=shares[::-1] if number == 0 else shares, attention=np.array([0.2, 0.8]))
+        for number, step in enumerate(trace.tcd)
+    )
+    assert tcd_walk.reading(replace(trace, tcd=tcd)) == (
+        f"The frames settle into 2 kinds: each keeps its own from step 2 of 3 on; frame 2 (“{trace.kinds[9].name}”) "
+        "counts most, for 80% of what the clip says."
     )
 
 
-def test_distances_are_shares_of_the_first_with_the_raw_ones_beside(run):
+def test_npd_bars_are_each_steps_noisy_shares_in_the_order_of_the_end(run):
+    trace = run()
+    rows, states = kinds.racing(trace), kinds.states(trace)
+    assert rows[0] == trace.wanted.argmax() and list(trace.wanted[rows]) == sorted(trace.wanted[rows], reverse=True)
+    figure = npd_walk.figure(trace)
+    assert figure["layout"]["yaxis"]["ticktext"] == [trace.kinds[kind].name for kind in rows]
+    assert len(figure["frames"]) == len(trace.npd) + 1
+    reach = figure["layout"]["xaxis"]["range"][1]
+    for shares, step, frame in zip(states, [*trace.npd, trace.npd[-1]], figure["frames"], strict=True):
+        bars, rings, _ = frame["data"]
+        np.testing.assert_allclose(bars["x"], shares[rows].clip(max=reach), atol=1e-4)
+        assert rings["text"] == [style.percent(share) for share in step.wanted[rows]]
+    np.testing.assert_allclose(figure["frames"][-1]["data"][0]["x"], trace.wanted[rows], atol=1e-4)
+    anybody = [x for x in _named(figure, "anybody")["x"] if x is not None]
+    np.testing.assert_allclose(anybody[::2], trace.anybody[rows], atol=1e-4)
+
+
+def test_npd_faces_stand_in_their_kinds_rows(run):
+    trace = run()
+    rows = kinds.racing(trace)
+    images = npd_walk.figure(trace, faces={rows[2]: "data:a", -1: "data:b"})["layout"]["images"]
+    assert [(image["source"], image["y"]) for image in images] == [("data:a", 2)]
+
+
+def test_npd_reading_tells_what_led_in_the_noise_and_what_came_to_the_front(run):
+    trace = run(steps=3)
+    shares = np.full((3, 48), 0.01)
+    shares[0, 2], shares[0, 5], shares[1:, 5] = 0.3, 0.04, (0.2, 0.5)
+    npd = tuple(replace(step, noisy_wanted=row) for step, row in zip(trace.npd, shares, strict=True))
+    first, noise = trace.kinds[5].name, trace.kinds[2].name
+    read = npd_walk.reading(replace(trace, npd=npd, wanted=shares[-1], anybody=np.full(48, 0.02)))
+    assert read == (
+        f"In the noise “{noise}” leads; from step 2 of 3 on it is “{first}”, with 50% of your next click at last; "
+        "for anybody it is 2%."
+    )
+    still = tuple(replace(step, noisy_wanted=shares[-1]) for step in npd)
+    read = npd_walk.reading(replace(trace, npd=still, wanted=shares[-1], anybody=np.full(48, 0.02)))
+    assert read == f"“{first}” led in the noise already and ends at 50% of your next click; for anybody it is 2%."
+
+
+def test_one_kind_has_one_colour_in_every_chart_of_a_run(run, catalogue):
+    trace, colours = run(), kinds.colours_of(run())
+    rows = kinds.racing(trace)
+    assert len({colours[kind] for kind in rows}) == len(rows)
+    bars = npd_walk.figure(trace)["data"][1]["marker"]["color"]
+    assert bars == [colours[kind] for kind in rows]
+    assert _named(moments.figure(trace), "drive")["marker"]["color"] == [colours[m.kind] for m in trace.last.moments]
+    assert kind_map.figure(catalogue(), trace)["data"][0]["marker"]["color"] == colours
+    assert _named(rank_bump.figure(trace), "number 1")["line"]["color"] == colours[trace.items[0].kind]
+
+
+def test_a_kind_keeps_its_own_colour_unless_a_weightier_one_has_it():
+    weights = np.zeros(32)
+    assert kinds.colours(weights)[:16] == kinds.colours(np.arange(32)[::-1])[:16]
+    weights[[1, 17]] = 1, 2  # both would have the same
+    colours = kinds.colours(weights)
+    assert colours[17] == kinds.colours(np.zeros(32))[17] and colours[1] != colours[17]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0, "0%"), (0.0004, "<0.1%"), (0.004, "0.4%"), (0.0097, "1%"), (0.126, "13%"), (1, "100%")]
+)
+def test_a_share_in_percent(share, words):
+    assert style.percent(share) == words
+
+
+def test_distances_are_shares_of_the_first_next_to_the_raw_ones(run):
     trace = run()
     frames = _named(distance.figure(trace), "frames (TCD)")
     raw = [*(step.distance.mean() for step in trace.tcd), 0.0]
@@ -157,31 +238,3 @@ def test_safe_text_is_cut_before_it_is_escaped():
 def test_large_maps_are_thinned_evenly():
     drawn = style.thinned(9000)
     assert len(drawn) == style.MAX_MAP_POINTS and drawn[0] == 0 and drawn[-1] == 8999
-
-
-def test_the_viewers_map_draws_its_places_and_its_distances(viewer):
-    placed = viewer()
-    figure = viewer_map.figure(placed)
-    target = _named(figure, "watched next")
-    spot = placed.plane.points[placed.plane.item_ids.index(placed.target)]
-    np.testing.assert_allclose([target["x"][0], target["y"][0]], spot, atol=1e-4)
-    way = np.vstack([placed.start, placed.path, placed.end])
-    np.testing.assert_allclose(np.transpose([_named(figure, "its walk")[axis] for axis in "xy"]), way, atol=1e-4)
-    np.testing.assert_allclose(_named(figure, "frames of the next clip")["x"], placed.target_frames[:, 0], atol=1e-4)
-    assert _named(figure, "watched next, distance")["x"] == [pytest.approx(placed.target_distance, abs=1e-4)]
-    np.testing.assert_allclose(_named(figure, "liked frames, distance")["x"], placed.liked, atol=1e-4)
-    others = np.delete(placed.distances, [0, 1, 2, placed.plane.item_ids.index(placed.target)])
-    assert _named(figure, "mean of other clips")["x"][0] == pytest.approx(others.mean(), abs=1e-4)
-
-
-def test_the_viewers_reading_compares_the_next_clip_and_its_frames_with_others(viewer):
-    placed = viewer(items=8)
-    distances = np.array([0.1, 0.1, 0.1, 0.4, 0.2, 0.6, 0.8, 1.0])
-    placed = replace(placed, distances=distances, liked=np.array([0.3, 0.5]), other=np.array([0.9, 1.1]))
-    assert placed.target == "4"
-    assert viewer_map.reading(placed) == (
-        "The preference ends 0.40 from the clip watched next, in cosine distance; the other clips are 0.65 away on "
-        "average, and 75% of them lie farther. Its frames are 0.40 away, those of other clips 1.00."
-    )
-    assert viewer_map.reading(replace(placed, liked=np.zeros(0))).endswith("75% of them lie farther.")
-    assert "Its segments are" in viewer_map.reading(replace(placed, has_segments=True))
