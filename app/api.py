@@ -81,7 +81,7 @@ def asked(
 
 
 def encoded(service: Service, video: object, title: object, visit: str = "") -> dict:
-    """Encode a video and return {upload_id, title, times_s, nearest}; the upload is the visit's."""
+    """Encode a video and return what docs/api.md says of /encode; the upload is the visit's."""
     path = video.get("path") if isinstance(video, dict) else video
     if not isinstance(path, str) or not is_uploaded(path):
         raise RequestError(f"video: expected a file sent with gradio_client.handle_file, got {_shown(video)}.")
@@ -92,6 +92,10 @@ def encoded(service: Service, video: object, title: object, visit: str = "") -> 
         "upload_id": upload.upload_id,
         "title": upload.title,
         "times_s": [float(time) for time in upload.times_s],
+        "sights": [
+            [{"name": sight.name, "chance": float(sight.chance)} for sight in sights] for sights in upload.sights
+        ],
+        "resembles": upload.resembles,
         "nearest": [vars(item) for item in upload.nearest],
     }
 

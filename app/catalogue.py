@@ -13,7 +13,7 @@ from typing import Protocol
 from mealrec.errors import BundleError
 from mealrec.recommender.places import MediaFolder, project_path
 
-PAGE_SIZE = 24
+PAGE_SIZE = 27
 
 
 class Media(Protocol):

@@ -7,12 +7,26 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from app import state
+from app import state, story
 from app.charts import json_file
 from app.markup import NEXT_CLICK
 from app.service import ENCODER, MODEL, PICTURES, Service, user_errors
 from app.state import Session
-from app.views import about, catalogue, effects, header, history, inside, moments, recommendations, upload, viewers
+from app.systems import PARTS
+from app.views import (
+    about,
+    catalogue,
+    effects,
+    header,
+    history,
+    inside,
+    moments,
+    recommendations,
+    show,
+    upload,
+    viewers,
+    wants,
+)
 from mealrec.errors import MealRecError
 
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
@@ -28,12 +42,14 @@ class Page:
     header: gr.HTML
     history: gr.HTML
     moments: gr.HTML
+    wants: gr.HTML
+    show: gr.HTML
     catalogue: catalogue.CatalogueView
     upload: upload.UploadView
     effects: effects.EffectsView
     ranked: recommendations.RecommendationsView
     inside: inside.InsideView
-    about: gr.HTML
+    about: about.AboutView
     viewers: viewers.ViewersView
     trace: gr.HTML
 
@@ -64,6 +80,7 @@ def wire_edits(page: Page) -> None:
             page.ranked.ranking.click,
             page.moments.click,
             page.effects.listing.click,
+            page.show.click,
         ],
         edit,
         [page.session, clips.place],
@@ -131,16 +148,22 @@ def wire_answers(page: Page) -> None:
         return moments.markup(page.service, session, page.service.recommend(session)) if session.history else ""
 
     @user_errors()
+    def show_wants(session: Session) -> str:
+        return wants.markup(page.service, session, page.service.recommend(session)) if session.history else ""
+
+    @user_errors()
     def look_inside(session: Session) -> list:
         if not session.history:
             return page.inside.clear()
         recommendation = page.service.recommend(session)
-        relevance = recommendation.frame_relevance
-        thumbnails = () if relevance.segments else page.service.thumbnails(relevance.item_id)
-        return page.inside.update(recommendation, thumbnails)
+        last = recommendation.last
+        thumbnails = () if last.segments else page.service.thumbnails(last.item_id)
+        faces = page.service.faces(inside.faces_wanted(recommendation))
+        return page.inside.update(recommendation, thumbnails, faces)
 
     options = {"trigger_mode": "always_last", **_QUIET}
     answered = page.session.change(answer, page.session, page.ranked.ranking, **MODEL, **options)
+    answered.success(show_wants, page.session, page.wants, **PICTURES, **options)
     explained = answered.success(show_moments, page.session, page.moments, **PICTURES, **options)
     explained.success(look_inside, page.session, page.inside.outputs, **PICTURES, **options)
 
@@ -160,6 +183,22 @@ def wire_effects(page: Page) -> None:
     options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
     view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
     page.session.change(user_errors()(listed), [page.session, view.is_open], view.listing, **options)
+
+
+def wire_show(page: Page) -> None:
+    """Begin the story that plays itself: with an empty history, and asked as the story was computed."""
+
+    @user_errors()
+    def begin() -> tuple:
+        if not story.has_viewers(page.service):
+            gr.Info("This bundle holds no viewers, so there is no story to show: pick a clip instead.")
+            return (gr.skip(),) * 6
+        told = show.value(story.steps(page.service))
+        asked = story.ASKED
+        return told, asked, history.markup(page.service, asked), asked.k, asked.variant, asked.seed
+
+    outputs = [page.show, page.session, page.history, *page.ranked.controls]
+    page.show.select(begin, None, outputs, **MODEL, **_QUIET)
 
 
 def wire_trace(page: Page) -> None:
@@ -198,7 +237,7 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
             page.header,
             page.history,
             page.ranked.ranking,
-            page.about,
+            *page.about.outputs,
             page.ranked.variant,
             page.catalogue.posters,
             *page.upload.offer,
@@ -229,7 +268,7 @@ def _encoding(service: Service, video: str, title: str, session: Session, visit:
 
 def _restored(service: Service, stored: Mapping, query: Mapping) -> Session:
     session = state.from_mapping(query if "history" in query else stored)
-    known = service.catalogue.variants or recommendations.VARIANT_NAMES
+    known = service.catalogue.variants or PARTS
     variant = session.variant if session.variant in known else "full"
     return replace(session, history=service.known(session), variant=variant)
 
@@ -240,13 +279,13 @@ def _arrived(service: Service, session: Session, place: catalogue.Browse) -> tup
         recommender = service.recommender()
     except MealRecError as error:
         reason, welcome = str(error), _welcome(service, session)
-        as_they_are = (gr.skip(),) * 4
+        as_they_are = (gr.skip(),) * 7
         return header.markup("failed", reason), welcome, recommendations.empty(reason), "", *as_they_are
     return (
         header.markup("ready", recommender.name),
         _welcome(service, session),
         gr.skip() if session.history else recommendations.empty(recommendations.INVITATION),
-        about.markup(service),
+        *about.shown(service),
         gr.update(choices=recommendations.choices(recommender.variants)),
         catalogue.markup(service, place),
         *upload.offered(recommender.upload_refusal),

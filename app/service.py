@@ -17,6 +17,7 @@ import numpy as np
 
 from app import shared_gpu
 from app.catalogue import Catalogue
+from app.markup import picture_url
 from app.state import UPLOAD_PREFIX, Session
 from app.upload_folder import discard
 from app.uploads import UploadStore
@@ -37,6 +38,7 @@ MODEL = {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
 ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
 # What is drawn from an answer, and from a clip's frames that may have to be decoded first, takes no ranking's place.
 PICTURES = {"concurrency_id": "pictures", "concurrency_limit": 4}
+_FACE_HEIGHT = 160
 _REMEMBERED = 3 * AT_ONCE  # an answer is asked for again by its pictures, after others' rankings
 
 
@@ -75,6 +77,8 @@ class Service:
         # The ranking and the charts of one run are drawn by two events; the second finds the run here.
         self._answers: OrderedDict[str, Recommendation | tuple[Effect, ...]] = OrderedDict()
         self._answers_lock = threading.Lock()
+        self._faces: dict[int, str] = {}  # one a kind, small, and asked for by every answer
+        self._drawing = threading.Semaphore()
 
     def start(self) -> Service:
         """Load the model in the background and return at once; once is enough."""
@@ -189,6 +193,43 @@ class Service:
         recommender = self.recommender()
         known = (*recommender.test_viewers, *recommender.viewers)  # the examples are of the test split too
         return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
+
+    def face(self, kind: int) -> str:
+        """Return a typical moment of a kind as a small picture's address, "" where there is none."""
+        with self._answers_lock:
+            known = self._faces.get(kind)
+        if known is None:
+            known = self._face_of(kind)
+            with self._answers_lock:
+                self._faces[kind] = known
+        return known
+
+    def faces(self, kinds: Sequence[int]) -> dict[int, str]:
+        """Return the pictures of kinds that are at hand; the others are got ready on another thread, for the next time.
+
+        Each may be a frame of another clip that has to be decoded first: nobody's charts wait for a dozen of those.
+        """
+        with self._answers_lock:
+            known = {kind: self._faces[kind] for kind in kinds if kind in self._faces}
+        missing = [kind for kind in kinds if kind not in known]
+        if missing and self._drawing.acquire(blocking=False):
+            threading.Thread(target=self._draw, args=(missing,), name="draw-faces", daemon=True).start()
+        return {kind: face for kind, face in known.items() if face}
+
+    def _draw(self, kinds: Sequence[int]) -> None:
+        try:
+            for kind in kinds:
+                self.face(kind)
+        finally:
+            self._drawing.release()
+
+    def _face_of(self, kind: int) -> str:
+        """Return the picture of the first face whose clip can be shown."""
+        for face in self.recommender().kinds[kind].faces:
+            frames = self.thumbnails(face.item_id)
+            if face.frame < len(frames):
+                return picture_url(frames[face.frame], _FACE_HEIGHT)
+        return ""
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
         """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no video."""

@@ -71,11 +71,11 @@ def leaving_out(session: Session, item_id: str) -> Session:
     return edited if edited.asked[-1] == session.asked[-1] else replace(edited, hidden=())
 
 
-def hiding(session: Session, frame: int) -> Session:
-    """Hide a frame of the last clip that counts, or show it again."""
-    if frame in session.hidden:
-        return replace(session, hidden=tuple(other for other in session.hidden if other != frame))
-    return replace(session, hidden=tuple(sorted((*session.hidden, frame))))
+def hiding(session: Session, frames: Iterable[int]) -> Session:
+    """Hide a moment of the last clip that counts, which is some of its frames, or show it again."""
+    moment, hidden = set(frames), set(session.hidden)
+    left = hidden - moment if moment <= hidden else hidden | moment
+    return replace(session, hidden=tuple(sorted(left)))
 
 
 def toggled(session: Session, item_id: str) -> Session:

@@ -1,4 +1,4 @@
-"""What the systems of a bundle are, in plain words: a name for a column and a sentence each."""
+"""What the systems are called, the one table of it: a short name, and a sentence for those that a bundle may hold."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ class System:
     """A system's short name and one sentence on what it is."""
 
     name: str
-    sentence: str
+    sentence: str = "Another system of this bundle."
 
 
+PARTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
+"""The whole model and what is left of it without its parts: what a bundle holds as a rule."""
+
+# In the order of a comparison: from the whole model downwards, then what others have published.
 SYSTEMS = {
     "full": System("MealRec", "The whole model: one walk cleans the last clip’s moments, the other the preference."),
     "no_tcd": System(
@@ -34,20 +38,39 @@ SYSTEMS = {
     "backbone": System(
         "backbone", "SASRec, which reads the order of clips; it knows what they show, but walks nowhere."
     ),
-    "sasrec-content": System(
-        "SASRec + content", "SASRec with the same clips and titles as MealRec, but without a walk."
-    ),
     "backbone_item_head": System(
         "backbone, item head", "The backbone again, matching a clip’s summary instead of its single moments."
     ),
+    "sasrec-content": System(
+        "SASRec + content", "SASRec with the same clips and titles as MealRec, but without a walk."
+    ),
     "sasrec": System("SASRec", "SASRec as published: it knows only which clip is which, not what any of them shows."),
+    "mealrec": System("MealRec"),
+    "cl4srec": System("CL4SRec"),
+    "cl4srec-content": System("CL4SRec + content"),
+    "tedrec": System("TedRec"),
+    "tedrec-content": System("TedRec + content"),
+    "diqdiff": System("DiQDiff"),
+    "dmmd4sr": System("DMMD4SR"),
+    "ssdrec": System("SSDRec"),
+    "iisan": System("IISAN"),
+    "iisan_versa": System("IISAN-Versa"),
+    "morec": System("MoRec"),
+    "mmgcn": System("MMGCN"),
+    "itemknn": System("item-kNN"),
+    "popularity": System("popularity"),
+    "content, no model": System("likeness, no model"),
 }
+_BY_X0 = (", ranked by x_0", " ranked by x_0")
 
 
 def system(variant: str) -> System:
     """Return a system's words; one that nobody described yet keeps its own name."""
+    for ending in _BY_X0:
+        if variant.endswith(ending):
+            return System(f"{system(variant.removesuffix(ending)).name}, by x₀")
     plain = variant.replace("_", " ").replace("-", " ")
-    return SYSTEMS.get(variant, System(plain, "Another system of this bundle."))
+    return SYSTEMS.get(variant, System(plain))
 
 
 def in_order(variants: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ SIZES = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES = ("light", "dark")
 DEMO_WIDTH = 960
 SETTLE_MS = 700
+STORY_MS = 60_000
 
 
 def start(visitor: Visitor) -> None:
@@ -42,6 +43,29 @@ def inside(visitor: Visitor) -> None:
     for slider in visitor.find("#inside .chart-slider:visible").all():
         go_to_step(slider, 15)
     visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
+def kind_map(visitor: Visitor) -> None:
+    """Show the map of the catalogue by kinds, with what the viewer seems to be out for."""
+    visitor.page.get_by_role("tab", name="Map").click()
+    expect(visitor.find("#chart-kind-map .main-svg").first).to_be_attached()
+    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+
+
+def show_me(visitor: Visitor) -> None:
+    """Play the story up to where the moment that drove the ranking is hidden, and end it there."""
+    visitor.page.evaluate("window.scrollTo(0, 0)")
+    visitor.find("[data-show]").click()
+    hidden = visitor.find("#recommendations .answer:not([data-hidden=''])")
+    expect(hidden).to_be_visible(timeout=STORY_MS)
+    expect(visitor.find(".show-words")).to_contain_text("Hide it")
+
+
+def stop_show(visitor: Visitor) -> None:
+    """End the story that plays, and take back what it has hidden."""
+    visitor.find(".show-stop").click()
+    visitor.find("#recommendations .is-whole").click()
+    expect(visitor.find("#recommendations .what-if")).to_have_count(0)
 
 
 def viewers(visitor: Visitor) -> None:
@@ -85,10 +109,12 @@ VIEWS: dict[str, Callable[[Visitor], None]] = {
     "start": start,
     "recommendations": recommendations,
     "inside": inside,
+    "map": kind_map,
     "compare": compare,
     "viewers": viewers,
     "upload": upload,
     "about": about,
+    "show-me": show_me,
 }
 
 
@@ -115,12 +141,13 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
                 path = folder / f"{name}-{size}-{scheme}.png"
                 save_small(shot(visitor), path)
                 yield path
+            stop_show(visitor)
             visitor.leave()
             context.close()
 
 
 def film(browser: Browser, url: str, path: Path) -> None:
-    """Record a visit, picture by picture: an example viewer, the ranking, and the walks being played."""
+    """Record a visit, picture by picture: an example viewer, the ranking, a hidden moment, the walks being played."""
     context = new_context(browser, color_scheme="dark")
     visitor = Visitor(context, url)
     visitor.open()
@@ -137,6 +164,14 @@ def film(browser: Browser, url: str, path: Path) -> None:
     visitor.find("#history .mystery").click()
     expect(visitor.find("#recommendations .verdict")).to_be_visible()
     hold(1800)
+    driver = visitor.find("#moments .is-driver button")
+    if driver.count():
+        driver.click()
+        expect(visitor.find("#recommendations .move").first).to_be_visible()
+        visitor.page.wait_for_timeout(SETTLE_MS)
+        hold(3000)
+        visitor.find("#recommendations .is-whole").click()
+        expect(visitor.find("#recommendations .what-if")).to_have_count(0)
     for name in ("tcd-walk", "npd-walk"):
         chart = visitor.find(f"#chart-{name}")
         chart.evaluate("chart => chart.scrollIntoView()")

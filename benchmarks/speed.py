@@ -155,9 +155,9 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
     big = replace(small, items=_grown(small.items, count))
     _swap(recommender, big, count)
     ids = [item.item_id for item in recommender.catalogue][:10]
-    table, items = small.model.table, big.items
-    steps = small.model.schedule.num_steps + recommender.num_frames + 1
-    preferences = torch.randn(steps, small.model.config.width, device=device)
+    table, items, config = small.model.table, big.items, small.model.config
+    steps = config.num_steps + recommender.num_frames + 1
+    preferences = torch.randn(steps, config.num_kinds, device=device)
 
     @torch.inference_mode()
     def bare(rows: int) -> None:
@@ -169,7 +169,7 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
         "same_rows_ms": lambda: bare(steps),
     }
     report = in_turn(sides, ROUNDS["large"], device)
-    bytes_held = sum(tensor.nbytes for tensor in {id(t): t for t in vars(items).values()}.values())
+    bytes_held = sum(tensor.nbytes for tensor in vars(items).values())
     return {
         "items": count,
         **report,
@@ -181,30 +181,22 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
 
 
 def _grown(items: Items, count: int) -> Items:
-    """Return `count` items and padding: the catalogue's over and over, each a tenth of a deviation from its like.
-
-    A title read as text is the title's own rows.
-    """
+    """Return `count` items and padding: the catalogue's over and over, each ID a tenth of a deviation from its like."""
     generator = torch.Generator().manual_seed(0)
-    rows = torch.arange(count, device=items.bias.device) % (len(items.bias) - 1) + 1
-    rows = torch.cat([rows.new_zeros(1), rows])
-    grown = {name: tensor[rows] for name, tensor in vars(items).items() if name != "text"}
-    for tensor in grown.values():
-        if tensor.numel():
-            noise = torch.randn(tensor.shape, generator=generator)
-            tensor += noise.mul_(0.1 * float(tensor[1:].std())).to(tensor.device)
-    return Items(**grown, text=grown["title"])
+    rows = torch.arange(count, device=items.bias.device) % (len(items) - 1) + 1
+    grown = items.rows(torch.cat([rows.new_zeros(1), rows]))
+    noise = torch.randn(grown.identity.shape, generator=generator)
+    grown.identity.add_(noise.mul_(0.1 * float(items.identity[1:].std())).to(rows.device))
+    return grown
 
 
 def _swap(recommender: Recommender, big: Variant, count: int) -> None:
-    """Put a large variant in the place of the bundle's; names and features are the catalogue's, over and over."""
+    """Put a large variant in the place of the bundle's; names are the catalogue's, over and over."""
     contents, repeats = recommender._contents, -(-count // len(recommender.catalogue))
     catalogue = (contents.catalogue * repeats)[:count]
     times_s = contents.times_s[:1].expand(count + 1, -1)
     recommender._contents = replace(contents, catalogue=catalogue, times_s=times_s)
     recommender._names = ("", *(item.item_id for item in catalogue))
-    recommender._features = recommender._features.replace(has_visual=torch.ones(count + 1, dtype=torch.bool))
-    recommender._features = recommender._features.to(big.items.bias.device)
     recommender._loaded["full"] = big
 
 

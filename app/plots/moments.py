@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app.plots import kinds, moment_bars, style
-from mealrec.recommender.trace import LastClip, Moment, Recommendation
+from mealrec.recommender.trace import LastClip, Moment, Recommendation, driving
 
 TITLE = "Which moments of the last clip matter"
 UNITS = "kinds: share of each frame · interest: times as likely as for anybody · drive: how far #1’s chance falls"
@@ -101,14 +101,14 @@ def reading(trace: Recommendation) -> str:
     if not last.moments:
         return EMPTY
     best = max(last.moments, key=lambda moment: moment.interest)
-    driver = max(last.moments, key=lambda moment: moment.influence)
+    driver = driving(last.moments)
     named, many = _named(trace, best), len(best.frames) > 1
     fits = f"{named[0].upper()}{named[1:]} fit{'' if many else 's'} your interest best"
     if best.interest > 0:
         fits += f", {moment_bars.factor(best.interest)[1:]} times as likely as for anybody"
     else:
         fits = f"No moment speaks for you more than for anybody, {named} still the most"
-    if driver.influence <= 0:
+    if driver is None:
         return f"{fits}; hiding any one moment would not lower the top clip’s chance."
     which = ("them" if many else "it") if driver is best else _named(trace, driver)
     joint = "and" if driver is best else "while"

@@ -72,15 +72,17 @@
     }
   }
 
-  // The ranking brings the weights of the history that it answers; for another history it is dimmed.
+  // What answers a history says which; for another history it is dimmed. The ranking brings the history's weights.
   function showWeights() {
     const answer = document.querySelector("#recommendations .answer");
     const items = [...document.querySelectorAll("#history .strip-item[data-id]:not(.is-left-out)")];
     const hidden = document.querySelector("#history .strip")?.dataset.hidden;
-    const isOther = answer !== null && answer.dataset.history !== items.map((item) => item.dataset.id).join(",");
-    const isStale = isOther || (answer !== null && answer.dataset.hidden !== hidden);
-    for (const view of [answer, document.querySelector("#moments .moments")]) view?.classList.toggle("is-stale", isStale);
-    if (!answer || isStale) return;
+    const asked = items.map((item) => item.dataset.id).join(",");
+    const views = [answer, document.querySelector("#moments .moments"), document.querySelector("#wants .wants")];
+    for (const view of views) {
+      view?.classList.toggle("is-stale", view.dataset.history !== asked || view.dataset.hidden !== hidden);
+    }
+    if (!answer || answer.classList.contains("is-stale")) return;
     const weights = answer.dataset.weights.split(",").map(Number);
     const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
     const largest = Math.max(...weights) || 1;
@@ -136,6 +138,22 @@
     places = now;
   }
 
+  // So do the bars of what the viewer seems to be out for; a kind that was not on show begins where it stands.
+  let lengths = new Map();
+
+  function stretch() {
+    const bars = [...document.querySelectorAll("#wants [data-want]")];
+    if (!bars.length || bars[0].dataset.drawn) return;
+    const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    for (const bar of bars) {
+      bar.dataset.drawn = "yes";
+      const from = lengths.get(bar.dataset.want);
+      if (from === undefined || from === bar.style.width || isCalm) continue;
+      bar.animate([{ width: from }, { width: bar.style.width }], { duration: 900, easing: "cubic-bezier(.2, .8, .2, 1)" });
+    }
+    lengths = new Map(bars.map((bar) => [bar.dataset.want, bar.style.width]));
+  }
+
   // Whoever goes elsewhere in the meantime is not called back.
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => (acted = ""), true);
 
@@ -170,7 +188,7 @@
     const action = event.target.closest("[data-action]");
     if (action) {
       const part = action.closest("#history, #moments, #effects, #recommendations, #catalogue");
-      const named = ["action", "id", "frame"].filter((key) => action.dataset[key] !== undefined);
+      const named = ["action", "id", "frames"].filter((key) => action.dataset[key] !== undefined);
       const match = named.map((key) => `[data-${key}="${CSS.escape(action.dataset[key])}"]`).join("");
       acted = part ? `#${part.id} ${match}` : "";
     }
@@ -193,6 +211,7 @@
       showWeights();
       showLatest();
       glide();
+      stretch();
       keepFocus();
     });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["data-id", "data-history", "data-hidden"] });

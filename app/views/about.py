@@ -1,49 +1,29 @@
-"""About the model: what the bundle is, how it was trained, what was measured. All of it from the manifest."""
+"""About the model: what the bundle is, how it was trained, what was measured. All of it from the bundle's manifest."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from types import ModuleType
 
 import gradio as gr
 
+from app.charts import chart, chart_value
 from app.markup import render
+from app.plots import plot
 from app.service import Service
-from app.views.recommendations import VARIANT_NAMES
+from app.systems import system
 from mealrec.evaluation.figures import p_text
 
-_RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
-COMPARED = (_RESULTS / "full" / "compare.json", _RESULTS / "compare.json")
 _NOTE = "The model is warming up; its own account of itself appears here."
+_UNMEASURED = "This bundle brings no measured figures."
+_PLOTS = ("systems", "system_costs")
 _MAX_VALUE = 90
 _TITLES = {
     "test": "Ranking each test viewer's next clip",
     "against_full": "MealRec against each other system",
     "held_out": "Clips that training never saw",
     "relevance": "Relevance of a frame, against the planted truth",
-}
-_COSTS = {"epoch_s": "seconds an epoch", "evaluation_s": "seconds an evaluation", "memory_mb": "peak memory, MiB"}
-_ROW_NAMES = {
-    **VARIANT_NAMES,
-    "content, no model": "content similarity, no model",
-    "full": "MealRec, end of the walk",
-    "full, ranked by x_0": "MealRec, ranked by x₀",
-    "itemknn": "item-kNN",
-    "cl4srec": "CL4SRec",
-    "cl4srec-content": "CL4SRec with content",
-    "tedrec": "TedRec",
-    "tedrec-content": "TedRec with content",
-    "diqdiff": "DiQDiff",
-    "dmmd4sr": "DMMD4SR",
-    "iisan": "IISAN",
-    "iisan_versa": "IISAN-Versa",
-    "mmgcn": "MMGCN",
-    "morec": "MoRec",
-    "ssdrec": "SSDRec",
-    "mealrec": "MealRec",
-    "mealrec, ranked by x_0": "MealRec, by x₀",
 }
 
 
@@ -64,20 +44,53 @@ class Table:
     rows: list[tuple[str, list[Cell]]]
 
 
-def build() -> gr.HTML:
-    """Draw the section's place."""
-    return gr.HTML(render("about.html", facts=[], note=_NOTE))
+@dataclass(frozen=True)
+class AboutView:
+    """The section's components: the account in words, the measured figures as charts, and as tables."""
+
+    account: gr.HTML
+    charts: tuple[gr.HTML, ...]
+    tables: gr.HTML
+
+    @property
+    def outputs(self) -> list[gr.HTML]:
+        """Return the components that `shown` gives values for."""
+        return [self.account, *self.charts, self.tables]
 
 
-def markup(service: Service, compared: Sequence[Path] = COMPARED) -> str:
-    """Return the section for the loaded bundle; `compared` is what `python -m mealrec compare` wrote, where it has."""
+def build() -> AboutView:
+    """Draw the section's places."""
+    account = gr.HTML(render("about.html", facts=[], note=_NOTE))
+    with gr.Column(elem_id="measured"):
+        charts = tuple(
+            chart(title=plot(name).TITLE, empty_note=_NOTE, elem_id=f"chart-{name.replace('_', '-')}")
+            for name in _PLOTS
+        )
+    return AboutView(account, charts, gr.HTML("", elem_id="measured-tables"))
+
+
+def shown(service: Service) -> tuple:
+    """Return a value for each output, for the loaded bundle; a chart that it has no figures for stays away."""
+    metrics = service.recommender().manifest.get("metrics", {})
+    names = {name: system(name).name for name in metrics.get("test", {})}
+    charts = [_drawn(plot(name), metrics, names) for name in _PLOTS]
+    tables = render("measured.html", tables=list(_tables(metrics)), note=_UNMEASURED)
+    return markup(service), *charts, tables
+
+
+def _drawn(module: ModuleType, metrics: Mapping, names: Mapping[str, str]) -> dict | None:
+    """Return a chart's value; None, which hides it, where there is nothing in it."""
+    figure = module.figure(metrics, names)
+    return chart_value(figure, module.reading(metrics, names)) if figure["data"] else None
+
+
+def markup(service: Service) -> str:
+    """Return the account in words."""
     recommender = service.recommender()
     new = sum(item.held_out for item in recommender.catalogue)
     catalogue = f"{len(recommender.catalogue)} clips" + (f", {new} of them never seen in training" if new else "")
     facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
-    measured = recommender.manifest.get("metrics", {})
-    tables = [*_tables(measured), *(table for path in compared for table in _compared(path))]
-    return render("about.html", facts=facts, tables=tables, refusal=recommender.upload_refusal)
+    return render("about.html", facts=facts, refusal=recommender.upload_refusal)
 
 
 def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
@@ -88,7 +101,7 @@ def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
         yield f"{kind.replace('_', ' ')} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
     for name, value in manifest.get("training", {}).items():
         if not isinstance(value, Mapping):
-            yield f"training: {name.replace('_', ' ')}", _words(value)
+            yield f"training: {name.replace('_', ' ')}", f"{value:g}" if isinstance(value, float) else _words(value)
 
 
 def _tables(metrics: Mapping) -> Iterator[Table]:
@@ -102,28 +115,6 @@ def _tables(metrics: Mapping) -> Iterator[Table]:
             yield _wide(title, rows, marks_best=key == "test")
         if figures := _figures(part):
             yield Table(title, ("value",), [(_row_name(name), [Cell(_words(figures[name]))]) for name in figures])
-
-
-def _compared(path: Path) -> Iterator[Table]:
-    """Yield Table 2 and Table 3 as a comparison on real data has written them; nothing where there is none."""
-    if not path.is_file():
-        return
-    report = json.loads(path.read_text(encoding="utf-8"))
-    about, systems = report["made"]["data"], report["systems"]
-    means = {
-        name: {
-            f"{metric}{' unmasked' * (form == 'unmasked')}": value["mean"]
-            for form in ("masked", "unmasked")
-            for metric, value in row[form].items()
-        }
-        for name, row in systems.items()
-    }
-    data = f"{about['dataset']}, {about['slice']}: {about['statistics']['users']:,} viewers"
-    seeds = max(row["seeds"] for row in systems.values())
-    yield _wide(f"All systems on {data}, mean of {seeds} seed{'s' * (seeds > 1)}", means, marks_best=True)
-    if cost := report.get("cost"):
-        rows = {name: {words: values[key] for key, words in _COSTS.items()} for name, values in cost.items()}
-        yield _wide(f"What they cost on {data}", rows, marks_best=False)
 
 
 def _wide(title: str, rows: Mapping[str, Mapping[str, float]], marks_best: bool) -> Table:
@@ -155,7 +146,7 @@ def _figures(part: Mapping) -> dict[str, float]:
 
 
 def _row_name(name: str) -> str:
-    return _ROW_NAMES.get(name, name.replace("_", " "))
+    return system(name).name
 
 
 def _number(value: float) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.markup import file_url, picture_url
 from app.palette import clip_colour
+from app.plots.kinds import colours_of
 from app.service import Service
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import FrameRelevance
+    from mealrec.recommender.trace import Kind, LastClip, Recommendation
 
 UPLOAD_TOPIC = "your upload"
 
@@ -59,10 +60,10 @@ def card(service: Service, item_id: str) -> Card:
     catalogue = service.catalogue
     item = catalogue.get(item_id)
     if item is None:
-        return Card(item_id, f"Clip {item_id}", "", "", "")
+        return Card(item_id, nameless(item_id), "", "", "")
     return Card(
         item_id,
-        item.title,
+        item.title.strip() or nameless(item_id),
         item.topic,
         file_url(catalogue.media.poster_path(item_id)),
         file_url(catalogue.media.clip_path(item_id)),
@@ -75,15 +76,46 @@ def cards(service: Service, item_ids: Iterable[str]) -> list[Card]:
     return [card(service, item_id) for item_id in item_ids]
 
 
+def nameless(item_id: str) -> str:
+    """Return what a clip without a title is called."""
+    return f"Clip {item_id}"
+
+
 def quoted(title: str, limit: int = 30) -> str:
     """Return a title in quotation marks, cut to about `limit` characters."""
     words = " ".join(title.split())
     return f"“{words if len(words) <= limit else words[: limit - 1].rstrip() + '…'}”"
 
 
-def moment_name(relevance: FrameRelevance, frame: int) -> str:
-    """Return what a frame, or a segment of the title, is called inside a sentence."""
-    if relevance.segments:
-        words = relevance.segments[frame]
-        return f"the words {quoted(words)}{f' (part {frame + 1})' if relevance.segments.count(words) > 1 else ''}"
-    return f"second {relevance.times_s[frame]:.1f}"
+def kind_name(kinds: Sequence[Kind], kind: int) -> str:
+    """Return the name of a kind of moments; "" for none."""
+    return kinds[kind].name if 0 <= kind < len(kinds) else ""
+
+
+def kind_colours(answer: Recommendation) -> list[str]:
+    """Return a colour for each kind, the same as in the run's charts."""
+    return colours_of(answer) if answer.kinds else []
+
+
+def moment_name(answer: Recommendation, frames: Sequence[int]) -> str:
+    """Return what a moment of the last clip, or a part of its title, is called inside a sentence."""
+    last = answer.last
+    if last.segments:
+        return f"the words {quoted(segment_words(last, frames))}"
+    alike = [moment for moment in last.moments if set(moment.frames) >= set(frames)]
+    name = kind_name(answer.kinds, alike[0].kind) if alike else ""
+    if not name:
+        return span(last, frames)
+    twins = [moment for moment in last.moments if moment.kind == alike[0].kind]
+    return f"the {name} moment" + (f" ({span(last, frames)})" if len(twins) > 1 else "")
+
+
+def segment_words(last: LastClip, frames: Sequence[int]) -> str:
+    """Return the part of the title that stands in for some frames; a text held for several stands once."""
+    return " ".join(dict.fromkeys(last.segments[frame] for frame in frames))
+
+
+def span(last: LastClip, frames: Sequence[int]) -> str:
+    """Return when a moment is on show, such as "second 1.5" or "seconds 1.5 to 3.5"."""
+    first, end = (float(last.times_s[frame]) for frame in (frames[0], frames[-1]))
+    return f"second {first:.1f}" if len(frames) == 1 else f"seconds {first:.1f} to {end:.1f}"

@@ -12,6 +12,7 @@ from app.service import Service
 from app.state import Session
 from app.views.cards import Card, card, moment_name, quoted
 from app.views.moves import kept_words
+from app.views.shares import percent
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import Effect
@@ -32,10 +33,10 @@ class EffectsView:
 
 @dataclass(frozen=True)
 class Entry:
-    """One change as the list draws it; `frame` is None where the clip is left out."""
+    """One change as the list draws it; `frames` are "" where the clip is left out, else as a click names them."""
 
     card: Card
-    frame: int | None
+    frames: str
     picture: str
     deed: str
     outcome: str
@@ -62,32 +63,39 @@ def markup(service: Service, session: Session) -> str:
     if not session.history:
         return empty(EMPTY)
     found, count = service.effects(session), len(service.recommend(session.whole).items)
-    entries = _entries(service, session, found, count)
-    return render("effects.html", note="", entries=entries)
+    return render("effects.html", note="", entries=_entries(service, session, found, count))
 
 
 def _entries(service: Service, session: Session, found: tuple[Effect, ...], count: int) -> list[Entry]:
-    relevance = service.recommend(session.whole).frame_relevance
-    pictures = [] if relevance.segments else service.thumbnails(relevance.item_id)
+    whole = service.recommend(session.whole)
+    pictures = [] if whole.last.segments else service.thumbnails(whole.last.item_id)
     is_last_asked = session.asked[-1:] == session.history[-1:]
     largest = max((effect.moved for effect in found), default=0.0) or 1.0
     entries = []
     for effect in found:
-        clip, frame = card(service, effect.item_id), effect.frame
+        clip, frames = card(service, effect.item_id), effect.frames
         left_out = effect.item_id in session.left_out
+        if frames:
+            deed = f"Hide {moment_name(whole, frames)} of the last clip"
+            is_done = is_last_asked and set(frames) <= set(session.hidden)
+            is_possible = is_last_asked
+        else:
+            deed = f"Leave out {quoted(clip.title, 44)}"
+            is_done = left_out
+            is_possible = left_out or len(session.asked) > 1
+        middle = frames[len(frames) // 2] if frames else None
+        has_picture = middle is not None and middle < len(pictures)
         entries.append(
             Entry(
                 card=clip,
-                frame=frame,
-                picture=picture_url(pictures[frame], _HEIGHT) if frame is not None and frame < len(pictures) else "",
-                deed=f"Leave out {quoted(clip.title, 44)}"
-                if frame is None
-                else f"Hide {moment_name(relevance, frame)} of the last clip",
+                frames=",".join(map(str, frames)),
+                picture=picture_url(pictures[middle], _HEIGHT) if has_picture else "",
+                deed=deed,
                 outcome=_outcome(effect, count),
-                moved=f"{100 * effect.moved:.0f}%" if effect.moved >= 0.01 else "<1%",
+                moved=percent(effect.moved) if effect.moved >= 0.01 else f"<{percent(0.01)}",
                 share=effect.moved / largest,
-                is_done=left_out if frame is None else is_last_asked and frame in session.hidden,
-                is_possible=left_out or len(session.asked) > 1 if frame is None else is_last_asked,
+                is_done=is_done,
+                is_possible=is_possible,
             )
         )
     return entries

@@ -54,14 +54,20 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
             return state.moved(session, item_id, _position(data))
         case "leave":
             return state.leaving_out(session, item_id)
-        case "frame" if session.asked and str(data.get("frame")) in map(str, range(service.num_frames)):
-            return state.hiding(session, int(data["frame"]))
+        case "moment":
+            frames = _frames(service, data)
+            return state.hiding(session, frames) if session.asked and frames else session
         case "whole":
             return session.whole
         case "clear":
             return state.with_history(session, ())
         case "viewer":
             return _opened(service, session, item_id)
+        case "watch":
+            return _watching(service, session, item_id, _position(data))
+        case "restore":
+            kept = state.from_mapping({"history": data.get("history")})
+            return state.with_history(session, service.known(kept))
         case "reveal":
             return replace(session, revealed=True)
         case _:
@@ -104,18 +110,40 @@ def _opened(service: Service, session: Session, viewer_id: str) -> Session:
     return session
 
 
+def _watching(service: Service, session: Session, viewer_id: str, count: int) -> Session:
+    """Return the session after a test viewer's first `count` clips; it is the viewer's own once all are there."""
+    viewer = service.viewer(viewer_id)
+    if viewer is None:
+        return session
+    watched = state.with_history(session, viewer.history[: max(1, count)])
+    return replace(watched, viewer_id=viewer_id if watched.history == viewer.history else "")
+
+
 def _next_clip(service: Service, session: Session) -> NextClip | None:
     if not session.viewer_id or not service.ready:
         return None
-    for number, viewer in enumerate(service.recommender().viewers):
-        if viewer.viewer_id == session.viewer_id:
-            return NextClip(_name(number), card(service, viewer.target), session.revealed)
     viewer = service.viewer(session.viewer_id)
-    return NextClip(f"Viewer {viewer.viewer_id}", card(service, viewer.target), session.revealed) if viewer else None
+    if viewer is None:
+        return None
+    return NextClip(viewer_name(service, viewer.viewer_id), card(service, viewer.target), session.revealed)
+
+
+def viewer_name(service: Service, viewer_id: str) -> str:
+    """Return what a test viewer is called: an example viewer by a letter, another by its id."""
+    for number, viewer in enumerate(service.recommender().viewers):
+        if viewer.viewer_id == viewer_id:
+            return _name(number)
+    return f"Viewer {viewer_id}"
 
 
 def _name(number: int) -> str:
     return f"Viewer {chr(ord('A') + number % 26)}"
+
+
+def _frames(service: Service, data: dict) -> tuple[int, ...]:
+    """Return the frames of a clicked moment; none where one of them is not there."""
+    named, known = str(data.get("frames", "")).split(","), [str(frame) for frame in range(service.num_frames)]
+    return tuple(int(frame) for frame in named) if all(frame in known for frame in named) else ()
 
 
 def _position(data: dict) -> int:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from types import MappingProxyType
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from app.charts import chart, chart_value
+from app.markup import picture_url
 from app.plots import plot
+from app.plots.kinds import racing
 from mealrec.recommender.trace import Recommendation
 
-ORDER = ("frame_relevance", "tcd_walk", "npd_walk", "rank_bump", "distance")
-"""The charts as the page tells the story: frames, their walk, the preference's walk, the ranks, the distances."""
+ORDER = ("moments", "tcd_walk", "npd_walk", "rank_bump", "distance")
+"""The charts as the page tells the story: moments, their walk, the preference's walk, the ranks, the distances."""
 
 _EMPTY_NOTE = "Pick a clip, and this chart draws what the model did with it."
 _THUMBNAIL_HEIGHT = 224
+_NO_FACES: Mapping[int, str] = MappingProxyType({})
 
 CSS = """
 #inside-charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; }
@@ -45,17 +46,26 @@ class InsideView:
         """Return the components that `update` and `clear` give values for."""
         return list(self.charts)
 
-    def update(self, recommendation: Recommendation | None, thumbnails: Sequence[np.ndarray] = ()) -> list[dict | None]:
+    def update(
+        self,
+        recommendation: Recommendation | None,
+        thumbnails: Sequence[np.ndarray] = (),
+        faces: Mapping[int, str] = _NO_FACES,
+    ) -> list[dict | None]:
         """Return a value for each of `outputs`.
 
         Args:
             recommendation: the run to show; None empties the section.
             thumbnails: the last item's K frames, uint8 [H, W, 3]; none where its file is missing.
+            faces: addresses of pictures of kinds, by the kind's index.
         """
         if recommendation is None:
             return self.clear()
-        images = [_data_uri(frame) for frame in thumbnails]
-        return [_value(name, recommendation, images) for name in ORDER]
+        wanted = {
+            "moments": {"thumbnails": [picture_url(frame, _THUMBNAIL_HEIGHT) for frame in thumbnails]},
+            "npd_walk": {"faces": faces},
+        }
+        return [_value(name, recommendation, wanted.get(name, {})) for name in ORDER]
 
     def clear(self) -> list[None]:
         """Return the values of the empty state."""
@@ -72,16 +82,11 @@ def build(service: object = None) -> InsideView:
     return InsideView(charts)
 
 
-def _value(name: str, recommendation: Recommendation, images: list[str]) -> dict:
+def faces_wanted(recommendation: Recommendation) -> list[int]:
+    """Return the kinds whose faces the charts draw."""
+    return racing(recommendation) if recommendation.npd else []
+
+
+def _value(name: str, recommendation: Recommendation, wanted: Mapping) -> dict:
     module = plot(name)
-    wanted = {"thumbnails": images} if name == "frame_relevance" else {}
     return chart_value(module.figure(recommendation, **wanted), module.reading(recommendation))
-
-
-def _data_uri(frame: np.ndarray) -> str:
-    """Return a frame as a small JPEG that a figure can carry."""
-    image = Image.fromarray(frame)
-    image.thumbnail((_THUMBNAIL_HEIGHT, _THUMBNAIL_HEIGHT))
-    buffer = BytesIO()
-    image.save(buffer, format="JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -12,30 +12,38 @@ import gradio as gr
 from app.markup import EDIT_ACTIONS, picture_url, render
 from app.service import Service
 from app.state import Session
-from app.views.cards import card, moment_name, quoted
+from app.views.cards import card, kind_colours, kind_name, moment_name, quoted, segment_words, span
 from app.views.moves import compared
+from app.views.shares import likelier, percent
+from mealrec.recommender.trace import driving
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import FrameRelevance, Recommendation
+    from mealrec.recommender import trace
+    from mealrec.recommender.trace import Recommendation
 
-_HEIGHT = 176
+_HEIGHT = 240
+_TITLE_LIMIT = 26
 _NOTHING = 1e-6
-"""A smaller influence is rounding: the model does not look at single frames."""
+"""A smaller influence is rounding: the model does not look at this moment."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One frame, or one segment of the title, as the strip draws it.
+class Tile:
+    """One moment as the strip draws it: its frames side by side, or where there are none a part of the title.
 
-    `picture` is "" where there is none and `label` then holds the segment; `share` in [0, 1] is the influence
-    beside the largest one, `outcome` what hiding it would do to the first recommendation.
+    `frames` are as a click names them, `share` in [0, 1] is the influence next to the largest one, `outcome` what
+    hiding the moment does to the first recommendation.
     """
 
-    frame: int
+    frames: str
+    width: int
     name: str
     label: str
-    picture: str
+    when: str
+    words: str
+    pictures: list[str]
     share: float
+    colour: str
     outcome: str
     is_hidden: bool
     is_driver: bool
@@ -54,71 +62,109 @@ def build() -> gr.HTML:
     return gr.HTML("", js_on_load=EDIT_ACTIONS, elem_id="moments")
 
 
-def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
+def markup(service: Service, session: Session, answer: Recommendation) -> str:
     """Return the strip of a run."""
-    relevance = recommendation.frame_relevance
-    clip, top = card(service, relevance.item_id), card(service, recommendation.items[0].item_id)
-    shown = [frame for frame in range(len(relevance.influence)) if frame not in recommendation.hidden]
-    driver = max(shown, key=lambda frame: relevance.influence[frame], default=None)
-    if driver is not None and relevance.influence[driver] <= _NOTHING:
-        driver = None
-    pictures = [] if relevance.segments else service.thumbnails(relevance.item_id)
+    # The moments are those of the clip as it is: hiding one must not cut the others anew under the visitor's hand.
+    whole = service.recommend(replace(session, hidden=())) if answer.hidden else answer
+    moments = [_as_it_stands(moment, answer) for moment in whole.last.moments]
+    shown = [moment for moment in moments if not _is_hidden(moment, answer)]
+    driver = driving(shown)
+    clip, top = card(service, answer.last.item_id), card(service, answer.items[0].item_id)
+    pictures = [] if answer.last.segments else service.thumbnails(answer.last.item_id)
     return render(
         "moments.html",
-        moments=_moments(relevance, recommendation.hidden, driver, pictures),
-        reading=_reading(relevance, shown, driver, quoted(clip.title, 22), quoted(top.title, 22)),
-        has_segments=bool(relevance.segments),
+        asked=",".join(session.asked),
+        hidden=answer.hidden,
+        moments=_tiles(whole, answer, moments, driver, pictures),
+        reading=_reading(whole, moments, shown, driver, quoted(clip.title, _TITLE_LIMIT), top.title),
+        has_segments=bool(answer.last.segments),
         clip=clip,
-        what_if=compared(service, session, recommendation),
+        what_if=compared(service, session, answer),
     )
 
 
-def _moments(
-    relevance: FrameRelevance, hidden: tuple[int, ...], driver: int | None, pictures: Sequence
-) -> list[Moment]:
-    largest = max(max(relevance.influence), _NOTHING)
-    return [
-        Moment(
-            frame=frame,
-            name=moment_name(relevance, frame),
-            label=relevance.segments[frame] if relevance.segments else f"{relevance.times_s[frame]:.1f} s",
-            picture=picture_url(pictures[frame], _HEIGHT) if frame < len(pictures) else "",
-            share=max(0.0, float(influence) / largest),
-            outcome="hidden" if frame in hidden else _outcome(float(influence), int(relevance.rank_without[frame])),
-            is_hidden=frame in hidden,
-            is_driver=frame == driver,
+def _as_it_stands(moment: trace.Moment, answer: Recommendation) -> trace.Moment:
+    """Return the same moment as this run measured it, which may hide others."""
+    return next((own for own in answer.last.moments if own.frames == moment.frames), moment)
+
+
+def _is_hidden(moment: trace.Moment, answer: Recommendation) -> bool:
+    return set(moment.frames) <= set(answer.hidden)
+
+
+def _tiles(
+    whole: Recommendation,
+    answer: Recommendation,
+    moments: Sequence[trace.Moment],
+    driver: trace.Moment | None,
+    pictures: Sequence,
+) -> list[Tile]:
+    last, colours = answer.last, kind_colours(answer)
+    largest = max((moment.influence for moment in moments), default=0.0)
+    tiles = []
+    for moment, before in zip(moments, whole.last.moments, strict=True):
+        is_hidden = _is_hidden(moment, answer)
+        words = segment_words(last, moment.frames) if last.segments else ""
+        seen = [pictures[frame] for frame in moment.frames if frame < len(pictures)]
+        tiles.append(
+            Tile(
+                frames=",".join(map(str, moment.frames)),
+                width=len(moment.frames),
+                name=moment_name(whole, moment.frames),
+                label=kind_name(answer.kinds, moment.kind),
+                when=words or span(last, moment.frames),
+                words=words,
+                pictures=[picture_url(frame, _HEIGHT) for frame in seen],
+                share=0.0 if is_hidden else max(0.0, moment.influence / max(largest, _NOTHING)),
+                colour=colours[moment.kind] if moment.kind >= 0 else "",
+                outcome=_outcome(before if is_hidden else moment),
+                is_hidden=is_hidden,
+                is_driver=moment is driver,
+            )
         )
-        for frame, influence in enumerate(relevance.influence)
-    ]
+    return tiles
 
 
-def _outcome(influence: float, rank: int) -> str:
-    if rank > 1:
-        return f"#1 → {rank}"
-    return "no change" if abs(influence) <= _NOTHING else f"#1 {_likelier(influence)}"
+def _outcome(moment: trace.Moment) -> str:
+    """Return what becomes of the first recommendation without the moment: "#1 → 4", "#1 −24%"."""
+    if moment.rank_without > 1:
+        return f"#1 → {moment.rank_without}"
+    return "no change" if abs(moment.influence) <= _NOTHING else f"#1 {likelier(moment.influence)}"
 
 
-def _likelier(influence: float) -> str:
-    """Return by how much of itself the first recommendation's probability changes without the moment."""
-    change = math.expm1(-influence)
-    return f"{'−' if change < 0 else '+'}{_percent(abs(change))}" if abs(change) >= 0.001 else "±0%"
+def _hidden(whole: Recommendation, moment: trace.Moment) -> Reading:
+    """Say what became of the first recommendation when one moment was hidden."""
+    name, first = moment_name(whole, moment.frames), quoted(whole.items[0].title, _TITLE_LIMIT)
+    fate = f"fell to {moment.rank_without}" if moment.rank_without > 1 else "stayed first"
+    are = "are" if whole.last.segments else "is"
+    return Reading(name[0].upper() + name[1:], f"{are} hidden: {first} {fate}, {_loss(moment)} less likely.")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share >= 0.01 else f"{100 * share:.1f}%"
+def _loss(moment: trace.Moment) -> str:
+    return percent(-math.expm1(-moment.influence))
 
 
-def _reading(relevance: FrameRelevance, shown: list[int], driver: int | None, clip: str, top: str) -> Reading:
+def _reading(
+    whole: Recommendation,
+    moments: Sequence[trace.Moment],
+    shown: Sequence[trace.Moment],
+    driver: trace.Moment | None,
+    clip: str,
+    top: str,
+) -> Reading:
+    top = quoted(top, _TITLE_LIMIT)
+    hidden = [before for before in whole.last.moments if before.frames not in {moment.frames for moment in shown}]
+    if shown and len(hidden) == 1 and hidden[0].influence > _NOTHING:
+        return _hidden(whole, hidden[0])
     if not shown:
-        return Reading("", f"Every moment of {clip} is hidden: only its title and its place in the history are left.")
+        return Reading("", f"Every moment of {clip} is hidden. Only its title and its place in the history are left.")
     if driver is None:
-        if max(abs(relevance.influence[frame]) for frame in shown) <= _NOTHING:
+        if max(abs(moment.influence) for moment in shown) <= _NOTHING:
             return Reading("", "This model looks at no single moment: hiding one changes nothing.")
         return Reading("", f"No moment of {clip} speaks for #1: without any one of them, {top} would be likelier.")
-    name, rank = moment_name(relevance, driver), int(relevance.rank_without[driver])
-    without = "without them" if relevance.segments else "without it"
+    name = moment_name(whole, driver.frames)
+    without = "without them" if whole.last.segments else "without it"
     moment = name[0].upper() + name[1:]
-    if rank > 1:
-        return Reading(moment, f"of {clip} drove #1: {without}, {top} would fall to rank {rank}.")
-    loss = _percent(-math.expm1(-float(relevance.influence[driver])))
-    return Reading(moment, f"of {clip} drove #1 most: {without}, {top} would stay first, {loss} less likely.")
+    if driver.rank_without > 1:
+        return Reading(moment, f"of {clip} drove #1. {without.capitalize()}, {top} falls to {driver.rank_without}.")
+    return Reading(moment, f"of {clip} drove #1 most. {without.capitalize()}, {top} is {_loss(driver)} less likely.")

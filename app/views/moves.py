@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.service import Service
@@ -73,17 +73,24 @@ def _fate(rank: int | None, count: int) -> str:
 
 
 def _change(service: Service, session: Session, after: Recommendation) -> str:
-    """Return what is left out and hidden, such as "second 1.9 hidden and “title” left out"."""
-    relevance, said = after.frame_relevance, []
-    if len(session.hidden) == len(relevance.influence):
+    """Return what is left out and hidden, such as "the lighthouse moment hidden and “title” left out"."""
+    said = []
+    if len(session.hidden) == len(after.last.influence):
         said.append("every moment hidden")
     elif session.hidden:
-        names = [moment_name(relevance, frame) for frame in session.hidden]
-        said.append(f"{_joined(list(dict.fromkeys(names)))} hidden")
+        shown = service.recommend(replace(session, hidden=()))
+        names = [moment_name(shown, frames) for frames in _moments(shown, session.hidden)]
+        said.append(f"{_joined(names)} hidden")
     if session.left_out:
         clips = [quoted(card(service, item_id).title, 22) for item_id in session.left_out]
         said.append(f"{clips[0] if len(clips) == 1 else f'{len(clips)} clips'} left out")
     return _joined(said)
+
+
+def _moments(shown: Recommendation, hidden: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the hidden frames as the moments that they belong to."""
+    parts = [tuple(frame for frame in moment.frames if frame in hidden) for moment in shown.last.moments]
+    return [part for part in parts if part]
 
 
 def _joined(words: list[str]) -> str:

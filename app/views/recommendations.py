@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import gradio as gr
 from app.markup import EDIT_ACTIONS, render
 from app.service import Service
 from app.state import MAX_K, Session
-from app.views.cards import Card, card
+from app.systems import PARTS, system
+from app.views.cards import Card, card, kind_colours, kind_name
 from app.views.moves import Move, compared
 
 if TYPE_CHECKING:
@@ -18,17 +20,6 @@ if TYPE_CHECKING:
 
 INVITATION = "Pick a clip or start from a viewer: what MealRec would show next appears here at once."
 WARMING = "The model is warming up; this takes a few seconds. You can pick clips already."
-VARIANT_NAMES = {
-    "full": "MealRec, both walks",
-    "no_tcd": "without TCD (clips)",
-    "no_npd": "without NPD (preference)",
-    "no_tcd_npd": "without either walk",
-    "backbone": "SASRec with content",
-    "backbone_item_head": "SASRec, item head",
-    "sasrec-content": "SASRec with content",
-    "sasrec": "SASRec, IDs alone",
-    "mealrec-guidance-only": "guidance, no walk",
-}
 
 
 @dataclass(frozen=True)
@@ -48,10 +39,16 @@ class RecommendationsView:
 
 @dataclass(frozen=True)
 class Ranked:
-    """One recommended clip; `score` is written out, `move` is its way from its rank with the full history."""
+    """One recommended clip.
+
+    `reason` names the kind of moment that it was picked for, "" where nobody asked; `score` is written out, `move` is
+    its way from its rank with the full history.
+    """
 
     card: Card
     rank: int
+    reason: str
+    colour: str
     score: str
     is_target: bool
     move: Move | None
@@ -81,7 +78,7 @@ def build() -> RecommendationsView:
     with gr.Row(elem_id="controls"):
         top_k = gr.Slider(1, MAX_K, value=10, step=1, label="Clips", elem_id="top-k", min_width=120)
         variant = gr.Dropdown(
-            [(name, key) for key, name in VARIANT_NAMES.items()],
+            choices(PARTS),
             value="full",
             label="Model",
             elem_id="variant",
@@ -91,9 +88,9 @@ def build() -> RecommendationsView:
     return RecommendationsView(ranking, top_k, variant, seed)
 
 
-def choices(variants: tuple[str, ...]) -> list[tuple[str, str]]:
+def choices(variants: Iterable[str]) -> list[tuple[str, str]]:
     """Return the dropdown's rows for the variants that a bundle holds."""
-    return [(VARIANT_NAMES.get(variant, variant), variant) for variant in variants]
+    return [(system(variant).name, variant) for variant in variants]
 
 
 def empty(note: str, warming: bool = False) -> str:
@@ -104,14 +101,16 @@ def empty(note: str, warming: bool = False) -> str:
 def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
     """Return the ranked cards, where uploads would stand, and what the run took."""
     target, what_if = service.target(session), compared(service, session, recommendation)
-    moves = what_if.moves if what_if else {}
+    moves, colours = what_if.moves if what_if else {}, kind_colours(recommendation)
     ranked = [
         Ranked(
-            card(service, item.item_id),
-            item.rank,
-            f"{item.score:.2f}",
-            item.item_id == target,
-            moves.get(item.item_id),
+            card=card(service, item.item_id),
+            rank=item.rank,
+            reason=kind_name(recommendation.kinds, item.kind),
+            colour=colours[item.kind] if item.kind >= 0 else "",
+            score=f"{item.score:.2f}",
+            is_target=item.item_id == target,
+            move=moves.get(item.item_id),
         )
         for item in recommendation.items
     ]

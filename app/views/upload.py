@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from app.markup import CLICK_ACTIONS, picture_url, render
 from app.service import Progress, Service
 from app.views.cards import cards
+from app.views.shares import percent
+
+if TYPE_CHECKING:
+    from mealrec.recommender.uploads import Upload
 
 _EXAMPLES_FOLDER = Path(gr.__file__).parent / "media_assets" / "videos"
 _EXAMPLE_LABELS = {"world": "The Earth by night, 30 s", "b": "The Earth by night, 5 s", "a": "A closing title, 7 s"}
@@ -34,6 +39,15 @@ class UploadView:
     def offer(self) -> list[gr.blocks.Block]:
         """Return what `offered` gives values for."""
         return [self.columns, self.refusal]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame that the model saw: its picture, its second, and what the encoder calls it, the surest first."""
+
+    picture: str
+    time: str
+    sights: list[str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,7 @@ def encoded(service: Service, path: str, title: str, visit: str = "") -> Iterato
 
 def idle(cancelled: bool = False) -> str:
     """Return the words below the drop zone while nothing is being encoded."""
-    return render("upload.html", stage="", upload=None, cancelled=cancelled)
+    return render("upload.html", stage="", frames=[], cancelled=cancelled)
 
 
 def rest(cancelled: bool = False) -> tuple:
@@ -115,16 +129,23 @@ def _progress(report: Progress) -> str:
     return render("upload.html", stage=report.stage.capitalize(), percent=percent)
 
 
-def _done(service: Service, upload) -> str:
+def _done(service: Service, upload: Upload) -> str:
+    named = upload.sights or ((),) * len(upload.times_s)
     frames = [
-        {"picture": picture_url(frame, 200), "time": f"{time:.1f}"}
-        for frame, time in zip(upload.thumbnails, upload.times_s, strict=True)
+        Frame(picture_url(frame, 200), f"{time:.1f}", [f"{sight.name} {percent(sight.chance)}" for sight in sights])
+        for frame, time, sights in zip(upload.thumbnails, upload.times_s, named, strict=True)
     ]
-    nearest = cards(service, (item.item_id for item in upload.nearest[:_NEAREST_SHOWN]))
+    nearest = upload.nearest[:_NEAREST_SHOWN]
     return render(
         "upload.html",
         stage="",
-        upload={"title": upload.title or "Your clip", "frames": frames, "nearest": nearest},
+        title=upload.title or "Your clip",
+        frames=frames,
+        nearest=[
+            (clip, percent(max(0.0, item.score)))
+            for clip, item in zip(cards(service, (item.item_id for item in nearest)), nearest, strict=True)
+        ],
+        resembles=upload.resembles is not False,  # None: nothing was measured that could tell
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from app.service import Service
+from app.ui import build_demo
 from tests.app.stand_in import StandInRecommender
 
 
@@ -35,3 +36,10 @@ def in_event_loop(make: Callable):
         return make()
 
     return asyncio.run(called())
+
+
+def wired(service: Service, module: str) -> dict[str, Callable]:
+    """Return what the page's events call, as Gradio would, by name: the functions of one module of the app."""
+    demo = in_event_loop(lambda: build_demo(service))
+    functions = [block.fn for block in demo.fns.values() if block.fn is not None]
+    return {function.__name__: function for function in functions if function.__module__ == module}

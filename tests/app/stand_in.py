@@ -1,11 +1,11 @@
-"""A recommender of the real one's interface whose walks are invented: the page's tests need no bundle."""
+"""A recommender of the real one's interface over an invented world: the page's tests need no bundle."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,87 +14,39 @@ from mealrec.errors import RequestError, VideoError
 from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.request import checked
 from mealrec.recommender.trace import (
+    NO_KIND,
     Effect,
-    FrameRelevance,
     HistoryItem,
-    NPDStep,
-    Plane,
+    KindMap,
+    LastClip,
+    Moment,
     RankedItem,
     Recommendation,
-    TCDStep,
     UploadStanding,
     ViewerMap,
 )
-
-STEPS, FRAMES, WIDTH = 25, 5, 16
-TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
-TITLES = (
-    "the quiet bit before the rain #slow",
-    "POV you finally found the good bench",
-    "nobody told me it sounds like this #soundon",
-    "Two minutes of calm, you are welcome",
-    "wait for the last second!! #foryou",
-    "we tried it so that you do not have to",
+from tests.app import invented
+from tests.app.invented import FRAMES, STEPS
+from tests.app.stand_in_parts import (
+    CatalogueItem,
+    ExampleViewer,
+    Sight,
+    StandInMedia,
+    Upload,
+    ViewerCase,
+    catalogue_of,
+    invented_manifest,
+    without_pictures,
 )
 
+__all__ = ["STEPS", "CatalogueItem", "StandInMedia", "StandInRecommender", "Upload", "ViewerCase", "without_pictures"]
 
-@dataclass(frozen=True)
-class CatalogueItem:
-    item_id: str
-    title: str
-    topic: str
-    held_out: bool = False
-
-
-@dataclass(frozen=True)
-class ExampleViewer:
-    viewer_id: str
-    history: tuple[str, ...]
-    target: str
-    note: str
-
-
-@dataclass(frozen=True)
-class ViewerCase:
-    viewer_id: str
-    history: tuple[str, ...]
-    target: str
-    accident: bool | None = None
-
-
-@dataclass(frozen=True)
-class Upload:
-    upload_id: str
-    title: str
-    times_s: np.ndarray
-    thumbnails: np.ndarray
-    nearest: tuple[RankedItem, ...]
-
-
-class StandInMedia:
-    """Media of a folder (posters/, clips/) or, without one, no media but drawn thumbnails."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-
-    def clip_path(self, item_id: str) -> Path | None:
-        return self._path("clips", item_id, ".mp4")
-
-    def poster_path(self, item_id: str) -> Path | None:
-        return self._path("posters", item_id, ".webp")
-
-    def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
-        rng = np.random.default_rng(sum(item_id.encode()))
-        colours = rng.integers(40, 220, (FRAMES, 1, 1, 3), np.uint8)
-        return list(np.broadcast_to(colours, (FRAMES, 112, 64, 3)))
-
-    def _path(self, kind: str, item_id: str, suffix: str) -> Path | None:
-        path = self._folder / kind / f"{item_id}{suffix}" if self._folder else None
-        return path if path and path.is_file() else None
+NO_TCD = ("no_tcd", "no_tcd_npd", "backbone")
+NO_NPD = ("no_npd", "no_tcd_npd", "backbone")
 
 
 class StandInRecommender:
-    """Ranks at random, but the same way each time it is asked the same."""
+    """Wants the kinds of the history's clips, the latest the most, and ranks clips by how much of them they show."""
 
     name = "stand-in"
     variants = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
@@ -104,35 +56,28 @@ class StandInRecommender:
 
     def __init__(self, count: int = 64, media: Path | None = None, delay_s: float = 0.0) -> None:
         time.sleep(delay_s)
-        self.catalogue = tuple(
-            CatalogueItem(str(n + 1), f"{TITLES[n % len(TITLES)]} {n + 1}", TOPICS[n // 8 % len(TOPICS)])
-            for n in range(count)
-        )
+        self.catalogue = catalogue_of(count, media)
         self.media = StandInMedia(media)
-        self.manifest = {
-            "format_version": 1,
-            "created_with": "mealrec 0.1.0",
-            "training": {"epochs": 40, "minutes": 12.5, "seeds": [0, 1, 2]},
-            "encoders": {kind: {"name": "invented", "sha256": "0" * 64} for kind in ("video", "text")},
-            "metrics": {
-                "test": {
-                    "full": {"H@10": 0.2113, "N@10": 0.1187, "H@20": 0.3021, "N@20": 0.1415},
-                    "backbone": {"H@10": 0.2011, "N@10": 0.1105, "H@20": 0.2903, "N@20": 0.1329},
-                    "popularity": {"H@10": 0.0701, "N@10": 0.0344, "H@20": 0.1132, "N@20": 0.0451},
-                }
-            },
-        }
+        self.manifest = invented_manifest()
         notes = ("campfires, then ramen", "space and little else", "drifts from sport to sea", "cats, mostly")
         self.viewers = tuple(
             ExampleViewer(f"viewer-{n}", tuple(str(8 * n + m) for m in range(1, 7)), str(8 * n + 7), note)
             for n, note in enumerate(notes)
         )
-
         self.test_viewers = tuple(
             ViewerCase(f"test-{n}", tuple(str(n + m) for m in range(1, 2 + n % 9)), str(n + 20), n % 5 == 0)
             for n in range(40)
         )
         self.rankings = 0
+
+    @property
+    def kinds(self):
+        return self.kind_map.kinds
+
+    @cached_property
+    def kind_map(self) -> KindMap:
+        rows = zip(*((item.item_id, item.title, item.topic) for item in self.catalogue), strict=True)
+        return invented.invented_map(*rows)
 
     def target_ranks(self, *, variant: str = "full", seed: int = 0) -> Iterator[np.ndarray]:
         """Give viewer n the rank n + 1 (with seed 0), in two batches."""
@@ -145,11 +90,24 @@ class StandInRecommender:
         case = next((case for case in self.test_viewers if case.viewer_id == viewer_id), None)
         if case is None:
             raise RequestError("viewer_id: a test viewer of this bundle is expected.")
-        plane, rank = self._plane(), 1 + self.test_viewers.index(case) + seed
-        places, distances = plane.points[:FRAMES], np.linspace(0.1, 1.4, len(plane.points))
+        answer = self.recommend(case.history, variant=variant, seed=seed)
+        places = np.array([kind.place for kind in self.kinds])
+        distances = np.linspace(0.1, 1.4, len(self.catalogue))
         return ViewerMap(
-            *(viewer_id, case.history, case.target, rank, 60, ("1", "2", "3", "4", "5"), plane),
-            *(places[0], places, places[1], places, places, distances, distances[:FRAMES], distances),
+            viewer_id=viewer_id,
+            history=case.history,
+            target=case.target,
+            rank=1 + self.test_viewers.index(case) + seed,
+            candidates=60,
+            first=("1", "2", "3", "4", "5"),
+            map=self.kind_map,
+            start=answer.start @ places,
+            path=np.array([step.noisy_wanted @ places for step in answer.npd]).reshape(-1, 2),
+            end=answer.wanted @ places,
+            wanted=answer.wanted,
+            distances=distances,
+            liked=distances[:FRAMES],
+            other=distances,
         )
 
     def recommend(
@@ -166,27 +124,20 @@ class StandInRecommender:
     ) -> Recommendation:
         known = [item.item_id for item in self.catalogue]
         checked(history, uploads or {}, k, seed, variant, known, self.variants, FRAMES, hidden, noise, num_steps)
-        rng = np.random.default_rng([seed, k, *hidden, *(sum(item.encode()) for item in history)])
-        free = [item for item in self.catalogue if item.item_id not in history]
-        order = rng.permutation(len(free))[:k]
-        items = tuple(
-            RankedItem(free[n].item_id, free[n].title, free[n].topic, 9.5 - 0.4 * rank, rank + 1)
-            for rank, n in enumerate(order)
-        )
+        rng = np.random.default_rng([seed, *(sum(item.encode()) for item in history)])
+        wanted = self._wanted(history, hidden)
+        items = self._ranked(wanted, history, k)
+        top = tuple(item.item_id for item in items)
         return Recommendation(
             items=items,
             history=self._history(history, uploads or {}),
-            frame_relevance=FrameRelevance(
-                history[-1],
-                np.arange(FRAMES) + 0.5,
-                rng.uniform(-1, 1, FRAMES),
-                rng.uniform(0.1, 0.4, FRAMES),
-                rng.integers(2, 6, FRAMES),
-            ),
-            tcd=() if variant in ("no_tcd", "no_tcd_npd", "backbone") else _tcd(rng),
-            npd=() if variant in ("no_npd", "no_tcd_npd", "backbone") else _npd(rng, [item.item_id for item in items]),
-            frame_plane=self._plane(),
-            item_plane=self._plane(),
+            last=self._last(history, hidden, k),
+            tcd=() if variant in NO_TCD else invented.tcd_walk(self._frames(history[-1]), rng),
+            npd=() if variant in NO_NPD else invented.npd_walk(wanted, rng, top),
+            kinds=self.kinds,
+            wanted=wanted,
+            start=(wanted + invented.anybody()) / 2,
+            anybody=invented.anybody(),
             uploads=tuple(UploadStanding(item, 14, len(self.catalogue) + 1) for item in uploads or {}),
             timing_ms={"total": 42.0},
             bundle=self.name,
@@ -198,9 +149,16 @@ class StandInRecommender:
         )
 
     def effects(self, history: Sequence[str], *, k: int = 10, **asked) -> tuple[Effect, ...]:
-        left_out = [Effect(item_id, None, 0.9 - 0.1 * n, k // 2, 3 + n) for n, item_id in enumerate(history)]
-        hidden = [Effect(history[-1], frame, 0.02, k, 1) for frame in range(FRAMES)]
-        return (*left_out[: len(history) if len(history) > 1 else 0], *hidden)
+        before = self._scores(self._wanted(history, ()), history)
+        found = []
+        for item_id in history if len(history) > 1 else ():
+            rest = [other for other in history if other != item_id]
+            after = self._scores(self._wanted(rest, ()), history)
+            found.append(Effect(item_id, (), NO_KIND, *_difference(before, after, k)))
+        for moment in self._last(history, (), k).moments:
+            after = self._scores(self._wanted(history, moment.frames), history)
+            found.append(Effect(history[-1], moment.frames, moment.kind, *_difference(before, after, k)))
+        return tuple(sorted(found, key=lambda effect: -effect.moved))
 
     def rank(
         self,
@@ -235,47 +193,107 @@ class StandInRecommender:
                     raise RequestError("The upload was cancelled.")
                 if progress:
                     progress(stage, step / 5)
-        frames = np.stack(self.media.frame_thumbnails(str(path)))
-        nearest = tuple(
-            RankedItem(item.item_id, item.title, item.topic, 0.9, n + 1) for n, item in enumerate(self.catalogue[:5])
+        return Upload(
+            upload_id=f"upload-{secrets.token_hex(12)}",
+            title=title,
+            times_s=np.arange(FRAMES) + 0.5,
+            thumbnails=np.stack(self.media.frame_thumbnails(str(path))),
+            nearest=tuple(
+                RankedItem(item.item_id, item.title, item.topic, 0.9, n + 1)
+                for n, item in enumerate(self.catalogue[:5])
+            ),
+            sights=tuple((Sight("tabby cat", 0.62), Sight("window sill", 0.2)) for _ in range(FRAMES)),
+            resembles="odd" not in title,
         )
-        return Upload(f"upload-{secrets.token_hex(12)}", title, np.arange(FRAMES) + 0.5, frames, nearest)
+
+    def _wanted(self, history: Sequence[str], hidden: Sequence[int]) -> np.ndarray:
+        """What each clip shows, the later the more; a hidden frame of the last clip counts for nothing."""
+        wanted, weight = 0.3 * invented.anybody(), 1.0
+        for place, item_id in enumerate(reversed(history)):
+            frames = self._frames(item_id)
+            if place == 0:
+                frames = np.delete(frames, list(hidden), axis=0)
+            wanted = wanted + weight * frames.sum(0) / FRAMES
+            weight *= 0.6
+        return wanted / wanted.sum()
+
+    def _ranked(self, wanted: np.ndarray, history: Sequence[str], k: int) -> tuple[RankedItem, ...]:
+        scores = self._scores(wanted, history)
+        ranked = []
+        for rank, row in enumerate(np.argsort(-scores)[: min(k, np.isfinite(scores).sum())], start=1):
+            item, parts = self.catalogue[row], self.kind_map.shares[row] * wanted
+            kind = int(parts.argmax())
+            frame = int(self._frames(item.item_id)[:, kind].argmax())
+            ranked.append(RankedItem(item.item_id, item.title, item.topic, float(scores[row]), rank, kind, frame))
+        return tuple(ranked)
+
+    def _scores(self, wanted: np.ndarray, history: Sequence[str]) -> np.ndarray:
+        scores = np.log(self.kind_map.shares @ (wanted / invented.anybody()))
+        watched = [row for row, item in enumerate(self.catalogue) if item.item_id in history]
+        scores[watched] = -np.inf
+        return scores
+
+    def _last(self, history: Sequence[str], hidden: Sequence[int], k: int) -> LastClip:
+        shares = self._frames(history[-1])
+        singles = [self._hiding(history, hidden, (frame,), k) for frame in range(FRAMES)]
+        moments = []
+        for frames in _runs(shares.argmax(1)):
+            influence, rank, kept = self._hiding(history, hidden, frames, k)
+            kind = int(shares[frames[0]].argmax())
+            moments.append(Moment(frames, kind, 0.9, 0.5, influence, influence, rank, kept))
+        influence, ranks, _ = (np.array(values) for values in zip(*singles, strict=True))
+        return LastClip(
+            item_id=history[-1],
+            times_s=np.arange(FRAMES) + 0.5,
+            shares=shares,
+            interest=np.full(FRAMES, 0.5),
+            influence=influence,
+            rank_without=ranks,
+            moments=tuple(moments),
+        )
+
+    def _hiding(self, history, hidden, frames, k) -> tuple[float, int, int]:
+        """Return influence, rank_without and kept of these frames, in a run that hides `hidden` already."""
+        before = self._scores(self._wanted(history, hidden), history)
+        after = self._scores(self._wanted(history, sorted({*hidden, *frames})), history)
+        first = int(before.argmax())
+        fall = float(np.log(_chances(before)[first] / _chances(after)[first]))
+        _, kept, rank = _difference(before, after, k)
+        return fall, rank, kept
 
     def _history(self, history: Sequence[str], uploads: Mapping[str, Upload]) -> tuple[HistoryItem, ...]:
         weights = np.exp(0.5 * np.arange(len(history)))
         known = {item.item_id: item for item in self.catalogue}
-        return tuple(
-            HistoryItem(item_id, known[item_id].title, known[item_id].topic, float(weight))
-            if item_id in known
-            else HistoryItem(item_id, uploads[item_id].title, "", float(weight))
-            for item_id, weight in zip(history, weights / weights.sum(), strict=True)
-        )
+        found = []
+        for item_id, weight in zip(history, weights / weights.sum(), strict=True):
+            item = known.get(item_id) or uploads[item_id]
+            topic = getattr(item, "topic", "")
+            wanted = self._frames(item_id).mean(0)
+            found.append(HistoryItem(item_id, item.title, topic, float(weight), 0.0, wanted))
+        return tuple(found)
 
-    def _plane(self) -> Plane:
-        points = np.random.default_rng(1).normal(size=(len(self.catalogue), 2))
-        ids = tuple(item.item_id for item in self.catalogue)
-        return Plane(ids, tuple(item.topic for item in self.catalogue), points, 0.31)
-
-
-def _tcd(rng: np.random.Generator) -> tuple[TCDStep, ...]:
-    end = rng.normal(size=(FRAMES, WIDTH))
-    noise = rng.normal(size=(FRAMES, WIDTH))
-    steps = []
-    for t in range(STEPS, 0, -1):
-        latents = end + (t - 1) / STEPS * (noise - end)
-        distance = np.linalg.norm(latents - end, axis=1)
-        steps.append(TCDStep(t, latents, end, latents[:, :2], end[:, :2], distance))
-    return tuple(steps)
+    def _frames(self, item_id: str) -> np.ndarray:
+        number = next((n for n, item in enumerate(self.catalogue) if item.item_id == item_id), 7)
+        return invented.frame_shares(number)
 
 
-def _npd(rng: np.random.Generator, top: list[str]) -> tuple[NPDStep, ...]:
-    end, noise = rng.normal(size=WIDTH), rng.normal(size=WIDTH)
-    steps = []
-    for t in range(STEPS, 0, -1):
-        x = end + (t - 1) / STEPS * (noise - end)
-        cosine = float(x @ end / (np.linalg.norm(x) * np.linalg.norm(end)))
-        spread = (t - 1) * rng.integers(0, 4, len(top))
-        ranks = np.arange(1, len(top) + 1) + spread
-        distance = float(np.linalg.norm(x - end))
-        steps.append(NPDStep(t, x, end, x[:2], end[:2], cosine, distance, tuple(top), ranks))
-    return tuple(steps)
+def _runs(kinds: np.ndarray) -> list[tuple[int, ...]]:
+    runs: list[tuple[int, ...]] = []
+    for frame, kind in enumerate(kinds):
+        if runs and kinds[runs[-1][-1]] == kind:
+            runs[-1] = (*runs[-1], frame)
+        else:
+            runs.append((frame,))
+    return runs
+
+
+def _chances(scores: np.ndarray) -> np.ndarray:
+    grown = np.exp(scores - scores.max())
+    return grown / grown.sum()
+
+
+def _difference(before: np.ndarray, after: np.ndarray, k: int) -> tuple[float, int, int]:
+    """Return what moves to other clips, how many of the first k stay, and where the first one stands then."""
+    moved = 0.5 * float(np.abs(_chances(before) - _chances(after)).sum())
+    kept = len({*np.argsort(-before)[:k].tolist()} & {*np.argsort(-after)[:k].tolist()})
+    return moved, kept, 1 + int((after > after[int(before.argmax())]).sum())

@@ -15,7 +15,7 @@ from tests.app.conftest import in_event_loop
 def test_a_request_gives_the_documented_shape(service):
     answer = service.recommend(api.asked(["1", "2"], 5, 3, "full")).to_dict()
     json.dumps(answer)
-    assert {"items", "history", "frame_relevance", "tcd", "npd", "timing_ms", "bundle", "variant", "seed"} <= set(
+    assert {"items", "history", "last", "kinds", "wanted", "anybody", "tcd", "npd", "timing_ms", "bundle"} <= set(
         answer
     )
     assert len(answer["items"]) == 5 and answer["seed"] == 3
@@ -80,8 +80,9 @@ def test_noise_and_steps_reach_the_answer(service):
 
 def test_an_encoded_video_may_stand_in_a_history(service, video):
     encoded = api.encoded(service, {"path": video}, "mine")
-    assert set(encoded) == {"upload_id", "title", "times_s", "nearest"}
-    json.dumps(encoded)
+    assert set(encoded) == {"upload_id", "title", "times_s", "sights", "resembles", "nearest"}
+    assert json.loads(json.dumps(encoded))["sights"][0][0] == {"name": "tabby cat", "chance": 0.62}
+    assert encoded["resembles"] is True
     session = api.asked(["1", encoded["upload_id"]], 10, 0, "full")
     assert service.recommend(session).uploads
 

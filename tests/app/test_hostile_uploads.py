@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from app.service import Service
-from mealrec.features.pretraining.distil import StudentConfig, new_student
 from mealrec.features.text import TextEncoder
 from mealrec.features.weights import weights_checksum
 from mealrec.recommender.bundle import write_bundle
 from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.uploads import UPLOAD_LIMITS
+from tests.features.tiny_encoders import write_videomae
 from tests.hostile_files import KINDS, Sources, hostile_file, write_sources
 from tests.hostile_run import Workers, held, upload_all
 from tests.recommender.tiny_bundle import TEXT, VISUAL, tiny_contents
@@ -40,7 +40,7 @@ def sources(tmp_path_factory) -> Sources:
 def real_service(tmp_path_factory) -> Service:
     """Return a service over a real recommender whose encoder is small."""
     root = tmp_path_factory.mktemp("project") / "checkpoints"
-    new_student(StudentConfig(image_size=32, width=VISUAL, layers=1, heads=1), seed=0).save_pretrained(root / "encoder")
+    write_videomae(root / "encoder", width=VISUAL, layers=1)
     write_bundle(root / "tiny", tiny_contents(weights_checksum(str(root / "encoder"))))
     service = Service(lambda: Recommender.from_bundle(root / "tiny", device="cpu")).start()
     service.recommender()

@@ -102,3 +102,17 @@ def test_errors_of_the_library_become_messages_of_the_page():
         raise RequestError("history: pick a clip first.")
     with pytest.raises(KeyError), user_errors():
         raise KeyError("a fault of ours stays a fault")
+
+
+def test_faces_that_are_not_at_hand_are_got_ready_for_the_next_time(service):
+    assert service.face(3).startswith("data:image/jpeg")
+    assert set(service.faces([1, 3, 2])) == {3}
+    for thread in threading.enumerate():
+        if thread.name == "draw-faces":
+            thread.join(5)
+    assert set(service.faces([1, 3, 2])) == {1, 2, 3}
+
+
+def test_a_kind_whose_clips_cannot_be_shown_has_no_face(service):
+    service.recommender().media.frame_thumbnails = lambda item_id: []
+    assert service.face(0) == "" and service.faces([0]) == {}

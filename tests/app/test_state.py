@@ -54,13 +54,14 @@ def test_another_last_clip_shows_all_its_frames():
     edited = state.leaving_out(session, "b")
     assert (edited.asked, edited.hidden) == (("a",), ())
     assert state.leaving_out(edited, "a") == edited, "the last one that counts stays"
-    hidden = state.hiding(edited, 3)
+    hidden = state.hiding(edited, (3,))
     assert state.leaving_out(hidden, "b").hidden == ()
 
 
-def test_a_frame_is_hidden_and_shown_again():
-    session = state.hiding(state.hiding(Session(history=("a",)), 3), 1)
-    assert session.hidden == (1, 3) and state.hiding(session, 3).hidden == (1,)
+def test_a_moment_is_hidden_as_a_whole_and_shown_again():
+    session = state.hiding(state.hiding(Session(history=("a",)), (3, 4)), (1,))
+    assert session.hidden == (1, 3, 4) and state.hiding(session, (3, 4)).hidden == (1,)
+    assert state.hiding(session, (0, 1)).hidden == (0, 1, 3, 4), "half hidden counts as shown"
     assert session.whole == Session(history=("a",)) and not session.whole.is_what_if
 
 

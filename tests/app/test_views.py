@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import gradio as gr
 import pytest
 
+from app.catalogue import PAGE_SIZE
 from app.service import Service
 from app.state import Session
-from app.views import about, cards, catalogue, history, recommendations, upload
+from app.views import about, cards, catalogue, history, moments, recommendations, upload, wants
 from mealrec.errors import BundleError, RequestError
 from tests.app.conftest import in_event_loop
-from tests.app.stand_in import CatalogueItem, StandInRecommender
+from tests.app.stand_in import CatalogueItem, StandInRecommender, without_pictures
 
 EVIL = '<img src=x onerror="alert(1)"> ${alert(1)} {{7*7}} \\'
 
@@ -135,8 +135,21 @@ def test_an_upload_is_reported_and_its_standing_told(service, video):
     *steps, (done, upload_id) = upload.encoded(service, video, " <i>mine</i> ")
     assert "Decoding" in steps[0][0] and "progressbar" in steps[0][0]
     assert "&lt;i&gt;mine" in done and done.count("<img") >= 5
+    assert done.count("tabby cat 62%</b>") == 5 and "resembles nothing" not in done
     session = Session(history=("1", upload_id))
     assert "14</b> of 65" in recommendations.markup(service, session, service.recommend(session))
+
+
+def test_an_upload_that_resembles_nothing_says_so(service, video):
+    *_, (done, _) = upload.encoded(service, video, "odd")
+    assert "This clip resembles nothing in this catalogue." in done
+
+
+def test_an_encoder_without_names_calls_its_frames_nothing(service, video):
+    *_, (_, upload_id) = upload.encoded(service, video, "mine")
+    nameless = dataclasses.replace(service.uploads.get(upload_id), sights=())
+    done = upload._done(service, nameless)
+    assert done.count("<li") >= 5 and "sight" not in done and "what its encoder calls" not in done
 
 
 def test_the_examples_are_those_that_gradio_ships():
@@ -144,48 +157,49 @@ def test_the_examples_are_those_that_gradio_ships():
     assert upload.example_path("../../routes") is None
 
 
+def measured(service):
+    account, *charts, tables = about.shown(service)
+    return account, charts, tables
+
+
 def test_the_account_holds_the_manifests_numbers(service):
-    markup = about.markup(service)
-    assert "0.2113" in markup and "popularity" in markup and "12.5" in markup
-    assert "64 clips<" in markup
+    account, charts, tables = measured(service)
+    assert "0.2113" in tables and "popularity" in tables and "12.5" in account
+    assert "64 clips<" in account
+    assert all(chart["reading"].endswith(".") and "MealRec" in chart["reading"] for chart in charts)
 
 
-def test_the_best_of_the_ranking_is_marked_and_no_oracle(service, tmp_path):
-    service.recommender().manifest["metrics"]["test"]["oracle: knows"] = {"H@10": 0.9}
-    assert about.markup(service, [tmp_path / "none.json"]).count("is-best") == 4
+def test_the_tables_are_folded_below_the_charts(service):
+    assert "<details" in measured(service)[2] and "<details open" not in measured(service)[2]
 
 
-def test_single_figures_get_a_row_each(service, tmp_path):
+def test_the_best_of_the_ranking_is_marked_and_no_oracle(service):
+    service.recommender().manifest["metrics"] = {
+        "test": {"full": {"H@10": 0.2, "N@10": 0.1}, "oracle: knows": {"H@10": 0.9}, "popularity": {"H@10": 0.1}}
+    }
+    assert measured(service)[2].count("is-best") == 2
+
+
+def test_single_figures_get_a_row_each(service):
     service.recommender().manifest["metrics"] = {"held_out": {"as_target_H@10": 0.125, "note": "x"}, "when": "today"}
-    markup = about.markup(service, [tmp_path / "none.json"])
-    assert "as target H@10" in markup and "0.125" in markup and markup.count("<table") == 1
+    _, charts, tables = measured(service)
+    assert "as target H@10" in tables and "0.125" in tables and tables.count("<table") == 1
+    assert charts == [None, None], "nothing was measured that a chart could show"
 
 
-def test_a_p_value_that_underflowed_is_a_bound(service, tmp_path):
+def test_a_p_value_that_underflowed_is_a_bound(service):
     gains = {"chance": {"gain_N@10": 0.0, "p": 0.0}, "near": {"gain_N@10": 0.1, "p": 3e-8}}
     service.recommender().manifest["metrics"] = {"against_full": gains}
-    markup = about.markup(service, [tmp_path / "none.json"])
-    assert ">&lt; 1e-300<" in markup and ">3e-08<" in markup
-    assert markup.count(">0.0000<") == 1, "a gain of nothing stays a number"
+    tables = measured(service)[2]
+    assert ">&lt; 1e-300<" in tables and ">3e-08<" in tables
+    assert tables.count(">0.0000<") == 1, "a gain of nothing stays a number"
 
 
-def test_an_account_without_metrics_still_stands(service, tmp_path):
-    recommender = service.recommender()
-    recommender.manifest = {"format_version": 1}
-    assert "<table" not in about.markup(service, [tmp_path / "none.json"])
-
-
-def test_the_comparison_on_real_data_is_read_from_its_file(service, tmp_path):
-    metrics = {"H@10": {"mean": 0.0651, "sd": 0.0005}}
-    report = {
-        "made": {"data": {"dataset": "microlens-50k", "slice": "small", "statistics": {"users": 9420}}},
-        "systems": {"morec": {"seeds": 3, "masked": metrics, "unmasked": {"H@10": {"mean": 0.0123, "sd": 0}}}},
-        "cost": {"morec": {"epoch_s": 4.25, "evaluation_s": 1.5, "memory_mb": 900.0}},
-    }
-    (tmp_path / "compare.json").write_text(json.dumps(report))
-    markup = about.markup(service, [tmp_path / "none.json", tmp_path / "compare.json"])
-    assert "microlens-50k, small: 9,420 viewers, mean of 3 seeds" in markup
-    assert all(text in markup for text in ("MoRec", "0.0651", "0.0123", "4.25", "seconds an epoch"))
+def test_an_account_without_metrics_still_stands_and_shows_no_other_bundles(service):
+    service.recommender().manifest = {"format_version": 1}
+    account, charts, tables = measured(service)
+    assert "64 clips" in account and "brings no measured figures" in tables and "<table" not in tables
+    assert charts == [None, None]
 
 
 @pytest.fixture
@@ -193,10 +207,7 @@ def titles_service() -> Service:
     """A service over titles alone: no topics, no files, no uploads."""
 
     def load():
-        recommender = StandInRecommender()
-        recommender.catalogue = tuple(dataclasses.replace(item, topic="") for item in recommender.catalogue)
-        recommender.upload_refusal = "Made from titles alone."
-        return recommender
+        return without_pictures(StandInRecommender(), ("the quiet bit", "before", "the rain", "#slow", "1"))
 
     service = Service(load).start()
     service.recommender(timeout_s=10)
@@ -205,11 +216,30 @@ def titles_service() -> Service:
 
 def test_a_clip_without_a_picture_shows_its_title_and_hashtags(titles_service):
     markup = catalogue.markup(titles_service, catalogue.Browse())
-    assert markup.count('class="no-poster"') == 24 and "<img" not in markup
+    assert markup.count('class="no-poster"') == PAGE_SIZE and "<img" not in markup
     assert "<b>nobody told me it sounds like this</b><small>#soundon 3</small>" in markup
     assert 'class="chips"' not in markup, "there is no topic to choose"
     first, second = (cards.card(titles_service, item_id) for item_id in ("1", "2"))
     assert first.colour != second.colour
+
+
+def test_a_nameless_clip_is_called_by_its_id():
+    def load():
+        recommender = StandInRecommender()
+        recommender.catalogue = tuple(dataclasses.replace(item, title=" ") for item in recommender.catalogue)
+        return recommender
+
+    service = Service(load).start()
+    service.recommender(timeout_s=10)
+    assert cards.card(service, "7").title == "Clip 7"
+    assert "Add “Clip 7” to the history" in catalogue.markup(service, catalogue.Browse())
+
+
+def test_a_page_of_titles_alone_is_explained_without_pictures(titles_service):
+    session = Session(history=("1", "2"))
+    answer = titles_service.recommend(session)
+    strip, panel = (view.markup(titles_service, session, answer) for view in (moments, wants))
+    assert "<img" not in strip + panel and panel.count("want-letter") == 3 and "moment-text" in strip
 
 
 def test_a_title_of_hashtags_alone_still_has_words():

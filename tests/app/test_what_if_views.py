@@ -5,25 +5,36 @@ from __future__ import annotations
 import dataclasses
 import re
 
-import numpy as np
 import pytest
 
 from app.state import Session
-from app.views import effects, history, moments, moves, recommendations
+from app.views import effects, history, moments, moves, recommendations, wants
 from app.views.cards import quoted
-from mealrec.recommender.trace import FrameRelevance
+from mealrec.recommender.trace import Moment
 from tests.app.test_views import EVIL, evil_service  # noqa: F401 (a fixture)
 
 SESSION = Session(history=("1", "2", "3"))
+DRIVEN = ("9", "10", "11", "12", "13", "14")
+"""A history whose last clip has a moment that drives the first recommendation."""
 
 
-def relevance(influence, ranks, segments=()):
-    influence = np.array(influence, float)
-    return FrameRelevance("3", np.arange(len(influence)) + 0.5, influence, influence, np.array(ranks), segments)
+# The last clip's moments in the invented world: which frames each has is the same in every run.
+FRAMES = ((0, 1), (2,), (3, 4))
 
 
-def strip(service, session=SESSION, **of_run):
-    return moments.markup(service, session, dataclasses.replace(service.recommend(session), **of_run))
+def with_moments(answer, influence, ranks, segments=()):
+    """Return the run with other moments of its last clip: two frames, one, and two again."""
+    moments_ = tuple(
+        Moment(frames, kind, 0.9, 0.5, moved, moved, rank, 8)
+        for frames, kind, moved, rank in zip(FRAMES, (0, 1, 2), influence, ranks, strict=True)
+    )
+    last = dataclasses.replace(answer.last, moments=moments_, segments=segments)
+    return dataclasses.replace(answer, last=last)
+
+
+def strip(service, influence, ranks, session=SESSION, **of_run):
+    answer = with_moments(service.recommend(session), influence, ranks, **of_run)
+    return moments.markup(service, session, answer)
 
 
 def sentence(markup):
@@ -31,44 +42,97 @@ def sentence(markup):
     return " ".join(re.sub(r"<.*?>", "", words).split())
 
 
+def named(service, *kinds):
+    return [service.recommender().kinds[kind].name for kind in kinds]
+
+
 def test_the_strip_names_the_moment_that_drove_the_first_and_where_it_would_fall(service):
-    markup = strip(service, frame_relevance=relevance([0.1, 0.3, -0.1, 0, 0], [1, 4, 1, 1, 1]))
-    assert sentence(markup).startswith("Second 1.5 of “") and "fall to rank 4" in sentence(markup)
+    markup = strip(service, [0.1, 0.3, -0.1], [1, 4, 1])
+    first, second, third = named(service, 0, 1, 2)
+    assert sentence(markup).startswith(f"The {second} moment of “") and "falls to 4." in sentence(markup)
     assert markup.count("is-driver") == 1 and markup.count("<img") == 5
-    outcomes = re.findall(r"Hide second \d\.\d: ([^\"]*)", markup)
-    assert outcomes == ["#1 −10%", "#1 → 4", "#1 +11%", "no change", "no change"]
+    outcomes = re.findall(r"aria-label=\"Hide the (.*?) moment: ([^\"]*)", markup)
+    assert outcomes == [(first, "#1 −10%"), (second, "#1 → 4"), (third, "#1 +11%")]
+    assert re.findall(r'data-frames="([^"]*)"', markup) == ["0,1", "2", "3,4"]
 
 
 def test_a_moment_that_only_lowers_the_chance_says_by_how_much(service):
-    markup = strip(service, frame_relevance=relevance([0.5, 0.1], [1, 1]))
-    assert "would stay first, 39% less likely" in sentence(markup)  # 1 - exp(-0.5)
+    markup = strip(service, [0.5, 0.1, 0], [1, 1, 1])
+    assert "is 39% less likely" in sentence(markup)  # 1 - exp(-0.5)
+    assert "no change" in markup
 
 
 @pytest.mark.parametrize(
-    ("influence", "hidden", "told"),
-    [
-        ([-0.1, -0.2], (), "No moment of"),
-        ([0.0, 1e-9], (), "looks at no single moment"),
-        ([0.0, 0.0], (0, 1), "Every moment of"),
-        ([0.3, 0.0], (0,), "looks at no single moment"),
-    ],
+    ("influence", "told"), [([-0.1, -0.2, -0.3], "No moment of"), ([0.0, 1e-9, 0.0], "looks at no single moment")]
 )
-def test_where_no_moment_drove_it_the_strip_says_so(service, influence, hidden, told):
-    markup = strip(service, frame_relevance=relevance(influence, [1, 1]), hidden=hidden)
-    assert told in sentence(markup) and "is-driver" not in markup
-    assert markup.count('aria-pressed="true"') == len(hidden) == markup.count(': hidden" title')
+def test_where_no_moment_drove_it_the_strip_says_so(service, influence, told):
+    markup = strip(service, influence, [1, 1, 1])
+    assert told in sentence(markup) and "is-driver" not in markup and 'aria-pressed="true"' not in markup
+
+
+def test_a_hidden_moment_stays_in_its_place_and_says_what_it_did(service):
+    session = dataclasses.replace(SESSION, history=DRIVEN)
+    whole = service.recommend(session)
+    moment = moments.driving(whole.last.moments)
+    hidden = dataclasses.replace(session, hidden=moment.frames)
+    markup = moments.markup(service, hidden, service.recommend(hidden))
+    tiles = re.findall(r'data-frames="([^"]*)"', markup)
+    assert tiles == [",".join(map(str, each.frames)) for each in whole.last.moments]
+    assert markup.count('aria-pressed="true"') == 1 and f"#1 → {moment.rank_without}" in markup
+    assert f"is hidden: “{whole.items[0].title[:10]}" in sentence(markup)
+    assert f"fell to {moment.rank_without}," in sentence(markup)
+
+
+def test_with_every_moment_hidden_only_the_title_is_left(service):
+    session = dataclasses.replace(SESSION, hidden=(0, 1, 2, 3, 4))
+    markup = moments.markup(service, session, service.recommend(session))
+    assert "Every moment of" in sentence(markup) and "is-driver" not in markup
 
 
 def test_segments_of_a_title_stand_in_for_moments(service):
-    markup = strip(service, frame_relevance=relevance([0, 0.4, 0.1], [1, 2, 1], ("cats", "cats", "<b>rain")))
-    assert sentence(markup).startswith("The words “cats” (part 2) of")
-    assert "without them" in sentence(markup)
-    assert "<img" not in markup and "&lt;b&gt;rain" in markup and markup.count("moment-text") == 3
+    markup = strip(service, [0, 0.4, 0.1], [1, 2, 1], segments=("cats", "and", "dogs", "<b>rain", "again"))
+    assert sentence(markup).startswith("The words “dogs” of") and "Without them" in sentence(markup)
+    assert "<img" not in markup and "&lt;b&gt;rain again" in markup and markup.count("moment-text") == 3
+
+
+def test_kinds_are_shown_with_their_faces_and_next_to_anybodys_share(service):
+    answer = service.recommend(SESSION)
+    markup = wants.markup(service, SESSION, answer)
+    places = [markup.index(f"<b>{answer.kinds[kind].name}</b>") for kind in answer.out_for(3)]
+    assert places == sorted(places) and markup.count("<img") == 3
+    assert markup.count("of your next clicks; for anybody 1 in") == 3
+    assert "shift" not in markup and "What you seem to be out for" in markup
+
+
+def test_a_hidden_moment_moves_the_kinds_and_they_stay_in_their_places(service):
+    session = dataclasses.replace(SESSION, history=DRIVEN)
+    whole = service.recommend(session)
+    moment = moments.driving(whole.last.moments)
+    hidden = dataclasses.replace(session, hidden=moment.frames)
+    answer = service.recommend(hidden)
+    markup = wants.markup(service, hidden, answer)
+    assert re.findall(r'data-want="(\d+)"', markup) == [str(kind) for kind in whole.out_for(3)]
+    assert moment.kind in whole.out_for(3) and "is-down" in markup and "▼" in markup
+    assert f'data-hidden="{",".join(map(str, moment.frames))}"' in markup
+
+
+def test_a_run_without_kinds_has_no_such_panel(service):
+    answer = dataclasses.replace(service.recommend(SESSION), kinds=())
+    assert wants.markup(service, SESSION, answer) == ""
+
+
+def test_each_card_says_for_which_kind_it_was_picked(service):
+    answer = service.recommend(SESSION)
+    markup = recommendations.markup(service, SESSION, answer)
+    for item in answer.items:
+        assert f"for {answer.kinds[item.kind].name}</span>" in markup
+    nameless = dataclasses.replace(answer, items=tuple(dataclasses.replace(item, kind=-1) for item in answer.items))
+    assert 'class="reason"' not in recommendations.markup(service, SESSION, nameless)
 
 
 def test_each_card_carries_its_way_from_its_old_rank(service):
     whole = service.recommend(SESSION)
-    edited = history.edited(service, SESSION, "frame", {"frame": "2"})
+    edited = history.edited(service, SESSION, "moment", {"frames": "2,3"})
     after = service.recommend(edited)
     found = moves.compared(service, edited, after)
     old = [item.item_id for item in whole.items]
@@ -80,9 +144,9 @@ def test_each_card_carries_its_way_from_its_old_rank(service):
         before = old.index(item.item_id) + 1
         sign = {"up": 1, "down": -1, "same": 0}[move.kind]
         assert before - item.rank == sign * int(re.sub(r"\D", "", move.mark) or 0)
-    assert found.change == "second 2.5 hidden"
+    assert found.change.endswith("hidden")
     markup = recommendations.markup(service, edited, after)
-    assert markup.count('class="move is-') == 10 and 'data-action="whole"' in markup and 'data-hidden="2"' in markup
+    assert markup.count('class="move is-') == 10 and 'data-action="whole"' in markup and 'data-hidden="2,3"' in markup
     plain = recommendations.markup(service, SESSION, whole)
     assert "move is-" not in plain and "what-if" not in plain
 
@@ -94,7 +158,7 @@ def test_the_change_is_told_in_words(service):
     title = quoted(service.catalogue.get("1").title, 22)
     assert told(dataclasses.replace(SESSION, left_out=("1",))) == f"{title} left out"
     both = dataclasses.replace(SESSION, left_out=("1", "2"), hidden=(0, 4))
-    assert told(both) == "second 0.5 and second 4.5 hidden and 2 clips left out"
+    assert re.fullmatch(r"the .* moment and the .* moment hidden and 2 clips left out", told(both))
     assert told(dataclasses.replace(SESSION, hidden=(0, 1, 2, 3, 4))) == "every moment hidden"
 
 
@@ -113,19 +177,32 @@ def test_the_last_clip_that_counts_cannot_be_left_out(service):
     assert " disabled>" in history.markup(service, alone).split("strip-leave")[1].split("<img")[0].replace("\n", "")
 
 
-@pytest.mark.parametrize("frame", ["5", "-1", "x", "", "1.0", None, [1]])
-def test_a_forged_frame_does_no_harm(service, frame):
-    assert history.edited(service, SESSION, "frame", {"frame": frame}) == SESSION
-    assert history.edited(service, Session(), "frame", {"frame": "0"}) == Session()
+@pytest.mark.parametrize("frames", ["5", "-1", "x", "", "1.0", "1,9", "1,,2", None, [1]])
+def test_a_forged_moment_does_no_harm(service, frames):
+    assert history.edited(service, SESSION, "moment", {"frames": frames}) == SESSION
+    assert history.edited(service, Session(), "moment", {"frames": "0"}) == Session()
+
+
+def test_a_second_click_shows_a_moment_again(service):
+    hidden = history.edited(service, SESSION, "moment", {"frames": "1,2"})
+    assert hidden.hidden == (1, 2)
+    assert history.edited(service, hidden, "moment", {"frames": "1,2"}) == SESSION
 
 
 def test_the_list_offers_every_change_and_marks_what_is_done(service):
-    done = dataclasses.replace(SESSION, left_out=("1",), hidden=(4,))
+    session = dataclasses.replace(SESSION, history=DRIVEN)
+    *_, moment = service.recommend(session).last.moments
+    done = dataclasses.replace(session, left_out=("9",), hidden=moment.frames)
     markup = effects.markup(service, done)
-    assert markup.count('class="effect"') == 8 and markup.count('aria-pressed="true"') == 2
-    assert "5 of 10 stay, #1 falls to 3" in markup and "all 10 stay, #1 stays first" in markup
-    last_out = dataclasses.replace(SESSION, left_out=("3",))
-    assert effects.markup(service, last_out).count("disabled") == 5, "the frames are of a clip that does not count"
+    moments_ = len(service.recommend(session).last.moments)
+    assert markup.count('class="effect"') == len(DRIVEN) + moments_
+    assert markup.count('data-action="moment"') == moments_ and markup.count('aria-pressed="true"') == 2
+    assert "moment of the last clip" in markup
+    for effect in service.effects(session):
+        assert f"{moves.kept_words(effect.kept, 10)}, #1 " in markup
+        assert "stays first" in markup if effect.top_rank == 1 else f"falls to {effect.top_rank}</small>" in markup
+    last_out = dataclasses.replace(session, left_out=("14",))
+    assert effects.markup(service, last_out).count("disabled") == moments_, "they are of a clip that does not count"
     assert "Pick a clip" in effects.markup(service, Session())
 
 
@@ -137,4 +214,14 @@ def test_titles_are_escaped_here_too(evil_service):  # noqa: F811
         effects.markup(evil_service, session),
         recommendations.markup(evil_service, session, answer),
     ):
+        assert EVIL[:10] not in markup and "&lt;img src=x" in markup
+
+
+def test_names_of_kinds_are_escaped_too(service):
+    answer = service.recommend(SESSION)
+    evil = dataclasses.replace(
+        answer, kinds=tuple(dataclasses.replace(kind, name=f"{EVIL} {kind.index}") for kind in answer.kinds)
+    )
+    for view in (moments, wants, recommendations):
+        markup = view.markup(service, SESSION, evil)
         assert EVIL[:10] not in markup and "&lt;img src=x" in markup

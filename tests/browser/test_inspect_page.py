@@ -58,7 +58,7 @@ def test_the_ranks_follow_the_model_above(inspecting):
     summary = inspecting.find(".viewers-summary")
     before = summary.inner_text()
     inspecting.find("#variant input").click()
-    inspecting.page.get_by_role("option", name="without either walk").click()
+    inspecting.page.get_by_role("option", name="without both").click()
     expect(summary).not_to_have_text(before)
 
 

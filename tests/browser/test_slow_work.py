@@ -23,7 +23,7 @@ from tests.browser.server import ROOT, free_port, running
 APP = """
 import os, runpy, time
 from pathlib import Path
-from mealrec.features.video import VideoEncoder
+from mealrec.features.classifier import ImageEncoder
 from mealrec.recommender.media import Media
 gate = Path(os.environ["TEST_GATE"])
 def hold(owner, name):
@@ -34,7 +34,7 @@ def hold(owner, name):
             time.sleep(0.02)
         return work(self, *arguments, **options)
     setattr(owner, name, held)
-hold(VideoEncoder, "encode")
+hold(ImageEncoder, "encode")
 hold(Media, "_decode")
 runpy.run_path("app.py", run_name="__main__")
 """

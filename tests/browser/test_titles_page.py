@@ -32,9 +32,12 @@ def test_a_bundle_of_titles_is_browsed_ranked_and_explained(titles_visitor):
     visitor.find("#history .viewer").first.click()
     assert len(visitor.wait_for_ranking()) == 10
     visitor.wait_for_charts()
-    chart = visitor.find("#chart-frame-relevance")
+    chart = visitor.find("#chart-moments")
     expect(chart.locator(".chart-title")).to_contain_text("title")
     expect(chart.locator(".annotation-text").filter(has_text="rainy days")).to_have_count(1)
+    expect(visitor.find("#moments .moment-text").first).to_be_visible()
+    expect(visitor.find("#wants .want")).to_have_count(3)
+    assert visitor.find("#moments img, #wants img").count() == 0
     visitor.page.get_by_role("tab", name="Upload your own").click()
     expect(visitor.find("#upload-refusal")).to_contain_text("titles alone")
     expect(visitor.find("#upload-video")).to_be_hidden()

@@ -53,7 +53,11 @@ def add_upload(visitor, clip: Path, title: str = TITLE) -> None:
 def test_an_upload_joins_the_history_and_is_ranked_as_a_candidate(visitor, small_clip):
     visitor.pick(0, 1)
     add_upload(visitor, small_clip)
-    expect(visitor.find("#upload-report .frames").first.locator("img")).to_have_count(5)
+    frames = visitor.find("#upload-report .frames").first
+    expect(frames.locator("img")).to_have_count(5)
+    # What the encoder calls each frame and how sure it is, where it has names at all.
+    assert frames.locator(".sight").count() in (0, 5)
+    expect(visitor.find("#upload-report .nearest li").first).to_be_visible()
     assert len(visitor.wait_for_ranking()) == 10
     expect(visitor.find("#recommendations .standing")).to_contain_text("would stand at")
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-CHARTS = ("frame-relevance", "tcd-walk", "npd-walk", "distance", "rank-bump")
+CHARTS = ("moments", "tcd-walk", "npd-walk", "distance", "rank-bump")
 TIMEOUT_MS = 30_000
 expect.set_options(timeout=TIMEOUT_MS)
 

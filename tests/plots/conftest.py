@@ -118,7 +118,7 @@ def _moments(rng: np.random.Generator, shares: np.ndarray, interest: np.ndarray,
         share = float(shares[frames, kind].mean())
         drop = 1.3 * float(influence[frames].sum())
         rank, kept = int(rng.integers(1, 5)), int(rng.integers(4, 11))
-        yield Moment(tuple(frames), kind, share, float(interest[frames].mean()), drop, rank, kept)
+        yield Moment(tuple(frames), kind, share, float(interest[frames].mean()), drop, drop, rank, kept)
 
 
 def _noise_left(steps: int) -> np.ndarray:

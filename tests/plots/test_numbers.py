@@ -19,7 +19,8 @@ def _answers(trace, interest, influence, ranks=(1, 1, 1)):
     """Return the run with these answers for its three moments."""
     answers = zip(trace.last.moments, interest, influence, ranks, strict=True)
     told = tuple(
-        replace(moment, interest=one, influence=other, rank_without=rank) for moment, one, other, rank in answers
+        replace(moment, interest=one, influence=other, worth=other, rank_without=rank)
+        for moment, one, other, rank in answers
     )
     return replace(trace, last=replace(trace.last, moments=told))
 
