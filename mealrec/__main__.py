@@ -18,7 +18,7 @@ VERBS = {
     "fetch": ("mealrec.features.fetch_command", "download MicroLens's official files, and clips one by one"),
     "prepare": ("mealrec.data.prepare_command", "turn a published dataset into a catalogue folder"),
     "extract": ("mealrec.features.command", "turn clips and titles into features"),
-    "pretrain-encoder": ("mealrec.features.pretrain_command", "train the bundled video encoder"),
+    "encoder": ("mealrec.evaluation.encoder_command", "make the bundled frame encoder, or measure one"),
     "train": ("mealrec.training.command", "train MealRec and its ablated variants"),
     "evaluate": ("mealrec.evaluation.command", "measure a bundle on its test split"),
     "faithfulness": ("mealrec.experiments.faithfulness_command", "test whether a bundle's explanations hold"),

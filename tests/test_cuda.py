@@ -12,8 +12,8 @@ import torch
 from mealrec.baselines import base
 from mealrec.data.interactions import leave_one_out
 from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
+from mealrec.models.paper import model as paper
 from mealrec.recommender.recommender import Recommender
-from mealrec.training import trainer
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.recipes import microlens
 from mealrec.training.run import load_system, save_system
@@ -133,7 +133,7 @@ def test_an_interrupted_training_goes_on(precision, tmp_path, monkeypatch):
     model = make_config("full", dropout=0.1, width=16)
     config = TrainConfig(batch_size=96, max_epochs=2, average=0.9, precision=precision)
     whole = train(model, config, SPLIT, FEATURES.to("cuda"))
-    calls, total_loss = iter(range(1, 10**6)), trainer.total_loss
+    calls, total_loss = iter(range(1, 10**6)), paper.total_loss
 
     def fails(*arguments):
         if next(calls) == 3:
@@ -141,7 +141,7 @@ def test_an_interrupted_training_goes_on(precision, tmp_path, monkeypatch):
         return total_loss(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(trainer, "total_loss", fails)
+        patch.setattr(paper, "total_loss", fails)
         train(model, config, SPLIT, FEATURES.to("cuda"), checkpoint=Checkpoint(tmp_path, {}, 1))
     torch.manual_seed(99)
     resumed = train(model, config, SPLIT, FEATURES.to("cuda"), checkpoint=Checkpoint(tmp_path, {}, 1))

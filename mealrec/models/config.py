@@ -41,7 +41,7 @@ class MealRecConfig:
     backbone: str = "sasrec"
     variant: str = "full"
     goal: str = "state"
-    num_steps: int = 10
+    num_steps: int = 5
     id_dropout: float = 0.3
     title_dropout: float = 0.3
     backbone_dropout: float = 0.3

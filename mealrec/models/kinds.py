@@ -14,7 +14,7 @@ from mealrec.types import ItemFeatures
 
 RIDGE = 0.3
 MOST_FRAMES = 3000  # whose likeness to each other is worked out: more do not fit into memory
-_UNSEEN = 1e-3
+UNSEEN = 1e-3  # of a kind, in what anybody watches: so that a kind that no clip shows is rare and not impossible
 
 
 class KindSpace(nn.Module):
@@ -96,4 +96,4 @@ def ridge(points: np.ndarray, labels: np.ndarray, classes: int) -> _Map:
 def of_anybody(kinds: Tensor, bias: Tensor, known: Tensor) -> Tensor:
     """Return the shares of kinds [J] in what anybody watches: the clips' own [M, J], weighed by their appeal [M]."""
     weights = bias.detach().masked_fill(~known, float("-inf")).softmax(0)
-    return weights @ kinds + _UNSEEN
+    return weights @ kinds + UNSEEN

@@ -19,7 +19,7 @@ class NPDConfig:
     """`hidden` units of the map that all kinds share; `noise_scale` times the schedule's β."""
 
     hidden: int = 32
-    noise_scale: float = 40.0
+    noise_scale: float = 50.0
 
 
 @dataclass(frozen=True)

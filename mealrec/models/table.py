@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.models.attention import Dropout
-from mealrec.models.kinds import KindSpace, of_anybody
+from mealrec.models.kinds import UNSEEN, KindSpace, of_anybody
 from mealrec.types import ItemFeatures
 
+_LEAST = 1e-6
 BLOCK = 2**14
 """How many items are scored at once: what is computed on the way to their scores then stays in the cache."""
 
@@ -131,9 +132,10 @@ class ItemTable(nn.Module):
     def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
         """Return what part of the next click is for each kind [R, J]; each row sums to 1.
 
-        The head's own reading: how much of a kind anybody watches, times how it appeals to this preference.
+        The head's own reading: how much of a kind anybody watches, times how it appeals to this preference. A kind that
+        no clip shows is no part of a click, however it appeals.
         """
-        shares = self._appeal(preference)[0] * anybody
+        shares = self._appeal(preference)[0] * (anybody - UNSEEN).clamp(min=_LEAST)
         return shares / shares.sum(-1, keepdim=True)
 
     def appeal(self, preference: Tensor) -> Tensor:

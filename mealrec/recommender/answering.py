@@ -1,24 +1,23 @@
-"""The parts of an answer: one scene for requests that fit together, then each request's own ranking and figures."""
+"""The parts of an answer: one batch of walks for requests that fit together, then each request's own figures."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mealrec.features.segments import split_title
-from mealrec.models.table import BLOCK
-from mealrec.recommender.contenders import contenders
-from mealrec.recommender.reference import items_at
+from mealrec.recommender.explain import agreement, all_but, influence, interest, masks_of, runs, sets_of
 from mealrec.recommender.request import Request
-from mealrec.recommender.scene import Scene
-from mealrec.recommender.stage import Stage
-from mealrec.recommender.trace import FrameRelevance, HistoryItem, RankedItem, UploadStanding
-from mealrec.recommender.tracing import Ranking, ranks_at
+from mealrec.recommender.stage import Stage, Variant
+from mealrec.recommender.trace import HistoryItem, LastClip, Moment, RankedItem, UploadStanding
+from mealrec.recommender.tracing import Ranking
+from mealrec.recommender.walks import Walks
 
 
 class Clock:
@@ -40,95 +39,163 @@ class Clock:
 
 
 def alike(one: tuple[Request, Clock], other: tuple[Request, Clock]) -> bool:
-    """Whether two requests fit into one batch: all but their own histories, hidden frames and k is the same.
-
-    Uploads and noisy stand-ins lie behind their own request's catalogue, so these go alone.
-    """
-    own = {"history": (), "hidden": (), "k": 1}
-    first, second = one[0], other[0]
-    return not (first.uploads or second.uploads or first.noise) and replace(first, **own) == replace(second, **own)
+    """Whether two requests fit into one batch: all but their own histories, hidden frames and k is the same."""
+    own = {"history": (), "uploads": {}, "hidden": (), "k": 1}
+    return replace(one[0], **own) == replace(other[0], **own)
 
 
-def scene_of(stages: Sequence[Stage], requests: Sequence[Request]) -> Scene:
-    """Return the scene of requests that are `alike`: their histories, and with each frame hidden."""
-    stage, device = stages[0], stages[0].variant.items.bias.device
+@dataclass(frozen=True)
+class Question:
+    """One request on its stage; each of its `sets` of frames is hidden once, what the request hides alone first."""
+
+    stage: Stage
+    request: Request
+
+    @cached_property
+    def moments(self) -> tuple[tuple[int, ...], ...]:
+        """Return the moments of the last clip."""
+        return runs(self.stage.walked.moments[-1])
+
+    @cached_property
+    def sets(self) -> tuple[tuple[int, ...], ...]:
+        """Return the sets of frames to hide."""
+        return sets_of(self.moments, self.request.hidden)
+
+    def row_of(self, frames: Sequence[int]) -> int:
+        """Return in which row of its walks these frames are hidden as well."""
+        return self.sets.index(tuple(sorted({*self.request.hidden, *frames})))
+
+
+def walks_of(questions: Sequence[Question]) -> Walks:
+    """Return the walks of requests that are `alike`; each clip of a history is an item of its own."""
+    stages, num_frames = [question.stage for question in questions], questions[0].stage.times_s.shape[1]
+    most = max(len(question.sets) for question in questions)
+    sets = [question.sets + question.sets[:1] * (most - len(question.sets)) for question in questions]
+    hidden = torch.stack([masks_of(some, num_frames) for some in sets])
+    return _walks(stages, questions[0].request, hidden, leaves_out=True)
+
+
+def bare_walks(stage: Stage, request: Request) -> Walks:
+    """Return the walk of a request alone, nothing hidden beside."""
+    return _walks([stage], request, masks_of([request.hidden], stage.times_s.shape[1])[None])
+
+
+def _walks(stages: Sequence[Stage], request: Request, hidden: Tensor, leaves_out: bool = False) -> Walks:
+    variant = stages[0].variant
+    items = variant.items.rows(slice(0, 1))
     histories = torch.zeros(len(stages), max(len(stage.walked) for stage in stages), dtype=torch.long)
-    allowed = torch.stack([staged.free for staged in stages])
-    hidden = torch.eye(stage.times_s.shape[1] + 1, dtype=torch.bool)[:, 1:].repeat(len(stages), 1, 1)
-    for row, (staged, request) in enumerate(zip(stages, requests, strict=True)):
-        histories[row, : len(staged.walked)] = torch.tensor(staged.walked)
-        hidden[row, :, list(request.hidden)] = True
-    tensors = histories.to(device), requests[0].seed, allowed.to(device), hidden.to(device)
-    variant = stage.variant
-    varied = {"num_steps": requests[0].num_steps, "reference": variant.reference, "ranked": variant.items}
-    return Scene(variant.model, stage.features, stage.items, *tensors, **varied)
+    for row, stage in enumerate(stages):
+        histories[row, : len(stage.walked)] = torch.arange(len(items), len(items) + len(stage.walked))
+        items = items.followed_by(stage.walked)
+    free = torch.stack([stage.free for stage in stages])
+    device, steps = items.bias.device, request.num_steps
+    tensors = histories.to(device), request.seed, free.to(device), hidden.to(device)
+    return Walks(variant.model, items, *tensors, num_steps=steps, ranked=variant.items, leaves_out=leaves_out)
 
 
-def steps_ranking(scene: Scene, row: int, stage: Stage, k: int) -> Ranking:
-    """Rank at each of NPD's steps, or at the walk's only end, all that may stand among the first k or above them.
+@dataclass(frozen=True)
+class Figures:
+    """What the walks of B requests say of their last clips' frames [B, K], rows [B, M] and clips [B, L]."""
 
-    The first and the last step's scores are there already: those of the walk's beginning and end.
-    """
-    walk, first, final = scene.walk, row * scene.hidden.shape[1], scene.ends[row, :1]  # a history's rows lie together
-    if not walk.npd:
-        return Ranking.of(final[:, scene.candidates[row]], scene.candidates[row].nonzero().squeeze(1))
-    states = torch.stack([step.x0_hat[first] for step in walk.npd])
-    preferences = scene.model.preference(states, walk.context.content[first].expand(len(states), -1))
-    top = final[0].topk(min(k, int(scene.candidates[row].sum()))).indices
-    rows = contenders(scene, row, stage, preferences, top)
-    scores = preferences.new_empty(len(preferences), len(rows))
-    for start, block in zip(range(0, len(rows), BLOCK), rows.split(BLOCK), strict=True):
-        near = items_at(stage.variant.items, block)
-        scores[1:-1, start : start + len(block)] = scene.model.table.scores(preferences[1:-1], near)
-    scores[0], scores[-1] = scene.beginnings[row, rows], final[0, rows]
-    return Ranking.of(scores, rows)
+    interest: np.ndarray
+    influence: np.ndarray
+    agreement: np.ndarray
+
+    @classmethod
+    def of(cls, walks: Walks, variant: Variant) -> Figures:
+        """Work them out."""
+        found = interest(walks, variant.anybody), influence(walks), agreement(walks, variant.anybody)
+        return cls(*(values.cpu().numpy() for values in found))
 
 
-def relevance_of(
-    scene: Scene, row: int, answers: Sequence[np.ndarray], stage: Stage, has_title_segments: bool
-) -> FrameRelevance:
-    """Return what a scene's history says of its last clip's frames; `answers` are interest and influence [B, K]."""
+def steps_ranking(walks: Walks, row: int) -> Ranking:
+    """Rank at each of NPD's steps, or at the walk's only end; the last step's scores are the end's own."""
+    first = row * walks.hidden.shape[1]  # a history's rows lie together
+    scores = walks.ends[row, :1]
+    if len(walks.walk.npd) > 1:
+        states = torch.stack([step.x0_hat[first] for step in walks.walk.npd[:-1]])
+        scores = torch.cat([walks.model.table.scores(states, walks.ranked), scores])
+    return Ranking.of(scores, walks.candidates[row])
+
+
+def last_clip(walks: Walks, row: int, question: Question, figures: Figures, has_title_segments: bool) -> LastClip:
+    """Return what a history's walks say of its last clip."""
+    stage, k = question.stage, question.request.k
     last, count = stage.rows[-1], stage.times_s.shape[1]
+    shares, evidence = stage.walked.moments[-1].cpu().numpy(), figures.interest[row]
+    ranking = Ranking.of(walks.ends[row], walks.candidates[row])
+    ranks, before = ranking.ranks_of(int(walks.top[row])), set(ranking.top(k, 0))
+    falls, everything = figures.influence[row], question.row_of(range(count))
+    moments = []
+    for frames in question.moments:
+        place, at, others = question.row_of(frames), list(frames), all_but(question.moments, frames)
+        kind = int(shares[at[0]].argmax())
+        moments.append(
+            Moment(
+                frames=frames,
+                kind=kind,
+                share=float(shares[at, kind].mean()),
+                interest=float(np.log(np.exp(evidence[at]).mean())),
+                influence=float(falls[place]),
+                worth=float(falls[place] + falls[everything] - falls[question.row_of(others)]) / 2,
+                rank_without=int(ranks[place]),
+                kept=len(before & set(ranking.top(k, place))),
+            )
+        )
+    alone = [question.row_of((frame,)) for frame in range(count)]
     segments = tuple(split_title(stage[last].title, count) or [""] * count) if has_title_segments else ()
-    ranks = ranks_at(scene.ends[row, 1:].cpu().numpy(), int(scene.top[row]))
-    return FrameRelevance(stage[last].item_id, stage.times_s[last], *(each[row] for each in answers), ranks, segments)
-
-
-def ranked(stage: Stage, rows: list[int], scores: Tensor) -> tuple[RankedItem, ...]:
-    """Return the clips of the rows that rank first, in order."""
-    return tuple(
-        RankedItem(stage[row].item_id, stage[row].title, stage[row].topic, float(scores[row]), rank)
-        for rank, row in enumerate(rows, start=1)
+    return LastClip(
+        item_id=stage[last].item_id,
+        times_s=stage.times_s[last],
+        shares=shares,
+        interest=evidence,
+        influence=falls[alone],
+        rank_without=ranks[alone],
+        moments=tuple(moments),
+        segments=segments,
     )
 
 
-def history_of(stage: Stage, weights: list[float], agrees: list[float]) -> tuple[HistoryItem, ...]:
-    """Return the history; what the model does not see of it has no weight and no agreement."""
-    unseen = [0.0] * (len(stage.rows) - len(weights))
-    values = zip(stage.rows, unseen + weights, unseen + agrees, strict=True)
+def ranked(stage: Stage, rows: Sequence[int], scores: Tensor, preference: Tensor) -> tuple[RankedItem, ...]:
+    """Return the clips of the rows that rank first, in order, by scores [N+1] of a preference [J].
+
+    A clip ranks most through the kind of which its share times its appeal is the largest.
+    """
+    places = torch.tensor(rows, dtype=torch.long, device=scores.device)
+    items = stage.variant.items.rows(places)
+    kinds = (items.kinds.log() + stage.variant.model.table.appeal(preference)).argmax(-1)
+    frames = items.moments.gather(2, kinds[:, None, None].expand(-1, items.moments.shape[1], 1)).squeeze(2).argmax(1)
+    values = zip(rows, scores[places].tolist(), kinds.tolist(), frames.tolist(), strict=True)
     return tuple(
-        HistoryItem(stage[row].item_id, stage[row].title, stage[row].topic, weight, agrees)
-        for row, weight, agrees in values
+        RankedItem(stage[row].item_id, stage[row].title, stage[row].topic, score, rank, kind, frame)
+        for rank, (row, score, kind, frame) in enumerate(values, start=1)
+    )
+
+
+def history_of(stage: Stage, wanted: np.ndarray, agrees: np.ndarray) -> tuple[HistoryItem, ...]:
+    """Return the history; `wanted` [L, J] and `agrees` [L] are of what the model sees, the rest has no weight."""
+    unseen = len(stage.rows) - len(wanted)
+    weights = [0.0] * unseen + stage.variant.weights(len(wanted))
+    wanted = np.concatenate([np.zeros((unseen, wanted.shape[1]), wanted.dtype), wanted])
+    values = zip(stage.rows, weights, [0.0] * unseen + agrees.tolist(), wanted, strict=True)
+    return tuple(
+        HistoryItem(stage[row].item_id, stage[row].title, stage[row].topic, weight, fits, kinds)
+        for row, weight, fits, kinds in values
     )
 
 
 def standings(stage: Stage, scores: Tensor, preference: Tensor) -> tuple[UploadStanding, ...]:
-    """Rank each upload among the whole catalogue and itself, by the end's preference [1, D or D + 2C].
+    """Rank each upload among the whole catalogue and itself, by the end's preference [J].
 
-    `scores` [N+1] are those of the candidates; what was seen gets no guidance to itself, so an upload of the history
-    stands among the others as they do.
+    `scores` [N+1] are those of the candidates; the watched clips of the catalogue count as well.
     """
-    if not stage.upload_rows:
+    if max(stage.rows) <= stage.num_items:
         return ()
-    rows = torch.tensor(stage.rows, device=preference.device)
-    seen = torch.arange(len(stage.rows) - len(stage.used), len(stage.rows), device=preference.device)
-    own = stage.variant.model.table.scores(preference, items_at(stage.items, rows), seen[None])[0]
+    rows = torch.tensor(stage.rows, device=scores.device)
+    own = stage.variant.model.table.scores(preference[None], stage.clips)[0]
+    rivals = torch.cat([scores, own[rows <= stage.num_items]])
+    uploaded = sorted((row, score) for row, score in zip(stage.rows, own, strict=True) if row > stage.num_items)
     return tuple(
-        UploadStanding(stage[row].item_id, 1 + _above(scores, own, rows <= stage.num_items, score), stage.num_items + 1)
-        for row, score in sorted(zip(stage.rows, own, strict=True), key=lambda pair: pair[0])
-        if row > stage.num_items
+        UploadStanding(stage[row].item_id, 1 + int((rivals > score).sum()), stage.num_items + 1)
+        for row, score in uploaded
     )
-
-
-def _above(scores: Tensor, own: Tensor, watched: Tensor, score: Tensor) -> int:
-    return int((scores > score).sum() + (own[watched] > score).sum())

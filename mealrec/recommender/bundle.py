@@ -1,8 +1,8 @@
 """A bundle on disk: JSON and safetensors, listed with their checksums in one manifest.
 
-manifest.json · catalogue.json · viewers.json · features.safetensors · variants/<variant>.safetensors; where there are
-viewers to inspect test_viewers.json, which older bundles lack; and, in a bundle that lies outside of a project, media/
-and encoders/ with copies of what it needs, which the manifest does not list.
+manifest.json · catalogue.json · viewers.json · kinds.json · features.safetensors · variants/<variant>.safetensors;
+where there are viewers to inspect test_viewers.json; and, in a bundle that lies outside of a project, media/ and
+encoders/ with copies of what it needs, which the manifest does not list.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -25,14 +25,15 @@ from mealrec.features.tensors import Normalisation
 from mealrec.features.weights import WEIGHT_FILES
 from mealrec.models.config import MealRecConfig
 from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.recommender.kinds import Face, Kind
 from mealrec.recommender.places import ENCODERS, MEDIA, REBUILD, project_path
 from mealrec.types import ItemFeatures
 
-FORMAT_VERSION = 1
+FORMAT_VERSION, FORM = 2, "kinds"
 MANIFEST = "manifest.json"
 CARD = "README.md"
 CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
-TEST_VIEWERS = "test_viewers.json"
+TEST_VIEWERS, KINDS = "test_viewers.json", "kinds.json"
 _FORMS = {
     **dict.fromkeys(("name", "created_with", "media"), str),
     **dict.fromkeys(("models", "encoders", "metrics", "training", "files"), dict),
@@ -56,6 +57,7 @@ def write_bundle(
     files = {
         CATALOGUE: _json([vars(item) for item in contents.catalogue]),
         VIEWERS: _json([vars(viewer) for viewer in contents.viewers]),
+        KINDS: _json([asdict(kind) for kind in contents.kinds]),
         FEATURES: _safetensors(contents.tensors()),
         **{_weights_file(variant): _safetensors(weights) for variant, (_, weights) in contents.models.items()},
     }
@@ -148,7 +150,7 @@ def check_weights(directory: Path, sha256: str) -> None:
 
 def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
     config = next(iter(contents.models.values()))[0]
-    dims = ("num_items", "visual_width", "text_width", "num_frames", "width", "max_length")
+    dims = ("num_items", "visual_width", "text_width", "num_frames", "num_kinds", "max_length")
     return {
         "format_version": FORMAT_VERSION,
         "name": contents.name,
@@ -187,16 +189,17 @@ def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
         kind: {field.name: tensors[field.name] for field in fields(kind)} for kind in (ItemFeatures, Normalisation)
     }
     models = {
-        variant: (MealRecConfig.from_dict(config), load_tensors(files[_weights_file(variant)]))
+        variant: (_config(variant, config), load_tensors(files[_weights_file(variant)]))
         for variant, config in manifest["models"].items()
     }
-    if stray := files.keys() - {CATALOGUE, VIEWERS, TEST_VIEWERS, FEATURES, *map(_weights_file, models)}:
+    if stray := files.keys() - {CATALOGUE, VIEWERS, TEST_VIEWERS, KINDS, FEATURES, *map(_weights_file, models)}:
         raise BundleError(f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant: {REBUILD}.")
     return BundleContents(
         catalogue=tuple(CatalogueItem(**item) for item in json.loads(files[CATALOGUE])),
         viewers=_viewers(ExampleViewer, files[VIEWERS]),
         test_viewers=_viewers(ViewerCase, files.get(TEST_VIEWERS, b"[]")),
         models=models,
+        kinds=tuple(_kind(kind) for kind in json.loads(files[KINDS])),
         features=ItemFeatures(**parts[ItemFeatures]),
         times_s=tensors["times_s"],
         normalisation=Normalisation(**parts[Normalisation]),
@@ -206,6 +209,18 @@ def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
 
 def _viewers(kind: type, data: bytes) -> tuple:
     return tuple(kind(**viewer | {"history": tuple(viewer["history"])}) for viewer in json.loads(data))
+
+
+def _config(variant: str, values: dict) -> MealRecConfig:
+    if values.get("form") != FORM:
+        raise BundleError(f"{variant} is no model of the form that is served here, {FORM!r}: {REBUILD}.")
+    return MealRecConfig.from_dict(values)
+
+
+def _kind(values: dict) -> Kind:
+    faces = tuple(Face(**face) for face in values["faces"])
+    lists = {name: tuple(values[name]) for name in ("words", "sights", "place")}
+    return Kind(**values | lists | {"faces": faces})
 
 
 def _weights_file(variant: str) -> str:

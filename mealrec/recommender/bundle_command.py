@@ -16,11 +16,14 @@ from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
-from mealrec.recommender.bundle import check_weights, write_bundle
+from mealrec.recommender.bundle import FORM, check_weights, write_bundle
 from mealrec.recommender.contents import CLIPS, BundleContents, CatalogueItem, frame_source
 from mealrec.recommender.examples import choose_cases, choose_viewers
+from mealrec.recommender.naming import name_kinds
 from mealrec.recommender.packing import Packing
 from mealrec.training.run import load_normalisation, load_system
+
+QUIET = "quiet"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="which seed of the run (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="catalogue (default: %(default)s)")
     parser.add_argument("--features", type=Path, required=True, help="feature store the run was trained on")
-    parser.add_argument("--encoder", help="VideoMAE directory or hub id of the features (default: as they name it)")
+    parser.add_argument("--encoder", help="encoder of the features, a directory or hub id (default: as they name it)")
     parser.add_argument(
         "--system", help="the system that the app shows first (default: full, mealrec, or the only one)"
     )
@@ -58,19 +61,21 @@ def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[
     if store.item_ids != catalogue.item_ids:
         raise DataFormatError(f"{arguments.features} holds other items than {arguments.data}: extract them again.")
     folders = find_systems(arguments.run / f"seed-{arguments.seed}", arguments.system)
-    encoders = _encoders(store, arguments.encoder, packing)
+    names = _encoder_names(store, arguments.encoder)
+    encoders = _encoders(store, names, packing)
     decodes = frame_source(encoders["video"]["name"]) == CLIPS
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
-    known = catalogue.trainable
     times_s = torch.tensor(np.asarray(store.times_s))
-    models = {name: _model(folder) for name, folder in folders.items()}
+    models = {name: load_system(folder) for name, folder in folders.items()}
+    features = item_features(store, normalisation, catalogue.trainable)
     return BundleContents(
         name=arguments.name or arguments.out.name,
         created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
         catalogue=_items(catalogue),
         viewers=choose_viewers(catalogue),
-        models=models,
-        features=item_features(store, normalisation, known),
+        models={name: (model.config, dict(model.state_dict())) for name, model in models.items()},
+        kinds=name_kinds(models["full"], features, catalogue, store, names["video"]),
+        features=features,
         times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
         normalisation=normalisation,
         encoders=encoders,
@@ -78,7 +83,7 @@ def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[
         interval_s=store.manifest["interval_s"],
         metrics=metrics_tables(_report(arguments), {folders["full"].name: "full"}),
         training=_training(arguments.run, folders, arguments.seed),
-        test_viewers=choose_cases(catalogue, models["full"][0].max_length, accidents),
+        test_viewers=choose_cases(catalogue, models["full"].config.max_length, accidents),
     )
 
 
@@ -98,10 +103,16 @@ def metrics_tables(report: dict, renamed: dict[str, str] | None = None) -> dict:
 def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
     """Return {name: folder} of a seed's finished systems; the main one comes first and is called "full".
 
-    It is `main` where that is given, else "full", "mealrec" or the only one there is.
+    It is `main` where that is given, else "full", "mealrec" or the only one there is. Systems of another form than the
+    recommender serves stay out, and the quiet one, which is there to be compared with.
     Raises DataFormatError where it is not there or not clear.
     """
     folders = {path.parent.name: path.parent for path in sorted(seed.glob("*/config.json"))}
+    left_out = [name for name, folder in folders.items() if name == QUIET or not _is_served(folder)]
+    for name in left_out:
+        del folders[name]
+    if left_out:
+        print(f"Left out of the bundle (of another form, or only there to be compared with): {', '.join(left_out)}.")
     known = ", ".join(folders) or "none"
     if main is None:
         only = list(folders) if len(folders) == 1 else []
@@ -115,6 +126,10 @@ def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
     return {"full": first, **{name: folder for name, folder in folders.items() if name != "full"}}
 
 
+def _is_served(folder: Path) -> bool:
+    return _read_json(folder / "config.json").get("form") == FORM
+
+
 def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
     return tuple(
         CatalogueItem(
@@ -124,13 +139,8 @@ def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
     )
 
 
-def _model(folder: Path) -> tuple:
-    model = load_system(folder)
-    return model.config, {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
-def _encoders(store: FeatureStore, video: str | None, packing: Packing) -> dict[str, dict[str, str]]:
-    """Return the store's encoders as the bundle names them; raises BundleError where a directory holds others."""
+def _encoder_names(store: FeatureStore, video: str | None) -> dict[str, str]:
+    """Return where the store's encoders lie; raises BundleError where a directory holds others."""
     made_with = store.manifest["encoders"]
     names = {kind: encoder["name"] for kind, encoder in made_with.items()}
     if video and frame_source(names["video"]) == CLIPS:
@@ -138,6 +148,12 @@ def _encoders(store: FeatureStore, video: str | None, packing: Packing) -> dict[
     for kind, name in names.items():
         if Path(name).is_dir():
             check_weights(Path(name), made_with[kind]["sha256"])
+    return names
+
+
+def _encoders(store: FeatureStore, names: dict[str, str], packing: Packing) -> dict[str, dict[str, str]]:
+    """Return the encoders as the bundle names them."""
+    made_with = store.manifest["encoders"]
     return {
         kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]} for kind, name in names.items()
     }

@@ -9,7 +9,7 @@ _WORDS = {
     "num_frames": "frames a clip",
     "visual_width": "visual width",
     "text_width": "text width",
-    "width": "model width",
+    "num_kinds": "kinds of moments",
     "max_length": "latest items of a history that count",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mealrec.errors import RequestError
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.trace import Effect, Recommendation
+from mealrec.recommender.trace import Effect, Moment, Recommendation
 from mealrec.recommender.uploads import Upload
 
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         json.dump(shape, sys.stdout, ensure_ascii=False)
         print()
     else:
-        print("\n".join([table(answer), *effect_lines(effects, len(answer.items))]))
+        print("\n".join([table(answer), *effect_lines(answer, effects)]))
     return 0
 
 
@@ -63,11 +63,12 @@ def _frames(written: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def effect_lines(effects: Sequence[Effect], count: int) -> list[str]:
-    """Return what would change the answer most, a line each; `count` clips were recommended."""
+def effect_lines(answer: Recommendation, effects: Sequence[Effect]) -> list[str]:
+    """Return what would change the answer most, a line each."""
     lines = ["What would change this answer most (probability moved, clips that stay, where the first would stand)"]
     for effect in effects:
-        change = "left out" if effect.frame is None else f"frame {effect.frame} hidden"
+        change = f"{answer.kinds[effect.kind].name} hidden" if effect.frames else "left out"
+        count = len(answer.items)
         lines.append(
             f"  {effect.moved:6.1%}  {effect.kept:>2} of {count}  {effect.top_rank:>4}  {effect.item_id} {change}"
         )
@@ -75,22 +76,34 @@ def effect_lines(effects: Sequence[Effect], count: int) -> list[str]:
 
 
 def table(answer: Recommendation) -> str:
-    """Return the answer for people: the history's weights, the ranking, and what the last item's frames say."""
-    relevance = answer.frame_relevance
-    lines = ["History (weight, latest last)"]
-    lines += [f"  {item.weight:6.1%}  {item.item_id:>6}  {item.title}" for item in answer.history]
-    lines += [f"Recommended ({answer.bundle}, {answer.variant}, seed {answer.seed})"]
-    lines += [f"  {i.rank:>6}  {i.item_id:>6}  {i.score:7.3f}  {i.topic:<8} {i.title}" for i in answer.items]
-    parts, place = ("Title segments", "text") if relevance.segments else ("Frames", "time")
-    lines += [f"{parts} of {relevance.item_id}: fits the interest, drove the first recommendation, {place}"]
-    places = relevance.segments or [f"{time:5.2f} s" for time in relevance.times_s]
-    frames = enumerate(zip(places, relevance.interest, relevance.influence, strict=True))
+    """Return the answer for people: the history, what the viewer is out for, the ranking, the last clip's moments."""
+    names = [kind.name for kind in answer.kinds]
+    lines = ["History (weight, fit with the rest, watched for; latest last)"]
     lines += [
-        f"  {interest:+.3f}  {influence:+.3f}  {place}{'  hidden' if index in answer.hidden else ''}"
-        for index, (place, interest, influence) in frames
+        f"  {item.weight:6.1%}  {item.agreement:+6.2f}  {names[item.kind] if item.kind >= 0 else '':<16} "
+        f"{item.item_id:>6}  {item.title}"
+        for item in answer.history
+    ]
+    wanted = (f"{names[kind]} {answer.wanted[kind]:.0%} ({answer.anybody[kind]:.0%})" for kind in answer.out_for())
+    lines += [f"Out for (share of the next click, anybody's): {', '.join(wanted)}"]
+    lines += [f"Recommended ({answer.bundle}, {answer.variant}, seed {answer.seed})"]
+    lines += [
+        f"  {item.rank:>6}  {item.item_id:>6}  {item.score:7.3f}  {names[item.kind]:<16} {item.title}"
+        for item in answer.items
+    ]
+    lines += [f"Moments of {answer.last.item_id}: fits the interest, drove the first recommendation, frames"]
+    lines += [
+        f"  {moment.interest:+.3f}  {moment.influence:+.3f}  {names[moment.kind]:<16} {_places(answer, moment)}"
+        for moment in answer.last.moments
     ]
     lines += [f"{upload.item_id} would stand at {upload.rank} of {upload.candidates}" for upload in answer.uploads]
     return "\n".join([*lines, f"{answer.timing_ms['total']:.0f} ms"])
+
+
+def _places(answer: Recommendation, moment: Moment) -> str:
+    last = answer.last
+    texts = last.segments or [f"{time:.2f} s" for time in last.times_s]
+    return ", ".join(f"{texts[frame]}{' (hidden)' if frame in answer.hidden else ''}" for frame in moment.frames)
 
 
 def _quiet_transformers() -> None:

@@ -14,6 +14,7 @@ from mealrec.features.store import CLIPS, GLOBAL_VISUAL, TITLE_SEGMENTS
 from mealrec.features.tensors import Normalisation
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
+from mealrec.recommender.kinds import Kind
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
@@ -64,6 +65,7 @@ class BundleContents:
     `encoders` holds {"name", "sha256"} of "video" and "text": a name that starts with "." is a directory
     relative to the bundle; what stands before a colon says what stood in for frames, see `frame_source`. `media` is the
     folder of clips and pictures, relative to the bundle; `interval_s` the seconds between a clip's sampled frames.
+    `kinds` are the J kinds of moments that the models tell apart.
     """
 
     name: str
@@ -71,6 +73,7 @@ class BundleContents:
     catalogue: tuple[CatalogueItem, ...]
     viewers: tuple[ExampleViewer, ...]
     models: dict[str, tuple[MealRecConfig, dict[str, Tensor]]]
+    kinds: tuple[Kind, ...]
     features: ItemFeatures
     times_s: Tensor
     normalisation: Normalisation
@@ -97,12 +100,14 @@ class BundleContents:
         for variant, (config, weights) in self.models.items():
             if not _NAME.fullmatch(variant):
                 raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}.")
-            check_tensors("features.safetensors", self.tensors(), _feature_shapes(config))
+            shapes = _feature_shapes(config, self.normalisation.visual_mean.numel())
+            check_tensors("features.safetensors", self.tensors(), shapes)
             _check_size(variant, config)
             shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
             check_tensors(f"variants/{variant}.safetensors", weights, shapes)
         self._check_encoders()
         self._check_ids()
+        self._check_kinds()
         self._check_values()
 
     def _check_encoders(self) -> None:
@@ -124,6 +129,16 @@ class BundleContents:
         known = torch.tensor([False, *(not item.held_out for item in self.catalogue)])
         if not torch.equal(self.features.has_id, known):
             raise BundleError(f"features.safetensors: has_id and the catalogue's held_out disagree: {REBUILD}.")
+
+    def _check_kinds(self) -> None:
+        for variant, (config, _) in self.models.items():
+            if config.num_kinds != len(self.kinds):
+                raise BundleError(
+                    f"kinds.json names {len(self.kinds)} kinds and {variant} tells {config.num_kinds} apart: {REBUILD}."
+                )
+        ids = {item.item_id for item in self.catalogue}
+        for number, kind in enumerate(self.kinds):
+            _check_kind(number, kind, ids, self.times_s.shape[1])
 
     def _check_ids(self) -> None:
         if not all(isinstance(part, str) for item in self.catalogue for part in (item.item_id, item.title, item.topic)):
@@ -156,6 +171,22 @@ def _check_viewer(file: str, viewer: ExampleViewer | ViewerCase, ids: set[str]) 
         raise BundleError(
             f"{file}: viewer {viewer.viewer_id} needs a next item that its history does not hold, and true, false or "
             f"null for accident: {REBUILD}."
+        )
+
+
+def _check_kind(number: int, kind: Kind, ids: Collection[str], num_frames: int) -> None:
+    values = (kind.share, *kind.place, *(face.share for face in kind.faces))
+    is_whole = (
+        kind.index == number
+        and all(isinstance(text, str) and text for text in (kind.name, *kind.words, *kind.sights))
+        and len(kind.place) == 2
+        and all(type(value) in (int, float) and 0 <= value <= 1 for value in values)
+        and all(face.item_id in ids and face.frame in range(num_frames) for face in kind.faces)
+    )
+    if not is_whole:
+        raise BundleError(
+            f"kinds.json: kind {number} needs its number, a name, words, frames of the catalogue's clips, and a share "
+            f"and a place from 0 to 1: {REBUILD}."
         )
 
 
@@ -192,7 +223,7 @@ def _check_size(variant: str, config: MealRecConfig) -> None:
     """Refuse a configuration that would ask for more memory than there is; what the features decide fits already."""
     decided = ("num_items", "visual_width", "text_width", "num_frames")
     values = {name: value for name, value in config.to_dict().items() if name not in decided}
-    for part in (values, values["tcd"], values["npd"], values["schedule"]):
+    for part in (values, values["tcd"], values["npd"]):
         for name, value in part.items():
             if isinstance(value, int) and value > LARGEST and not (part is not values and name in decided):
                 raise BundleError(f"{variant}: {name} is {value}, at most {LARGEST} is expected: {REBUILD}.")
@@ -204,7 +235,7 @@ def blank_model(config: MealRecConfig) -> MealRec:
         return MealRec(config)
 
 
-def _feature_shapes(config: MealRecConfig) -> dict[str, tuple[int, ...]]:
+def _feature_shapes(config: MealRecConfig, encoded: int) -> dict[str, tuple[int, ...]]:
     rows, visual, text = config.num_items + 1, config.visual_width, config.text_width
     return {
         "global_visual": (rows, visual),
@@ -214,8 +245,8 @@ def _feature_shapes(config: MealRecConfig) -> dict[str, tuple[int, ...]]:
         "has_text": (rows,),
         "has_id": (rows,),
         "times_s": (rows, config.num_frames),
-        "visual_mean": (visual,),
-        "visual_std": (visual,),
+        "visual_mean": (encoded,),
+        "visual_axes": (encoded, visual),
         "text_mean": (text,),
         "text_std": (text,),
     }

@@ -1,12 +1,9 @@
-"""Two questions about the last item's frames: which fits the interest, and which drove this recommendation.
-
-Several answers to each are kept side by side under a name, so that an evaluation can compare them;
-INTEREST and INFLUENCE name the two that are shown.
-"""
+"""What speaks for a moment and for a clip: ratios of chances, this viewer's over anybody's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,165 +11,109 @@ from torch.nn import functional as F
 
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
-from mealrec.recommender.evidence import evidence_parts, moment_evidence
-from mealrec.recommender.reference import Reference
-from mealrec.recommender.scene import Ending, Scene
+from mealrec.recommender.walks import Walks
 from mealrec.types import ItemFeatures
 
-INTEREST, INFLUENCE = "evidence", "occlusion"
-BATCH = 128
+VIEWERS = 512
+_NEVER = 1e-12
 
 
-def relevance_methods() -> dict[str, Callable[[Scene], Tensor]]:
-    """Return every answer by name; each maps a scene to [B, K]."""
-    return {
-        "preference": preference_fit,
-        "start": start_fit,
-        "start_without_last": earlier_start_fit,
-        "preference_without_last": earlier_preference_fit,
-        "refined": refined_fit,
-        "history_frames": history_fit,
-        "history_moments": moment_fit,
-        "history_kinds": lambda scene: evidence_parts(scene)[0],
-        "expected_kinds": lambda scene: evidence_parts(scene)[1],
-        "evidence": moment_evidence,
-        "top_match": top_match,
-        "occlusion": occlusion,
-        "gradient": gradient,
-    }
+@dataclass(frozen=True)
+class Anybody:
+    """What a model makes of viewers of whom one clip is known: up to VIEWERS spread over what training saw.
 
-
-def frame_relevance(
-    model: MealRec,
-    features: ItemFeatures,
-    items: Items,
-    histories: Tensor,
-    methods: Iterable[str] | None = None,
-    seed: int = 0,
-) -> dict[str, Tensor]:
-    """Return {method: [B, K]} for histories [B, L], by all methods or the named ones.
-
-    `model` is in evaluation mode and `items` its table, made without inference mode ("gradient" differentiates).
+    `wanted` [J] is what part of their next click is for each kind, by how often their clips are watched; `usual` [J] is
+    how much of each kind is there to be watched.
     """
-    known = relevance_methods()
-    parts: dict[str, list[Tensor]] = {name: [] for name in (known if methods is None else methods)}
-    with torch.no_grad():
-        reference = Reference.of(model, features, items)
-        for rows in histories.split(BATCH):  # a walk keeps all its steps: a thousand at once take half a gigabyte
-            scene = Scene(model, features, items, rows, seed, reference=reference)
-            for name, values in parts.items():
-                values.append(known[name](scene))
-    return {name: torch.cat(values) for name, values in parts.items()}
+
+    wanted: Tensor
+    usual: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: MealRec, features: ItemFeatures, items: Items, seed: int = 0) -> Anybody:
+        """Walk the viewers' histories of one clip each."""
+        known = features.has_id.nonzero().squeeze(1)
+        rows = known[:: -(-len(known) // VIEWERS)]
+        preferences = Walks(model, items, rows.unsqueeze(1), seed).preferences.squeeze(1)
+        wanted = items.bias[rows].softmax(0) @ model.table.wanted(preferences, items.anybody)
+        return cls(wanted, items.anybody)
+
+    def lift(self, model: MealRec, preferences: Tensor) -> Tensor:
+        """Return how many times more than anybody preferences [..., J] want each kind [..., J]."""
+        return model.table.wanted(preferences, self.usual) / self.wanted
 
 
-def preference_fit(scene: Scene) -> Tensor:
-    """Return the centred cosine of each frame with the walk's end x̂_0 [B, K]."""
-    return scene.centred_cosine(scene.frames, scene.preferences[:, 0])
+def interest(walks: Walks, anybody: Anybody) -> Tensor:
+    """Return the evidence [B, K] that the viewer is out for moments such as each frame of the last clip; 0 is none.
 
-
-def start_fit(scene: Scene) -> Tensor:
-    """Return the centred cosine of each frame with the encoder's own x_0 [B, K]."""
-    start = scene.start_at(scene.items, scene.histories, scene.lengths - 1)
-    return scene.centred_cosine(scene.frames, start)
-
-
-def earlier_start_fit(scene: Scene) -> Tensor:
-    """Return the centred cosine of each frame with x_0 of the history before the last item [B, K].
-
-    The last item then cannot vouch for itself; a history of one item keeps it.
+    It is the log of how many times more than anybody the viewer wants the frame's kinds, where the walk of the earlier
+    clips ends. The last clip vouches for no frame of its own; one on its own has no other to ask.
     """
-    start = scene.start_at(scene.items, scene.histories, (scene.lengths - 2).clamp(min=0))
-    return scene.centred_cosine(scene.frames, start)
+    earlier = walks.without[torch.arange(len(walks.last), device=walks.last.device), walks.lengths - 1]
+    lift = anybody.lift(walks.model, earlier)
+    return torch.log((walks.items.moments[walks.last] @ lift.unsqueeze(-1)).squeeze(-1) + _NEVER)
 
 
-def earlier_preference_fit(scene: Scene) -> Tensor:
-    """Return the centred cosine of each frame with the walk's end of the history before the last item [B, K]."""
-    kept = (scene.lengths - 1).clamp(min=1)
-    steps = torch.arange(scene.histories.shape[1], device=kept.device)
-    earlier = scene.histories * (steps < kept[:, None])
-    context = scene.model.context(scene.start_at(scene.items, earlier, kept - 1), earlier, scene.items)
-    walk = scene.model.walk(context, scene.items, torch.Generator().manual_seed(scene.seed))
-    return scene.centred_cosine(scene.frames, walk.preference)
+def agreement(walks: Walks, anybody: Anybody) -> Tensor:
+    """Return how much better the clips of a history are foreseen when a clip is among them [B, L], in log units.
 
-
-def refined_fit(scene: Scene) -> Tensor:
-    """Return the centred cosine of TCD's refined frames with the preference [B, K]; zero without TCD."""
-    if not scene.walk.tcd:
-        return torch.zeros_like(scene.frames[..., 0])
-    refined = scene.walk.tcd[-1].x0_hat.unflatten(0, (len(scene.histories), -1))[:, 0]
-    centre = scene.model.tcd.encode(scene.items.moments[scene.features.has_visual]).mean((0, 1))
-    return scene.centred_cosine(refined, scene.preferences[:, 0], centre)
-
-
-def history_fit(scene: Scene) -> Tensor:
-    """Return, without any model, each frame's likeness to the history before it [B, K]."""
-    return _likeness_to_earlier(scene, scene.features.frames)
-
-
-def moment_fit(scene: Scene) -> Tensor:
-    """Return each frame's likeness to the history before it [B, K], in the learned content space.
-
-    A history of one item has nothing before it: there the preference answers.
+    A clip is foreseen by those before it: the log of how many times more than anybody they want its kinds. So a clip
+    counts by how well those before it call for it, and by what it does for those behind it; an accidental click tends
+    to be low. 0 where there are no others, and on padding.
     """
-    likeness = _likeness_to_earlier(scene, scene.items.moments, scene.mean_frame)
-    alone = (scene.lengths == 1).unsqueeze(1)
-    return torch.where(alone, relevance_methods()["preference"](scene), likeness)
+    kinds = walks.items.kinds[walks.histories]
+    alone = _foreseen(walks, anybody, walks.after, kinds)
+    left = _foreseen(walks, anybody, walks.leaving, kinds.unsqueeze(1))
+    itself = torch.eye(kinds.shape[1], dtype=torch.bool, device=kinds.device)
+    itself[0, 1:2] = True  # without the first clip nothing foresees the second
+    return (alone.sum(-1, keepdim=True) - left.masked_fill(itself, 0.0).sum(-1)) * walks.told
 
 
-def top_match(scene: Scene) -> Tensor:
-    """Return the best centred cosine of each frame with a moment of the top recommendation [B, K]."""
-    pairs = (scene.frames, scene.items.moments[scene.top])
-    ours, theirs = (F.normalize(frames - scene.mean_frame, dim=-1) for frames in pairs)
-    return (ours @ theirs.transpose(1, 2)).amax(-1)
+def _foreseen(walks: Walks, anybody: Anybody, preferences: Tensor, kinds: Tensor) -> Tensor:
+    """Return how well clips of `kinds` [..., L, J] are foreseen [..., L] by the `preferences` [..., L, J] before them.
 
-
-def occlusion(scene: Scene) -> Tensor:
-    """Return how far the top recommendation's log-probability falls when frame k is hidden [B, K]: exact.
-
-    A hidden frame is hidden everywhere: from the encoder, from TCD and from NPD.
+    0 for the first. The model takes a share of all clicks for accidents: one surprise does not count without bound.
     """
-    of_top = scene.ends.take_along_dim(scene.top[:, None, None], 2).squeeze(2) - scene.ends.logsumexp(-1)
-    return of_top[:, :1] - of_top[:, 1:]
+    accident = walks.model.table.log_accident.exp()
+    lift = (kinds[..., 1:, :] * anybody.lift(walks.model, preferences[..., :-1, :])).sum(-1)
+    known = (walks.histories > 0)[:, 1:].view(len(kinds), *[1] * (lift.ndim - 2), -1)
+    return F.pad(torch.log((accident + lift) / (accident + 1)) * known, (1, 0))
 
 
-def gradient(scene: Scene) -> Tensor:
-    """Return gradient x what hiding changes, of the top recommendation's log-probability [B, K].
-
-    A cheap estimate of `occlusion`: first order, and through one clean step of each module, not T.
-    """
-    with torch.enable_grad():
-        moments = scene.frames.detach().requires_grad_()
-        visual = scene.items.visual[scene.last].detach().requires_grad_()
-        preference = _one_step(scene, Ending(moments, visual, scene.items.anchor[scene.last]))
-        of_top = scene.log_probabilities(preference.unsqueeze(1)).squeeze(1).gather(1, scene.top[:, None])
-        by_moment, by_visual = torch.autograd.grad(of_top.sum(), (moments, visual), materialize_grads=True)
-    hidden_moment = scene.model.content.absent_visual - scene.frames
-    change = (by_moment * hidden_moment).sum(-1) + (by_visual.unsqueeze(1) * scene.visual_shifts).sum(-1)
-    return -change.detach()
+def influence(walks: Walks) -> Tensor:
+    """Return how far the first recommendation's log-probability falls in each of the rows [B, M]; 0 in the first."""
+    of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
+    return of_top[:, :1] - of_top
 
 
-def _one_step(scene: Scene, ending: Ending) -> Tensor:
-    """Return what ranks [B, D or D + 2C] after one denoising of the clean sample at t = 1, differentiably."""
-    model, (items, histories) = scene.model, scene.ending_with(ending)
-    context = model.context(scene.start_at(items, histories, scene.lengths - 1), histories, items)
-    refined = context.frames
-    if model.config.variant == "backbone":
-        return model.preference(context.start, context.content)
-    if model.has_tcd:
-        refined = model.refine(model.tcd.encode(refined), torch.ones_like(scene.last), context, items)
-    if not model.has_npd:
-        return model.preference(model.fused(refined, context, items), context.content)
-    x0_hat = model.npd.denoise(context.start, *model.condition(refined, context, items))
-    return model.preference(x0_hat, context.content)
+def runs(shares: Tensor) -> tuple[tuple[int, ...], ...]:
+    """Return the moments of a clip whose frames are of `shares` [K, J]: neighbouring frames whose main kind is one."""
+    kinds = shares.argmax(-1).tolist()
+    found: list[tuple[int, ...]] = []
+    for frame, kind in enumerate(kinds):
+        if frame and kind == kinds[frame - 1]:
+            found[-1] += (frame,)
+        else:
+            found.append((frame,))
+    return tuple(found)
 
 
-def _likeness_to_earlier(scene: Scene, frames: Tensor, centre: Tensor | float = 0.0) -> Tensor:
-    """Return the mean over the earlier items of the best cosine with one of their frames [B, K].
+def sets_of(moments: Sequence[tuple[int, ...]], hidden: Sequence[int] = ()) -> tuple[tuple[int, ...], ...]:
+    """Return which frames to hide: `hidden` alone, with each moment, all but each, all, and each frame; none twice."""
+    alone = [(frame,) for moment in moments for frame in moment]
+    more = [(), *moments, *(all_but(moments, moment) for moment in moments), sum(moments, ()), *alone]
+    return tuple(dict.fromkeys(tuple(sorted({*hidden, *frames})) for frames in more))
 
-    `frames` [N+1, K, ...] of all items, less `centre`. Zero without earlier items.
-    """
-    ours, theirs = (F.normalize(frames[rows] - centre, dim=-1) for rows in (scene.last, scene.histories))
-    steps = torch.arange(scene.histories.shape[1], device=scene.histories.device)
-    earlier = (steps < scene.lengths[:, None] - 1) & scene.features.has_visual[scene.histories]
-    likeness = torch.einsum("bkv,blmv->bklm", ours, theirs).amax(-1)
-    return (likeness * earlier.unsqueeze(1)).sum(-1) / earlier.sum(1, keepdim=True).clamp(min=1)
+
+def all_but(moments: Sequence[tuple[int, ...]], kept: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the frames of all moments but one."""
+    return tuple(frame for moment in moments if moment != kept for frame in moment)
+
+
+def masks_of(sets: Sequence[Sequence[int]], num_frames: int) -> Tensor:
+    """Return sets of frames as masks [M, K] bool."""
+    masks = torch.zeros(len(sets), num_frames, dtype=torch.bool)
+    for mask, frames in zip(masks, sets, strict=True):
+        mask[list(frames)] = True
+    return masks

@@ -7,17 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from mealrec.backbones.base import last_states
 from mealrec.data.interactions import pad
-from mealrec.models.mealrec import MealRec, Walk
-from mealrec.models.table import Items
 from mealrec.recommender.contents import ViewerCase
-from mealrec.recommender.scene import mean_frame
 from mealrec.recommender.stage import Variant
-from mealrec.recommender.trace import ViewerMap
-from mealrec.types import ItemFeatures
+from mealrec.recommender.trace import KindMap, ViewerMap
+from mealrec.recommender.tracing import Ranking, as_sure
+from mealrec.recommender.walks import Walks
 
 BATCH = 64
 FIRST = 5
@@ -34,71 +30,63 @@ class Inspection:
     def __contains__(self, viewer_id: str) -> bool:
         return viewer_id in self._cases
 
+    @torch.inference_mode()
     def ranks(self, variant: Variant, seed: int) -> Iterator[np.ndarray]:
         """Yield the true next items' ranks, from 1, a batch of viewers at a time."""
         cases = list(self._cases.values())
         for start in range(0, len(cases), BATCH):
-            yield self._ranks(variant, cases[start : start + BATCH], seed)
+            some = cases[start : start + BATCH]
+            scores = self._walks(variant, some, seed).ends[:, 0]
+            yield _places(scores, torch.tensor([self._row_of[case.target] for case in some], device=scores.device))
 
     @torch.inference_mode()
-    def map(self, variant: Variant, features: ItemFeatures, viewer_id: str, seed: int) -> ViewerMap:
+    def map(self, variant: Variant, catalogue: KindMap, viewer_id: str, seed: int) -> ViewerMap:
         """Walk one viewer's history and place everything that belongs to it in the map of the catalogue.
 
-        Paper: Fig. 7. Departs: the place is the shadow in the catalogue's two main directions, where a clip lies at
-        the same spot for every viewer; the distances are measured before the projection, as Fig. 7's are.
+        Paper: Fig. 7. Departs: the place is the mean of the kinds' places, weighed by what the preference wants of
+        each; the distances are measured among the kinds, before anything is placed.
         """
-        case, model, items = self._cases[viewer_id], variant.model, variant.items
-        walk = _walk(model, items, self._histories(variant, [case]), seed)
-        end, target, last = walk.preference[:, : model.config.width], self._row_of[case.target], walk.context.last
-        scores = self._scores(variant, walk, [case])[0]
-        order, candidates = scores.argsort(descending=True, stable=True), int(torch.isfinite(scores).sum())
-        others = torch.ones(len(items.bias), dtype=torch.bool, device=end.device)
+        case, items = self._cases[viewer_id], variant.items
+        walks = self._walks(variant, [case], seed)
+        ranking, target = Ranking.of(walks.ends[0], walks.candidates[0]), self._row_of[case.target]
+        others = torch.ones(len(items), dtype=torch.bool, device=items.bias.device)
         others[[0, target, *(self._row_of[item] for item in case.history)]] = False
-        project = variant.item_map.project
-        path = [step.xt[0] for step in walk.npd] or end.new_zeros(0, end.shape[1])
+        path = [as_sure(step.xt[0], step.x0_hat[0]) for step in walks.walk.npd]
+        stages = [walks.walk.context.start[0], walks.preferences[0, 0], *path]
+        wanted = variant.model.table.wanted(torch.stack(stages), items.anybody)
+        lift = variant.anybody.lift(variant.model, walks.preferences[0, 0])
+        start, end, *path = _numpy(wanted) @ np.array([kind.place for kind in catalogue.kinds])
         return ViewerMap(
             viewer_id=viewer_id,
             history=case.history,
             target=case.target,
-            rank=int(_places(scores[None], torch.tensor([target], device=end.device))[0]),
-            candidates=candidates,
-            first=tuple(self._item_ids[row] for row in order[: min(FIRST, candidates)].tolist()),
-            plane=variant.item_map.plane,
-            start=_numpy(project(walk.context.start[0])),
-            path=_numpy(project(torch.stack(path) if walk.npd else path)),
-            end=_numpy(project(end[0])),
-            last_frames=_numpy(_frame_places(variant, features, int(last[0]))),
-            target_frames=_numpy(_frame_places(variant, features, target)),
-            distances=_numpy(_apart(end, items.entry[1:])),
-            liked=_numpy(_apart(end, _frames(variant, features, target))),
-            other=_numpy(_apart(end, _frames(variant, features, others)).flatten()),
+            rank=int(ranking.ranks_of(target)[0]),
+            candidates=len(ranking.candidates),
+            first=tuple(self._item_ids[row] for row in ranking.top(FIRST)),
+            map=catalogue,
+            start=start,
+            path=np.array(path).reshape(-1, 2),
+            end=end,
+            wanted=_numpy(wanted[1]),
+            distances=_apart(lift, items.kinds[1:]),
+            liked=_apart(lift, items.moments[target]),
+            other=_apart(lift, items.moments[others].flatten(0, 1)),
             has_segments=self._has_segments,
         )
 
-    @torch.inference_mode()
-    def _ranks(self, variant: Variant, cases: Sequence[ViewerCase], seed: int) -> np.ndarray:
-        walk = _walk(variant.model, variant.items, self._histories(variant, cases), seed)
-        scores = self._scores(variant, walk, cases)
-        return _places(scores, torch.tensor([self._row_of[case.target] for case in cases], device=scores.device))
-
-    def _histories(self, variant: Variant, cases: Sequence[ViewerCase]) -> Tensor:
+    def _walks(self, variant: Variant, cases: Sequence[ViewerCase], seed: int) -> Walks:
         rows = [[self._row_of[item] for item in case.history] for case in cases]
-        padded = torch.from_numpy(pad(rows, variant.model.config.max_length))
-        return padded.to(variant.items.bias.device)
-
-    def _scores(self, variant: Variant, walk: Walk, cases: Sequence[ViewerCase]) -> Tensor:
-        """Return the candidates' scores [B, N+1]; -inf for padding and for what was watched."""
-        scores = variant.model.table.scores(walk.preference, variant.items, walk.context.history)
-        longest = max(len(case.history) for case in cases)
-        watched = pad([[self._row_of[item] for item in case.history] for case in cases], longest)
-        return scores.scatter(1, torch.from_numpy(watched).to(scores.device), float("-inf")).index_fill(
-            1, scores.new_zeros(1, dtype=torch.long), float("-inf")
-        )
+        histories = torch.from_numpy(pad(rows, variant.model.config.max_length))
+        watched = torch.from_numpy(pad(rows, max(map(len, rows))))  # all of it, also what the model does not see
+        free = torch.ones(len(cases), len(variant.items), dtype=torch.bool).scatter(1, watched, False)
+        free[:, 0] = False
+        device = variant.items.bias.device
+        return Walks(variant.model, variant.items, histories.to(device), seed, free.to(device))
 
 
-def _walk(model: MealRec, items: Items, histories: Tensor, seed: int) -> Walk:
-    context = model.context(last_states(model.encode(items, histories), histories), histories, items)
-    return model.walk(context, items, torch.Generator().manual_seed(seed))
+def _apart(lift: Tensor, shares: Tensor) -> np.ndarray:
+    """Return the cosine distances of a lift over anybody [J] to shares of kinds [M, J]."""
+    return _numpy(1 - torch.cosine_similarity(lift, shares, dim=-1))
 
 
 def _places(scores: Tensor, targets: Tensor) -> np.ndarray:
@@ -106,24 +94,6 @@ def _places(scores: Tensor, targets: Tensor) -> np.ndarray:
     own = scores.gather(1, targets[:, None])
     earlier = torch.arange(scores.shape[1], device=scores.device) < targets[:, None]
     return (1 + (scores > own).sum(1) + ((scores == own) & earlier).sum(1)).cpu().numpy()
-
-
-def _frames(variant: Variant, features: ItemFeatures, rows: int | Tensor) -> Tensor:
-    """Return the frames [..., K, D] of the given items that have any in this model."""
-    chosen = torch.zeros_like(features.has_visual)
-    chosen[rows] = True
-    return variant.items.moments[chosen & features.has_visual & variant.model.table.uses_content].flatten(0, 1)
-
-
-def _frame_places(variant: Variant, features: ItemFeatures, row: int) -> Tensor:
-    """Return where an item's frames lie among the items [K, 2]: as those, without what all of them share."""
-    mean = mean_frame(variant.items, features)
-    return variant.item_map.project(variant.model.norm(_frames(variant, features, row) - mean))
-
-
-def _apart(preference: Tensor, points: Tensor) -> Tensor:
-    """Return the cosine distances of a preference [1, D] to points [M, D]."""
-    return 1 - F.cosine_similarity(preference, points, dim=-1)
 
 
 def _numpy(values: Tensor) -> np.ndarray:

@@ -16,30 +16,32 @@ from mealrec.features.noise import VisualSpread
 from mealrec.features.weights import pick_device
 from mealrec.recommender.answering import (
     Clock,
+    Figures,
+    Question,
     alike,
+    bare_walks,
     history_of,
+    last_clip,
     ranked,
-    relevance_of,
-    scene_of,
     standings,
     steps_ranking,
+    walks_of,
 )
 from mealrec.recommender.batching import Batcher
 from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
-from mealrec.recommender.evidence import agreement
-from mealrec.recommender.explain import INFLUENCE, INTEREST, relevance_methods
 from mealrec.recommender.inspection import Inspection
+from mealrec.recommender.layout import kind_map
 from mealrec.recommender.media import Media
 from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
-from mealrec.recommender.scene import Scene, scored
 from mealrec.recommender.stage import Stage, Variant, set_stage, with_noise
-from mealrec.recommender.trace import Effect, Recommendation, ViewerMap
+from mealrec.recommender.trace import Effect, KindMap, Recommendation, ViewerMap
 from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
+from mealrec.recommender.walks import Walks
 
 BATCH, BATCH_SCORES = 16, 2**25
 """The most requests in a batch, and the most scores that a batch holds at once: 128 MB."""
@@ -50,20 +52,17 @@ class Recommender:
     end are walked as one batch.
 
     Attributes: `name`, `manifest`, `catalogue`, `viewers`, `test_viewers`, `variants` (their names), `num_frames` K,
-    `num_steps` (T of the first one as trained), `media`.
+    `num_steps` (T of the first one as trained), `kinds` of moments, `media`.
     """
 
     def __init__(self, path: Path, contents: BundleContents, manifest: dict, device: torch.device, uploads_on: str):
         self.name, self.manifest = contents.name, manifest
         self.catalogue, self.viewers, self.variants = contents.catalogue, contents.viewers, tuple(contents.models)
-        self.num_steps = next(iter(contents.models.values()))[0].schedule.num_steps
-        self.test_viewers = contents.test_viewers
+        self.num_steps = next(iter(contents.models.values()))[0].num_steps
+        self.test_viewers, self.kinds = contents.test_viewers, contents.kinds
         self._item_ids = tuple(item.item_id for item in contents.catalogue)
         self._names = ("", *self._item_ids)  # row 0 is padding
         self._row_of = {item_id: row for row, item_id in enumerate(self._item_ids, start=1)}
-        self._inspection = Inspection(
-            contents.test_viewers, self._row_of, has_segments=contents.frames_from == TITLE_SEGMENTS
-        )
         self.media = Media(
             project_path(path, contents.media),
             self._item_ids,
@@ -75,7 +74,7 @@ class Recommender:
         self._uploads = UploadEncoder(path, contents, uploads_on)
         self._loaded: dict[str, Variant] = {}
         self._loading = threading.Lock()
-        scores = (self.num_frames + 1) * (len(self._item_ids) + 1)
+        scores = 2 * self.num_frames * (len(self._item_ids) + 1)
         self._batches = Batcher(self._answers, alike, max(1, min(BATCH, BATCH_SCORES // scores)))
 
     @classmethod
@@ -125,12 +124,12 @@ class Recommender:
     ) -> tuple[Effect, ...]:
         """Tell what would change the answer to `recommend` most, which takes the same values.
 
-        One entry for each clip that the model sees, left out, and for each frame of the last clip, hidden; the
+        One entry for each clip that the model sees, left out, and for each moment of the last clip, hidden; the
         largest `moved` first. Raises RequestError saying which value does not fit.
         """
         request = self._checked(history, uploads, k, seed, variant, hidden)
         with torch.inference_mode():
-            return effects(self._stage(request), request.k, request.seed, request.hidden)
+            return effects(Question(self._stage(request), request))
 
     def rank(
         self,
@@ -147,16 +146,15 @@ class Recommender:
         request = self._checked(history, uploads, k, seed, variant, (), noise, num_steps)
         with torch.inference_mode():
             stage = self._stage(request)
-            scene, items = scene_of([stage], [request]), stage.variant.items
-            scores = scored(scene.model, scene.bare_walk.preference, items, scene.candidates)
-            rows = scene.candidates[0].nonzero().squeeze(1)
-            ranking = Ranking.of(scores[:, rows], rows)
-            items = ranked(stage, ranking.top(request.k).tolist(), scores[0])
+            walks = bare_walks(stage, request)
+            scores, preference = walks.ends[0], walks.preferences[0, 0]
+            ranking = Ranking.of(scores, walks.candidates[0])
+            items = ranked(stage, ranking.top(request.k).tolist(), scores[0], preference)
         return Ranks(
             request.variant,
             request.seed,
             request.noise,
-            request.num_steps or stage.variant.model.schedule.num_steps,
+            request.num_steps or stage.variant.model.config.num_steps,
             items,
             ranking.candidates,
             ranking.scores[0],
@@ -172,13 +170,18 @@ class Recommender:
         yield from self._inspection.ranks(self._variant(self._known(variant)), seed)
 
     def viewer_map(self, viewer_id: str, *, variant: str = "full", seed: int = 0) -> ViewerMap:
-        """Return one test viewer's preference, true next item and frames among the catalogue (the paper's Fig. 7).
+        """Return one test viewer's preference and true next item among the catalogue's kinds (the paper's Fig. 7).
 
         Raises RequestError for an unknown variant, or where the bundle holds no such test viewer.
         """
         if viewer_id not in self._inspection:
             raise RequestError(f"viewer_id: a test viewer of this bundle is expected, {viewer_id[:40]!r} came.")
-        return self._inspection.map(self._variant(self._known(variant)), self._features, viewer_id, seed)
+        return self._inspection.map(self._variant(self._known(variant)), self.kind_map, viewer_id, seed)
+
+    @cached_property
+    def kind_map(self) -> KindMap:
+        """Return the catalogue by the kinds that the bundle's first model sees in it."""
+        return kind_map(self.catalogue, self.kinds, self._variant(self.variants[0]).items.kinds[1:].cpu().numpy())
 
     @property
     def upload_refusal(self) -> str:
@@ -207,10 +210,14 @@ class Recommender:
 
     def _stage(self, request: Request) -> Stage:
         shared = self._variant(request.variant)
-        stage = set_stage(shared, self._features, self._contents, self._row_of, request.history, request.uploads)
+        stage = set_stage(shared, self._contents, self._row_of, request.history, request.uploads)
         if not request.noise:
             return stage
-        return with_noise(stage, request.uploads, request.noise, request.seed, self._spread)
+        return with_noise(stage, self._features, request.uploads, request.noise, request.seed, self._spread)
+
+    @cached_property
+    def _inspection(self) -> Inspection:
+        return Inspection(self.test_viewers, self._row_of, self._contents.frames_from == TITLE_SEGMENTS)
 
     @cached_property
     def _spread(self) -> VisualSpread:
@@ -238,44 +245,48 @@ class Recommender:
                 clock.lap(name)
 
         lap("wait")
-        stages = [self._stage(request) for request in requests]
+        questions = [Question(self._stage(request), request) for request in requests]
         lap("prepare")
-        scene = scene_of(stages, requests)
-        _ = scene.walk
+        walks = walks_of(questions)
+        _ = walks.walk
         lap("walk")
-        figures = [relevance_methods()[name](scene).cpu().numpy() for name in (INTEREST, INFLUENCE)]
-        figures.append(agreement(scene).cpu().numpy())
+        figures = Figures.of(walks, questions[0].stage.variant)
         lap("explain")
-        return [self._answer(scene, row, figures, stages[row], *asked[row]) for row in range(len(asked))]
+        pairs = enumerate(zip(questions, clocks, strict=True))
+        return [self._answer(walks, row, figures, question, clock) for row, (question, clock) in pairs]
 
-    def _answer(
-        self, scene: Scene, row: int, figures: Sequence[np.ndarray], stage: Stage, request: Request, clock: Clock
-    ) -> Recommendation:
+    def _answer(self, walks: Walks, row: int, figures: Figures, question: Question, clock: Clock) -> Recommendation:
         clock.lap("wait")
-        walk, first, count = scene.walk, row * scene.hidden.shape[1], len(stage.used)
-        ranking, scores = steps_ranking(scene, row, stage, request.k), scene.ends[row, 0]
+        stage, request = question.stage, question.request
+        model, anybody = walks.model, stage.variant.items.anybody
+        walk, first, count = walks.walk, row * walks.hidden.shape[1], len(stage.walked)
+        ranking, preference = steps_ranking(walks, row), walks.preferences[row, 0]
+        items = ranked(stage, ranking.top(request.k).tolist(), walks.ends[row, 0], preference)
+        uploads = standings(stage, walks.ends[row, 0], preference)
         clock.lap("rank")
-        *answers, agrees = figures
-        relevance = relevance_of(scene, row, answers, stage, self._contents.frames_from == TITLE_SEGMENTS)
-        weights = walk.context.log_weights[first, :count].exp().tolist()
+        last = last_clip(walks, row, question, figures, self._contents.frames_from == TITLE_SEGMENTS)
         clock.lap("explain")
-        tcd = tcd_steps(walk.tcd, stage.variant.frame_map.project, first)
-        npd = npd_steps(walk.npd, stage.variant.item_map.project, ranking, self._names, request.k, first)
+        wanted, start = model.table.wanted(torch.stack([preference, walk.context.start[first]]), anybody).cpu().numpy()
+        tcd = tcd_steps(model, walk, first, count - 1)
+        npd = npd_steps(model, walk, anybody, ranking, self._names, request.k, first)
+        watched = walk.wanted[first, :count].cpu().numpy()
         clock.lap("trace")
         return Recommendation(
-            items=ranked(stage, ranking.top(request.k).tolist(), scores),
-            history=history_of(stage, weights, agrees[row, :count].tolist()),
-            frame_relevance=relevance,
+            items=items,
+            history=history_of(stage, watched, figures.agreement[row, :count]),
+            last=last,
             tcd=tcd,
             npd=npd,
-            frame_plane=stage.variant.frame_map.plane,
-            item_plane=stage.variant.item_map.plane,
-            uploads=standings(stage, scores, scene.preferences[row, :1]),
+            kinds=self.kinds,
+            wanted=wanted,
+            start=start,
+            anybody=stage.variant.anybody.wanted.cpu().numpy(),
+            uploads=uploads,
             timing_ms=clock.report(),
             bundle=self.name,
             variant=request.variant,
             seed=request.seed,
             hidden=request.hidden,
             noise=request.noise,
-            num_steps=request.num_steps or scene.model.schedule.num_steps,
+            num_steps=request.num_steps or model.config.num_steps,
         )

@@ -1,43 +1,36 @@
-"""What a request works on: one trained model, and the catalogue with the history's uploads behind it."""
+"""What a request works on: one trained model, and the history's clips, uploads among them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mealrec.features.noise import VisualSpread, noisy
+from mealrec.models.history import recency_weights
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
 from mealrec.recommender.contents import BundleContents, CatalogueItem, blank_model
-from mealrec.recommender.planes import Map, frame_map, item_map
-from mealrec.recommender.reference import Reference
+from mealrec.recommender.explain import Anybody
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
-TABLE_BLOCK = 2**14
+BACKBONE_RATE = 0.3
+"""γ of Eq. 7 that a history is shown with where the model is a backbone alone, which learns none."""
 _NOISE_SEEDS = 2**31
 """Beyond the seeds of the walks: the noise on the features is not the noise that a walk starts from."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One trained model with what all its requests share: its item table, its two maps, what it expects of anybody."""
+    """One trained model with what all its requests share: its item table, and what it makes of anybody."""
 
     model: MealRec
     items: Items
-    frame_map: Map
-    item_map: Map
-    reference: Reference
-
-    @cached_property
-    def reach(self) -> Tensor:
-        """Return how far each item's score moves at most [N+1], see ItemTable."""
-        return self.model.table.reach(self.items)
+    anybody: Anybody
 
     @classmethod
     def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
@@ -47,47 +40,31 @@ class Variant:
         model.load_state_dict(weights)
         model = model.eval().to(device)
         with torch.no_grad():
-            items = _table(model, features)
-            maps = (
-                frame_map(model, items, features.has_visual, contents.catalogue),
-                item_map(model, items, contents.catalogue),
-            )
-            reference = Reference.of(model, features, items)
-        return cls(model, items, *maps, reference)
+            items = model.items(features)
+            return cls(model, items, Anybody.of(model, features, items))
 
-
-def _table(model: MealRec, features: ItemFeatures) -> Items:
-    """Return all items at the model width, made a part at a time: a large catalogue's features are not copied."""
-    if len(features) <= TABLE_BLOCK:
-        return model.table(features)
-    parts = []
-    for first in range(0, len(features), TABLE_BLOCK):
-        block = {name: tensor[first : first + TABLE_BLOCK] for name, tensor in vars(features).items()}
-        parts.append(vars(model.table(ItemFeatures(**block), first=first)))
-    same = parts[0]["text"] is parts[0]["title"]  # one and the same tensor, unless only the backbone reads titles
-    texts = [part.pop("text") for part in parts]
-    whole = {name: torch.cat([part.pop(name) for part in parts]) for name in tuple(parts[0])}
-    return Items(**whole, text=whole["title"] if same else torch.cat(texts))
+    def weights(self, length: int) -> list[float]:
+        """Return α_k of a history of some length, oldest first. Paper: Eq. 7."""
+        rate = self.model.reader.rates[0] if hasattr(self.model, "reader") else torch.tensor(BACKBONE_RATE)
+        return recency_weights(torch.ones(1, length, dtype=torch.bool, device=rate.device), rate)[0].tolist()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The catalogue (rows 1 to N) and the history's uploads (rows above N), as features, items and names.
+    """A history on a model: `rows` are its clips', oldest first, from 1 to N in the catalogue and above N for uploads.
 
-    Of `features` only `has_visual` has rows for uploads: the rest of them is in the items already.
-    `items` are looked up row by row only: what ranks is the variant's. `entries` names them from row 1 on, `rows` are
-    the history's, oldest first, `times_s` [N+1+U, K] when each clip's frames are. `stand_ins` are the rows, above all
-    others, that a walk meets in place of `used`: the same clips with noise on them, see `with_noise`.
+    `entries` names what lies at the rows from 1 on, `clips` [H] are the history's, `walked` [L] those that a walk
+    meets: the latest `max_length`, with noise on them where that is asked for, see `with_noise`. `times_s`
+    [N+1+U, K] tells when each clip's frames are.
     """
 
     variant: Variant
-    features: ItemFeatures
-    items: Items
     num_items: int
     entries: tuple[CatalogueItem, ...]
     times_s: np.ndarray
     rows: tuple[int, ...]
-    stand_ins: tuple[int, ...] = ()
+    clips: Items
+    walked: Items
 
     def __getitem__(self, row: int) -> CatalogueItem:
         """Return what lies at a row; row 0 is padding."""
@@ -99,93 +76,68 @@ class Stage:
         return self.rows[-self.variant.model.config.max_length :]
 
     @property
-    def walked(self) -> tuple[int, ...]:
-        """Return the rows that a walk meets: the stand-ins where there are any."""
-        return self.stand_ins or self.used
-
-    @property
     def free(self) -> Tensor:
         """Return which of the catalogue's rows to rank [N+1]: all but padding and the history's."""
         free = torch.ones(self.num_items + 1, dtype=torch.bool)
         free[[0, *(row for row in self.rows if row <= self.num_items)]] = False
         return free
 
-    @property
-    def upload_rows(self) -> range:
-        """Return the uploads' rows."""
-        return range(self.num_items + 1, len(self.entries) + 1)
-
 
 def set_stage(
     variant: Variant,
-    features: ItemFeatures,
     contents: BundleContents,
     row_of: Mapping[str, int],
     history: tuple[str, ...],
     uploads: dict[str, Upload],
 ) -> Stage:
-    """Put a history's uploads behind the catalogue, whose rows `row_of` tells."""
-    items, times_s = variant.items, contents.times_s.numpy()
+    """Gather a history's clips; `row_of` tells the catalogue's rows, uploads lie behind them."""
+    times_s, count = contents.times_s.numpy(), len(contents.catalogue)
     uploaded = tuple(CatalogueItem(item_id, upload.title, "", held_out=True) for item_id, upload in uploads.items())
-    for upload in uploads.values():
-        row = upload.features.to(features.text.device)
-        features = features.replace(has_visual=torch.cat([features.has_visual, row.has_visual]))
-        items = _append(items, variant.model.table(row))
-        times_s = np.concatenate([times_s, upload.times_s[None].astype(times_s.dtype)])
-    count = len(contents.catalogue)
     own = {item.item_id: count + number for number, item in enumerate(uploaded, start=1)}
     rows = tuple(own[item_id] if item_id in own else row_of[item_id] for item_id in history)
-    return Stage(variant, features, items, count, contents.catalogue + uploaded, times_s, rows)
+    clips = _looked_up(variant, [row for row in rows if row <= count])
+    if uploads:
+        features = _stacked([upload.features for upload in uploads.values()]).to(variant.items.bias.device)
+        clips = clips.followed_by(variant.model.table.without_id(features, variant.items.anybody))
+        order = [row for row in rows if row <= count] + list(own.values())
+        clips = clips.rows(torch.tensor([order.index(row) for row in rows], device=clips.bias.device))
+        more = [upload.times_s[None].astype(times_s.dtype) for upload in uploads.values()]
+        times_s = np.concatenate([times_s, *more])
+    walked = clips.rows(slice(-variant.model.config.max_length, None))
+    return Stage(variant, count, contents.catalogue + uploaded, times_s, rows, clips, walked)
 
 
-def with_noise(stage: Stage, uploads: Mapping[str, Upload], sigma: float, seed: int, spread: VisualSpread) -> Stage:
+def with_noise(
+    stage: Stage,
+    features: ItemFeatures,
+    uploads: Mapping[str, Upload],
+    sigma: float,
+    seed: int,
+    spread: VisualSpread,
+) -> Stage:
     """Let the walk meet the history with noise on what its clips look like; the catalogue stays as it is.
 
-    Paper: Fig. 5. Departs: the figure disturbs every item, this the history's alone. A stand-in keeps its clip's ID
-    and bias.
+    Paper: Fig. 5. Departs: the figure disturbs every item, this the history's alone. A clip keeps its ID and its own
+    appeal. `features` are the catalogue's.
     """
     generator = torch.Generator().manual_seed(seed + _NOISE_SEEDS)
-    rows = noisy(_features_of(stage, tuple(uploads.values())), sigma, generator, spread)
-    used, first = list(stage.used), len(stage.items.bias)
-    rows_used = torch.tensor(used, device=stage.features.text.device)
-    kept = {"identity": stage.items.identity[rows_used], "bias": stage.items.bias[rows_used]}
-    shown = stage.features.has_visual
-    return replace(
-        stage,
-        # with False the stand-ins are no part of the catalogue's mean frame
-        features=stage.features.replace(has_visual=torch.cat([shown, shown.new_zeros(len(used))])),
-        items=_append(stage.items, replace(stage.variant.model.table(rows), **kept)),
-        stand_ins=tuple(range(first, first + len(used))),
-    )
+    held = [upload.features.to(features.text.device) for upload in uploads.values()]
+    count = stage.num_items
+    found = [_row(features, row) if row <= count else held[row - count - 1] for row in stage.used]
+    rows = noisy(_stacked(found), sigma, generator, spread)
+    seen = stage.variant.model.table.without_id(rows, stage.variant.items.anybody)
+    kept = {"identity": stage.walked.identity, "bias": stage.walked.bias}
+    return replace(stage, walked=replace(seen, **kept))
 
 
-def _features_of(stage: Stage, uploads: tuple[Upload, ...]) -> ItemFeatures:
-    """Return the features of the rows that the model sees [L, ...], oldest first."""
-    device, count = stage.features.text.device, stage.num_items
-    rows = [
-        (stage.features, row) if row <= count else (uploads[row - count - 1].features.to(device), 0)
-        for row in stage.used
-    ]
-    names = vars(stage.features)
-    return ItemFeatures(**{name: torch.stack([getattr(held, name)[row] for held, row in rows]) for name in names})
+def _looked_up(variant: Variant, rows: list[int]) -> Items:
+    return variant.items.rows(torch.tensor(rows, dtype=torch.long, device=variant.items.bias.device))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of two tensors, one behind the other, as far as they are looked up: a large first one is not copied."""
-
-    first: Tensor | _Rows
-    more: Tensor
-
-    def __len__(self) -> int:
-        return len(self.first) + len(self.more)
-
-    def __getitem__(self, rows: Tensor) -> Tensor:
-        last = len(self.first) - 1
-        found, behind = self.first[rows.clamp(max=last)], rows > last
-        found[behind] = self.more[rows[behind] - last - 1]
-        return found
+def _row(features: ItemFeatures, row: int) -> ItemFeatures:
+    return ItemFeatures(**{name: tensor[row : row + 1] for name, tensor in vars(features).items()})
 
 
-def _append(items: Items, more: Items) -> Items:
-    return Items(**{name: _Rows(tensor, getattr(more, name)) for name, tensor in vars(items).items()})
+def _stacked(rows: list[ItemFeatures]) -> ItemFeatures:
+    names = vars(rows[0])
+    return ItemFeatures(**{name: torch.cat([getattr(row, name) for row in rows]) for name in names})

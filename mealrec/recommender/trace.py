@@ -1,25 +1,51 @@
 """What one recommendation run leaves behind: frozen numpy values, one JSON shape.
 
-Letters: L history items, K frames, d preference width, C content width, T diffusion steps, N items.
+Letters: L history items, K frames, J kinds of moments, T diffusion steps, N items.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
+
+from mealrec.recommender.kinds import NO_KIND, Face, Kind, KindMap, ViewerMap
+
+__all__ = [
+    "NO_KIND",
+    "Effect",
+    "Face",
+    "HistoryItem",
+    "Kind",
+    "KindMap",
+    "LastClip",
+    "Moment",
+    "NPDStep",
+    "RankedItem",
+    "Recommendation",
+    "TCDStep",
+    "UploadStanding",
+    "ViewerMap",
+    "driving",
+]
 
 
 @dataclass(frozen=True)
 class RankedItem:
-    """One recommended item; `rank` counts from 1."""
+    """One recommended item; `rank` counts from 1.
+
+    `kind` is the kind of moment through which it ranks most, NO_KIND where kinds were not asked; `frame` (from 0) shows
+    the most of it.
+    """
 
     item_id: str
     title: str
     topic: str
     score: float
     rank: int
+    kind: int = NO_KIND
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,65 +55,100 @@ class HistoryItem:
     `agreement` says how well it fits the rest of the history: log of how many times likelier the model holds it given
     the other items than for anybody. 0 is as likely, below 0 less likely, as accidental clicks tend to be; 0 too where
     there is nothing to compare: a lone item, or one older than the model sees.
+    `wanted` [J] are the shares of the kinds that it was watched for, as TCD answers; zeros where the model does not
+    see the item.
     """
 
     item_id: str
     title: str
     topic: str
     weight: float
-    agreement: float = 0.0
+    agreement: float
+    wanted: np.ndarray
+
+    @property
+    def kind(self) -> int:
+        """Return the kind that it was watched for most; NO_KIND where the model does not see it."""
+        return int(self.wanted.argmax()) if self.wanted.any() else NO_KIND
 
 
 @dataclass(frozen=True)
-class FrameRelevance:
-    """The last item's K frames and two different answers about each.
+class Moment:
+    """A run of neighbouring frames of one kind in the last clip: the unit to explain and to hide.
 
-    `interest` [K]: the evidence that the viewer is out for such moments, in log units: above 0 the earlier items and
-    what the model expected after them speak for it more than anybody's would, below 0 less.
-    `influence` [K]: how far the top recommendation's log-probability falls when the frame is hidden.
-    `rank_without` [K]: the rank that the top recommendation would have then; 1: it would stay.
-    `segments` K texts where segments of the title stand in for frames (`times_s` then means nothing), else none.
+    `frames` count from 0, `share` in [0, 1] is how much of these frames is of `kind`. `interest`: the evidence that the
+    viewer is out for such moments, in log units: above 0 the earlier items speak for it more than anybody's would.
+    `influence`: how far the first recommendation's log-probability falls when the moment is hidden. `worth`: the mean
+    of that and of what the moment gives back when it alone is shown. `rank_without`: the rank, from 1, that the first
+    recommendation would have without the moment. `kept`: how many of the k recommendations would stay among them.
+    """
+
+    frames: tuple[int, ...]
+    kind: int
+    share: float
+    interest: float
+    influence: float
+    worth: float
+    rank_without: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class LastClip:
+    """The last item's K frames, what kinds they are of, and its moments in order.
+
+    `shares` [K, J] of the kinds in each frame. `interest`, `influence`, `rank_without` [K] say of every single frame
+    what `Moment` says of a run. `segments`: K texts where segments of the title stand in for frames (`times_s` then
+    means nothing), else none.
     """
 
     item_id: str
     times_s: np.ndarray
+    shares: np.ndarray
     interest: np.ndarray
     influence: np.ndarray
     rank_without: np.ndarray
+    moments: tuple[Moment, ...]
     segments: tuple[str, ...] = ()
 
+    def moment_of(self, frame: int) -> int:
+        """Return which moment, from 0, a frame belongs to."""
+        return next(number for number, moment in enumerate(self.moments) if frame in moment.frames)
+
     def to_dict(self) -> dict:
-        """Return {item_id, frames}: a frame has a time, or where segments stand in for frames a text."""
+        """Return {item_id, frames, moments}: a frame has a time, or where segments stand in for frames a text."""
         places = [{"text": text} for text in self.segments] or [{"time_s": float(time)} for time in self.times_s]
-        values = zip(places, self.interest, self.influence, self.rank_without, strict=True)
+        values = zip(places, self.shares, self.interest, self.influence, self.rank_without, strict=True)
         return {
             "item_id": self.item_id,
             "frames": [
                 {
                     "index": index,
                     **place,
+                    "kind": int(shares.argmax()),
                     "interest": float(interest),
                     "influence": float(influence),
                     "rank_without": int(rank),
                 }
-                for index, (place, interest, influence, rank) in enumerate(values)
+                for index, (place, shares, interest, influence, rank) in enumerate(values)
             ],
+            "moments": [{**vars(moment), "frames": list(moment.frames)} for moment in self.moments],
         }
 
 
 @dataclass(frozen=True)
 class TCDStep:
-    """One reverse step of TCD (Eq. 8-10): z_t and the predicted clean frames ẑ_0^(t).
+    """One reverse step of TCD (Eq. 8-10) over the last clip: z_t and what it predicts of the clean frames.
 
-    `latents`, `clean` [K, C]; `plane_latents`, `plane_clean` [K, 2] are their shadows in the plane of
-    the catalogue's frames; `distance` [K] is the distance of each frame's z_t to the walk's end.
+    `latents` [K, J] is z_t. `shares` [K, J] are the kinds of each frame in ẑ_0^(t); a row sums to 1. `attention` [K]
+    sums to 1: how much each frame counts for what the clip was watched for. `distance` [K] is that of each frame's z_t
+    to the walk's end.
     """
 
     diffusion_step: int
     latents: np.ndarray
-    clean: np.ndarray
-    plane_latents: np.ndarray
-    plane_clean: np.ndarray
+    shares: np.ndarray
+    attention: np.ndarray
     distance: np.ndarray
 
 
@@ -95,16 +156,18 @@ class TCDStep:
 class NPDStep:
     """One reverse step of NPD (Eq. 13): x_t and the predicted preference x̂_0.
 
-    `preference`, `clean` [d]; `plane`, `plane_clean` [2] are their shadows in the plane of the catalogue;
-    `cosine` is cos(x_t, the walk's end); `distance` is |x_t - the walk's end|; `top_item_ids` is the
-    top-k that `clean` gives at this step; `final_ranks` [k] ranks (from 1) the final top-k at this step.
+    `preference` [J] is x_t, `clean` [J] x̂_0, both one number a kind. `wanted` [J] is x̂_0 as shares: what part of the
+    next click is for each kind; it sums to 1. `noisy_wanted` [J] is the same of x_t, as if it
+    were as long as x̂_0. `cosine` is cos(x_t, the walk's
+    end), `distance` |x_t - the walk's end|. `top_item_ids` is the top-k that `clean` gives at this step; `final_ranks`
+    [k] are the ranks, from 1, of the final top-k at this step.
     """
 
     diffusion_step: int
     preference: np.ndarray
     clean: np.ndarray
-    plane: np.ndarray
-    plane_clean: np.ndarray
+    wanted: np.ndarray
+    noisy_wanted: np.ndarray
     cosine: float
     distance: float
     top_item_ids: tuple[str, ...]
@@ -112,34 +175,18 @@ class NPDStep:
 
 
 @dataclass(frozen=True)
-class Plane:
-    """A fixed map of the catalogue in two principal directions: `points` [M, 2], `explained` share in [0, 1].
-
-    `item_ids` and `topics` name each point's item: one point an item, or one for each of its K frames.
-    """
-
-    item_ids: tuple[str, ...]
-    topics: tuple[str, ...]
-    points: np.ndarray
-    explained: float
-
-    @cached_property
-    def place(self) -> dict[str, int]:
-        """Return where in `points` an item stands (the last of its frames, in a map of frames)."""
-        return {item_id: index for index, item_id in enumerate(self.item_ids)}
-
-
-@dataclass(frozen=True)
 class Effect:
     """What one change of the question does to its answer.
 
-    The clip `item_id` left out of the history, or, where `frame` is given, this frame (from 0) of it hidden.
-    `moved` in [0, 1]: the share of the recommendations' probability that goes to other clips. `kept`: how many of
-    the first k stay among them. `top_rank`: where the first recommendation stands then; 1: it stays.
+    The clip `item_id` left out of the history, or, where `frames` are given, these frames (from 0) of it hidden: a
+    moment of the last clip, of kind `kind`. `moved` in [0, 1]: the share of the recommendations' probability that goes
+    to other clips. `kept`: how many of the first k stay among them. `top_rank`: where the first recommendation stands
+    then; 1: it stays.
     """
 
     item_id: str
-    frame: int | None
+    frames: tuple[int, ...]
+    kind: int
     moved: float
     kept: int
     top_rank: int
@@ -159,19 +206,22 @@ class Recommendation:
     """A ranking together with the walk that made it.
 
     Steps run from the noisiest (t = T) down to t = 1; the last step's `clean` gives exactly `items`. `hidden` are
-    the last clip's frames (from 0) that the model was not shown.
+    the last clip's frames (from 0) that the model was not shown. `kinds` are the bundle's J kinds, in order.
+    `wanted` [J] is what part of the next click is for each kind at the walk's end; `start` [J] the same by the
+    encoder's x_0, before any walk; `anybody` [J] of a viewer of whom nothing is known. Each sums to 1.
     `tcd` or `npd` is empty for a variant without that module; `num_steps` is T. `noise` is the σ that lay on the
-    history's visual features. `timing_ms` maps a stage's name to
-    milliseconds, `total` among them.
+    history's visual features. `timing_ms` maps a stage's name to milliseconds, `total` among them.
     """
 
     items: tuple[RankedItem, ...]
     history: tuple[HistoryItem, ...]
-    frame_relevance: FrameRelevance
+    last: LastClip
     tcd: tuple[TCDStep, ...]
     npd: tuple[NPDStep, ...]
-    frame_plane: Plane
-    item_plane: Plane
+    kinds: tuple[Kind, ...]
+    wanted: np.ndarray
+    start: np.ndarray
+    anybody: np.ndarray
     uploads: tuple[UploadStanding, ...]
     timing_ms: dict[str, float]
     bundle: str
@@ -181,12 +231,25 @@ class Recommendation:
     noise: float = 0.0
     num_steps: int | None = None
 
+    def out_for(self, count: int = 3) -> tuple[int, ...]:
+        """Return the kinds that the viewer seems to be out for: the largest shares among those above anybody's.
+
+        Where fewer than `count` stand above anybody's the largest others follow.
+        """
+        above = self.wanted > self.anybody
+        order = np.lexsort((-self.wanted, ~above))
+        return tuple(int(kind) for kind in order[:count])
+
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
         return {
             "items": [vars(item) for item in self.items],
-            "history": [vars(item) for item in self.history],
-            "frame_relevance": self.frame_relevance.to_dict(),
+            "history": [{**vars(item), "wanted": item.wanted.tolist()} for item in self.history],
+            "last": self.last.to_dict(),
+            "kinds": [kind.name for kind in self.kinds],
+            "wanted": self.wanted.tolist(),
+            "start": self.start.tolist(),
+            "anybody": self.anybody.tolist(),
             "tcd": {"steps": [_plain(step) for step in self.tcd]},
             "npd": {"steps": [_plain(step) for step in self.npd]},
             "uploads": [vars(upload) for upload in self.uploads],
@@ -200,47 +263,16 @@ class Recommendation:
         }
 
 
+def driving(moments: Sequence[Moment], least: float = 1e-6) -> Moment | None:
+    """Return the moment of the largest worth among those whose hiding costs the first recommendation anything.
+
+    A smaller influence than `least` is rounding. None where no moment drove it.
+    """
+    return max((moment for moment in moments if moment.influence > least), key=lambda m: m.worth, default=None)
+
+
 def _plain(step: TCDStep | NPDStep) -> dict:
     return {
         name: value.tolist() if isinstance(value, np.ndarray) else list(value) if isinstance(value, tuple) else value
         for name, value in vars(step).items()
     }
-
-
-@dataclass(frozen=True)
-class ViewerMap:
-    """Where a test viewer's preference ends, among the catalogue and against its true next item (the paper's Fig. 7).
-
-    In `plane`, the fixed map of N items: `start` and `end` [2] of the preference, `path` [T, 2] its noisy steps (none
-    without NPD), `last_frames` and `target_frames` [K, 2] (none without a video). Cosine distances of the end at the
-    model width: `distances` [N] to every item in the plane's order, `liked` [K] to the true next item's frames, `other`
-    [M] to the frames of all items neither watched nor true. `rank` of `candidates`; `first` leads the ranking; with
-    `has_segments` frames are segments of titles.
-    """
-
-    viewer_id: str
-    history: tuple[str, ...]
-    target: str
-    rank: int
-    candidates: int
-    first: tuple[str, ...]
-    plane: Plane
-    start: np.ndarray
-    path: np.ndarray
-    end: np.ndarray
-    last_frames: np.ndarray
-    target_frames: np.ndarray
-    distances: np.ndarray
-    liked: np.ndarray
-    other: np.ndarray
-    has_segments: bool = False
-
-    @cached_property
-    def target_distance(self) -> float:
-        """Return the distance to the true next item."""
-        return float(self.distances[self.plane.place[self.target]])
-
-    @cached_property
-    def other_distances(self) -> np.ndarray:
-        """Return the distances to the items neither watched nor true."""
-        return np.delete(self.distances, [self.plane.place[item] for item in (*self.history, self.target)])

@@ -20,6 +20,7 @@ from mealrec.errors import BundleError, RequestError, VideoError
 from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.features.probe import DecodeLimits
 from mealrec.features.scaling import scaled_down
+from mealrec.features.sights import Sight, sights
 from mealrec.features.weights import pick_device
 from mealrec.recommender.bundle import check_encoder
 from mealrec.recommender.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
@@ -28,10 +29,12 @@ from mealrec.recommender.trace import RankedItem
 from mealrec.types import ItemFeatures
 
 if TYPE_CHECKING:
+    from mealrec.features.encoder import VisualEncoder
     from mealrec.features.text import TextEncoder
-    from mealrec.features.video import VideoEncoder
 
 NEAREST = 10
+ALIKE = 0.65  # every drawn clip is as near to another, one photograph in 15 of something else too (docs/eyes.md)
+ROWS = 2**16  # catalogue frames compared at a time: a million clips are no reason for a gigabyte
 MAX_TITLE = 500
 MARKUP = re.compile(r"<[A-Za-z/!?]")
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, direction, half characters, private, line ends
@@ -54,7 +57,10 @@ class Upload:
     """A visitor's video, ready to stand in a history under its `upload_id`.
 
     `times_s` [K] and `thumbnails` K x [H, W, 3] uint8: the sampled frames; `features`: one row, no padding;
-    `nearest`: the catalogue's items that look most alike, scored by cosine.
+    `nearest`: the catalogue's items that look most alike, scored by cosine. `sights` [K]: what the encoder sees in each
+    frame, likeliest first; () where it has no names for what it sees. `likeness` [K]: each frame's cosine with the
+    catalogue's nearest frame. `resembles`: is one of them near enough to say that the catalogue shows such things; None
+    where the encoder tells no classes apart, so that no measured limit holds.
     """
 
     upload_id: str
@@ -63,6 +69,9 @@ class Upload:
     thumbnails: tuple[np.ndarray, ...]
     features: ItemFeatures
     nearest: tuple[RankedItem, ...]
+    sights: tuple[tuple[Sight, ...], ...] = ()
+    likeness: tuple[float, ...] = ()
+    resembles: bool | None = None
 
 
 class UploadEncoder:
@@ -73,7 +82,7 @@ class UploadEncoder:
         self._bundle, self._contents, self._device = bundle, contents, device
         self._loading = threading.Lock()
         self._decoders = threading.BoundedSemaphore(DECODERS)  # whoever turns away must not leave workers to pile up
-        self._video: VideoEncoder | None = None
+        self._video: VisualEncoder | None = None
         self._text: TextEncoder | None = None
 
     @property
@@ -100,7 +109,8 @@ class UploadEncoder:
                 progress(stage, fraction)
 
         sampled = self._sampled(path, report, cancel)
-        features = self._features(sampled, title, report)
+        features, seen = self._features(sampled, title, report)
+        likeness = nearest_frames(features.frames[0], self._contents.features)
         return Upload(
             upload_id=f"upload-{secrets.token_hex(12)}",
             title=title,
@@ -108,6 +118,9 @@ class UploadEncoder:
             thumbnails=scaled_down(sampled.frames, THUMBNAIL_HEIGHT),
             features=features,
             nearest=nearest(features.global_visual[0], self._contents.features, self._contents.catalogue),
+            sights=seen,
+            likeness=likeness,
+            resembles=max(likeness, default=0.0) >= ALIKE if seen else None,
         )
 
     def _sampled(self, path: str | Path, report: Progress, cancel: Callable[[], bool] | None) -> SampledFrames:
@@ -130,11 +143,15 @@ class UploadEncoder:
         report("decoding", 1.0)
         return sampled
 
-    def _features(self, sampled: SampledFrames, title: str, report: Progress) -> ItemFeatures:
+    def _features(
+        self, sampled: SampledFrames, title: str, report: Progress
+    ) -> tuple[ItemFeatures, tuple[tuple[Sight, ...], ...]]:
         report("encoding", 0.0)
         video, text = self._encoders()
         report("encoding", 0.3)
-        frames, overall = (torch.from_numpy(values) for values in video.encode(sampled.frames[None]))
+        made, overall = video.encode(sampled.frames[None])
+        seen = sights(made[0], video.labels, video.temperature) if video.labels else ()
+        frames, overall = torch.from_numpy(made), torch.from_numpy(overall)
         report("encoding", 0.9)
         words, has_text = (torch.from_numpy(values) for values in text.encode([title]))
         normalisation, yes = self._contents.normalisation, torch.ones(1, dtype=torch.bool)
@@ -147,24 +164,24 @@ class UploadEncoder:
             has_id=~yes,
         )
         report("encoding", 1.0)
-        return features
+        return features, seen
 
-    def _encoders(self) -> tuple[VideoEncoder, TextEncoder]:
+    def _encoders(self) -> tuple[VisualEncoder, TextEncoder]:
         with self._loading:
             if self._video is None or self._text is None:
                 self._video, self._text = self._load()
             return self._video, self._text
 
-    def _load(self) -> tuple[VideoEncoder, TextEncoder]:
+    def _load(self) -> tuple[VisualEncoder, TextEncoder]:
         # transformers takes seconds to import; a request without an upload does without it
+        from mealrec.features.encoder import open_encoder
         from mealrec.features.text import TextEncoder
-        from mealrec.features.video import VideoEncoder
 
         wanted = self._contents.encoders
         config = next(iter(self._contents.models.values()))[0]
         source = check_encoder(self._bundle, wanted["video"])
         device = pick_device(self._device)
-        video = VideoEncoder.from_pretrained(source, device, config.num_frames)
+        video = open_encoder(source, device, config.num_frames)
         text = TextEncoder.from_pretrained(check_encoder(self._bundle, wanted["text"]), device)
         for kind, encoder in (("video", video), ("text", text)):
             if encoder.checksum != wanted[kind]["sha256"]:
@@ -203,3 +220,15 @@ def nearest(visual: Tensor, features: ItemFeatures, catalogue: Sequence[Catalogu
         RankedItem(catalogue[row].item_id, catalogue[row].title, catalogue[row].topic, score, rank)
         for rank, (score, row) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True), start=1)
     )
+
+
+def nearest_frames(frames: Tensor, features: ItemFeatures) -> tuple[float, ...]:
+    """Return each frame's [K, V] cosine with the nearest frame of the catalogue; -1 where that shows nothing."""
+    asked, best = F.normalize(frames, dim=-1), torch.full((len(frames),), -1.0)
+    shown = features.has_visual.nonzero().flatten()
+    if not len(shown):
+        return tuple(best.tolist())
+    for rows in shown.split(max(1, ROWS // features.frames.shape[1])):
+        likeness = asked @ F.normalize(features.frames[rows].flatten(0, 1), dim=-1).T
+        best = torch.maximum(best, likeness.amax(1))
+    return tuple(best.tolist())

@@ -50,7 +50,10 @@ def test_what_is_wanted_sums_to_1_and_is_appeal_times_what_anybody_shows(table, 
     items, preference = table(features), torch.randn(3, KINDS)
     wanted = table.wanted(preference, items.anybody)
     torch.testing.assert_close(wanted.sum(-1), torch.ones(3))
-    expected = table.appeal(preference).exp() * items.anybody
+    known = features.has_id.clone()
+    known[0] = False
+    watched = items.bias.masked_fill(~known, float("-inf")).softmax(0) @ items.kinds
+    expected = table.appeal(preference).exp() * watched
     torch.testing.assert_close(wanted, expected / expected.sum(-1, keepdim=True))
 
 

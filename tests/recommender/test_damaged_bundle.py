@@ -16,7 +16,7 @@ from mealrec.recommender.bundle import MANIFEST, read_manifest
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import VARIANTS
 
-FILES = ("catalogue.json", "viewers.json", "test_viewers.json", "features.safetensors")
+FILES = ("catalogue.json", "viewers.json", "test_viewers.json", "kinds.json", "features.safetensors")
 LISTED = (*FILES, *(f"variants/{v}.safetensors" for v in VARIANTS))
 ENCODER = "../encoder/model.safetensors"
 
@@ -141,7 +141,7 @@ def test_the_manifest_lists_files_of_the_bundle_only(bundle, name):
     assert f"lacks {name}" in refusal(bundle)
 
 
-@pytest.mark.parametrize("name", LISTED[:4])
+@pytest.mark.parametrize("name", FILES)
 def test_a_link_may_bring_the_very_bytes_that_are_listed_and_no_others(bundle, tmp_path, name):
     """Caches of downloads are made of links."""
     elsewhere = tmp_path / "elsewhere"
@@ -180,7 +180,7 @@ def test_a_tensor_header_that_lies_is_refused_without_allocating(bundle, name, l
         ("num_items", 13),
         ("num_items", 10**9),
         ("num_frames", 4),
-        ("width", 10**7),
+        ("num_kinds", 10**7),
         ("visual_width", 0),
         ("text_width", -1),
     ],
@@ -198,14 +198,14 @@ def test_another_encoder_than_the_features_were_made_with_is_named(bundle, kind,
 
 
 @pytest.mark.parametrize("text", ["7", '{"a": 1}', "null", '[{"item_id": "i1"}]', "[1]", "{", "\udcff"])
-@pytest.mark.parametrize("name", ["catalogue.json", "viewers.json"])
+@pytest.mark.parametrize("name", ["catalogue.json", "viewers.json", "kinds.json"])
 def test_a_list_of_another_form_is_named(bundle, name, text):
     replace_file(bundle, name, text.encode(errors="surrogateescape"))
     assert name in refusal(bundle) or "another version" in refusal(bundle)
 
 
 def test_an_older_manifest_beside_newer_files_is_refused(bundle):
-    assert read_manifest(bundle)["format_version"] == 1
+    assert read_manifest(bundle)["format_version"] == 2
     replace_file(bundle, "catalogue.json", (bundle / "catalogue.json").read_bytes().replace(b"title of", b"Title of"))
     older = json.loads((bundle / MANIFEST).read_text())
     older["files"]["catalogue.json"]["sha256"] = "0" * 64

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from mealrec.errors import RequestError
 from mealrec.recommender.bundle import write_bundle
@@ -36,20 +35,22 @@ def test_a_viewers_map_agrees_with_its_recommendation(recommender, variant):
     assert placed.rank == rank_in(recommender, case, variant) and placed.candidates == ITEMS - len(case.history)
     assert placed.path.shape == (len(answer.npd), 2)
     if answer.npd:
-        np.testing.assert_allclose(placed.path, [step.plane for step in answer.npd], atol=1e-4)
-        np.testing.assert_allclose(placed.end, answer.npd[-1].plane_clean, atol=1e-4)
+        places = np.array([kind.place for kind in recommender.kinds])
+        np.testing.assert_allclose(placed.path, [step.noisy_wanted @ places for step in answer.npd], atol=1e-4)
+        np.testing.assert_allclose(placed.end, answer.wanted @ places, atol=1e-4)
+        np.testing.assert_allclose(placed.wanted, answer.wanted, atol=1e-4)
 
 
 def test_distances_are_cosine_distances_before_the_projection(recommender):
     placed = recommender.viewer_map("v2")
     variant = recommender._variant("full")
-    end = torch.tensor(recommender.recommend(placed.history).npd[-1].clean)
-    entries = variant.items.entry[1:]
-    expected = 1 - (entries @ end) / entries.norm(dim=1) / end.norm()
-    np.testing.assert_allclose(placed.distances, expected.detach(), atol=1e-4)
+    answer = recommender.recommend(placed.history)
+    lift, kinds = answer.wanted / answer.anybody, variant.items.kinds[1:].detach().numpy()
+    expected = 1 - kinds @ lift / np.linalg.norm(kinds, axis=1) / np.linalg.norm(lift)
+    np.testing.assert_allclose(placed.distances, expected, atol=1e-4)
     assert placed.target_distance == pytest.approx(placed.distances[11])
     assert len(placed.other_distances) == ITEMS - len(placed.history) - 1
-    assert len(placed.liked) == len(placed.last_frames) == len(placed.target_frames) == FRAMES
+    assert len(placed.liked) == FRAMES and placed.map is recommender.kind_map
     assert len(placed.other) == FRAMES * len(placed.other_distances)
 
 

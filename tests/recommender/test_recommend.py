@@ -11,20 +11,19 @@ import torch
 from mealrec.errors import RequestError
 from mealrec.features.segments import split_title
 from mealrec.recommender.bundle import write_bundle
-from mealrec.recommender.explain import INFLUENCE, INTEREST, frame_relevance
+from mealrec.recommender.kinds import NO_KIND
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.scene import Scene
 from mealrec.recommender.tracing import Ranking
 from tests.recommender.tiny_bundle import (
     FRAMES,
     HELD_OUT,
     ITEMS,
+    KINDS,
     STEPS,
     VARIANTS,
     tiny_contents,
     tiny_upload,
     titles_contents,
-    with_models,
 )
 
 HISTORY = ["i1", "i4", "i2"]
@@ -46,8 +45,14 @@ def test_every_step_is_kept(recommender):
     answer = recommender.recommend(HISTORY)
     for steps in (answer.tcd, answer.npd):
         assert [step.diffusion_step for step in steps] == list(range(STEPS, 0, -1))
-    assert answer.tcd[0].latents.shape == (FRAMES, 16) and answer.tcd[0].plane_clean.shape == (FRAMES, 2)
+    for step in answer.tcd:
+        assert step.latents.shape == step.shares.shape == (FRAMES, KINDS)
+        assert np.allclose(step.shares.sum(1), 1, atol=1e-5) and step.attention.sum() == pytest.approx(1, abs=1e-5)
+    for step in answer.npd:
+        assert step.preference.shape == step.clean.shape == (KINDS,)
+        assert step.wanted.sum() == pytest.approx(1, abs=1e-5) and step.noisy_wanted.sum() == pytest.approx(1, abs=1e-5)
     assert answer.npd[0].cosine < 1 and answer.npd[0].distance > answer.npd[-1].distance
+    assert np.allclose(answer.wanted, answer.npd[-1].wanted, atol=1e-6)
 
 
 def test_steps_rank_the_final_top_k(recommender):
@@ -62,8 +67,8 @@ def test_steps_rank_the_final_top_k(recommender):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_ablations_leave_their_module_out(recommender, variant):
     answer = recommender.recommend(HISTORY, variant=variant)
-    assert bool(answer.tcd) == (variant in ("full", "guided", "no_npd"))
-    assert bool(answer.npd) == (variant in ("full", "guided", "no_tcd"))
+    assert bool(answer.tcd) == (variant in ("full", "no_npd"))
+    assert bool(answer.npd) == (variant in ("full", "no_tcd"))
     assert answer.variant == variant and len(answer.items) == ITEMS - len(HISTORY)
 
 
@@ -87,11 +92,11 @@ def of_titles(tmp_path_factory):
 
 
 def test_segments_of_the_last_title_stand_in_for_frames(of_titles):
-    relevance = of_titles.recommend(["i1", "i4"]).frame_relevance
-    assert relevance.segments == tuple(split_title(of_titles.catalogue[3].title, FRAMES))
-    frames = relevance.to_dict()["frames"]
-    assert [frame["text"] for frame in frames] == list(relevance.segments) and "time_s" not in frames[0]
-    assert np.ptp(relevance.influence) > 0
+    last = of_titles.recommend(["i1", "i4"]).last
+    assert last.segments == tuple(split_title(of_titles.catalogue[3].title, FRAMES))
+    frames = last.to_dict()["frames"]
+    assert [frame["text"] for frame in frames] == list(last.segments) and "time_s" not in frames[0]
+    assert np.ptp(last.influence) > 0
 
 
 def test_a_bundle_of_titles_says_why_it_takes_no_upload(of_titles, recommender):
@@ -107,17 +112,14 @@ def test_a_bundle_of_given_features_takes_no_upload_either(tmp_path):
     write_bundle(tmp_path / "given", replace(contents, encoders=given, media="./media"))
     loaded = Recommender.from_bundle(tmp_path / "given", device="cpu")
     assert "given visual features" in loaded.upload_refusal
-    assert not loaded.recommend(["i1"]).frame_relevance.segments
+    assert not loaded.recommend(["i1"]).last.segments
 
 
 @pytest.mark.parametrize("k", [1, 4, 9, 12])
 def test_a_ranking_sorts_as_a_whole_sort_would(k):
     scores = torch.randint(0, 4, (6, 10), generator=torch.Generator().manual_seed(k)).float()  # many ties
-    candidates = torch.arange(1, 10)
-    ranking, order = (
-        Ranking.of(scores[:, candidates], candidates),
-        scores[:, 1:].argsort(dim=1, descending=True, stable=True),
-    )
+    ranking = Ranking.of(scores, torch.arange(10) > 0)
+    order = scores[:, 1:].argsort(dim=1, descending=True, stable=True)
     for step in range(6):
         assert ranking.top(k, step).tolist() == (1 + order[step, :k]).tolist()
         places = [order[step].tolist().index(place) + 1 for place in order[-1, :k].tolist()]
@@ -144,8 +146,8 @@ def test_a_long_history_counts_its_latest_items(recommender):
 
 
 def test_weights_follow_eq_7(recommender):
-    decay = recommender._variant("full").model.config.tcd.decay
-    expected = np.exp(-decay * np.arange(2, -1, -1))
+    rate = abs(float(recommender._variant("full").model.reader.rates[0].detach()))
+    expected = np.exp(-rate * np.arange(2, -1, -1))
     weights = [item.weight for item in recommender.recommend(HISTORY).history]
     assert np.allclose(weights, expected / expected.sum())
 
@@ -179,8 +181,8 @@ def test_an_upload_stands_in_a_history_and_as_a_candidate(recommender):
     upload = tiny_upload()
     history = ["i1", upload.upload_id]
     answer = recommender.recommend(history, uploads={upload.upload_id: upload, "upload-other": tiny_upload(1)}, k=50)
-    assert answer.history[-1].title == "mine" and answer.frame_relevance.item_id == upload.upload_id
-    assert np.allclose(answer.frame_relevance.times_s, upload.times_s)
+    assert answer.history[-1].title == "mine" and answer.last.item_id == upload.upload_id
+    assert np.allclose(answer.last.times_s, upload.times_s)
     (standing,) = answer.uploads
     assert (standing.item_id, standing.candidates) == (upload.upload_id, ITEMS + 1)
     assert 1 <= standing.rank <= ITEMS + 1
@@ -199,37 +201,20 @@ def test_an_upload_ranks_as_a_catalogue_item_with_its_features_would(recommender
     assert with_twin.uploads[0].rank <= 2 + sum(s > scores[f"i{held_out}"] for s in scores.values())
 
 
-def test_an_upload_is_not_guided_to_itself(tmp_path):
-    config, weights = tiny_contents().models["guided"]
-    strong = config, weights | {"guidance": torch.tensor(1e3)}
-    write_bundle(tmp_path / "own", with_models(titles_contents(), guided=strong))
-    recommender, upload = Recommender.from_bundle(tmp_path / "own"), tiny_upload()
-    (standing,) = recommender.recommend(
-        [upload.upload_id], uploads={upload.upload_id: upload}, variant="guided"
-    ).uploads
-    assert standing.rank > 1  # nothing is as like the upload as itself: with guidance it would lead by far
+def test_an_item_ranks_through_a_kind_that_it_shows_and_the_viewer_wants(recommender):
+    answer, loaded = recommender.recommend(HISTORY, k=50), recommender._variant("full")
+    appeal = loaded.model.table.appeal(torch.from_numpy(answer.npd[-1].clean)).detach().exp()
+    for item in answer.items:
+        row = 1 + [other.item_id for other in recommender.catalogue].index(item.item_id)
+        assert item.kind == int((loaded.items.kinds[row] * appeal).argmax())
+        assert item.frame == int(loaded.items.moments[row, :, item.kind].argmax())
 
 
-def test_a_row_of_a_batch_is_the_single_run(recommender):
-    loaded = recommender._variant("full")
-    histories = torch.tensor([[1, 4, 2, 0], [5, 0, 0, 0], [7, 8, 9, 3]])
-    with torch.no_grad():
-        batch = Scene(loaded.model, recommender._features, loaded.items, histories)
-        for row, length in enumerate((3, 1, 4)):
-            alone = Scene(loaded.model, recommender._features, loaded.items, histories[row : row + 1, :length])
-            assert torch.allclose(batch.preferences[row], alone.preferences[0], atol=1e-5)
-    answer = recommender.recommend(["i1", "i4", "i2"])
-    assert np.allclose(answer.npd[-1].clean, batch.preferences[0, 0].numpy(), atol=1e-5)
-
-
-def test_relevance_of_many_equals_that_of_one(recommender):
-    loaded = recommender._variant("full")
-    histories = torch.tensor([[1, 4, 2], [7, 8, 9]]).repeat(80, 1)
-    values = frame_relevance(loaded.model, recommender._features, loaded.items, histories, [INTEREST, INFLUENCE])
-    shown = recommender.recommend(["i7", "i8", "i9"]).frame_relevance
-    assert values[INFLUENCE].shape == (160, FRAMES)
-    assert np.allclose(values[INTEREST][-1].numpy(), shown.interest, atol=1e-5)
-    assert np.allclose(values[INFLUENCE][-1].numpy(), shown.influence, atol=1e-4)
+def test_what_the_history_was_watched_for(recommender):
+    for variant in VARIANTS:
+        history = recommender.recommend([f"i{number}" for number in range(1, 12)], variant=variant).history
+        assert history[0].kind == NO_KIND and not history[0].wanted.any()
+        assert all(item.wanted.sum() == pytest.approx(1, abs=1e-3) and item.kind >= 0 for item in history[1:])
 
 
 def test_visitors_do_not_disturb_each_other(recommender):
@@ -247,20 +232,21 @@ def test_the_json_shape(recommender):
     answer = recommender.recommend(HISTORY, k=4)
     shape = json.loads(json.dumps(answer.to_dict()))
     assert shape.keys() == {
-        "items", "history", "frame_relevance", "tcd", "npd", "uploads", "timing_ms", "bundle", "variant", "seed",
-        "hidden", "noise", "num_steps",
+        "items", "history", "last", "kinds", "wanted", "start", "anybody", "tcd", "npd", "uploads", "timing_ms",
+        "bundle", "variant", "seed", "hidden", "noise", "num_steps",
     }  # fmt: skip
-    assert shape["items"][0].keys() == {"item_id", "title", "topic", "score", "rank"}
-    assert shape["frame_relevance"]["frames"][0].keys() == {
-        "index", "time_s", "interest", "influence", "rank_without",
+    assert shape["items"][0].keys() == {"item_id", "title", "topic", "score", "rank", "kind", "frame"}
+    assert shape["last"]["frames"][0].keys() == {
+        "index", "time_s", "kind", "interest", "influence", "rank_without",
     }  # fmt: skip
+    assert shape["kinds"] == [kind.name for kind in recommender.kinds]
     assert len(shape["tcd"]["steps"]) == len(shape["npd"]["steps"]) == STEPS
     assert shape["timing_ms"]["total"] >= shape["timing_ms"]["walk"] > 0
 
 
-def test_maps_show_every_clip(recommender):
-    answer = recommender.recommend(HISTORY)
-    assert answer.item_plane.item_ids == tuple(item.item_id for item in recommender.catalogue)
-    assert answer.frame_plane.points.shape == (ITEMS * FRAMES, 2)
-    for plane in (answer.item_plane, answer.frame_plane):
-        assert 0 < plane.explained <= 1 and len(plane.points) == len(plane.item_ids) == len(plane.topics)
+def test_the_map_of_kinds_shows_every_clip_near_its_largest_kind(recommender):
+    found = recommender.kind_map
+    assert found.item_ids == tuple(item.item_id for item in recommender.catalogue)
+    assert found.kinds == recommender.kinds and found.shares.shape == (ITEMS, KINDS)
+    away = [np.linalg.norm(found.points - kind.place, axis=1) for kind in found.kinds]
+    assert (np.argmin(away, axis=0) == found.shares.argmax(1)).all()

@@ -11,8 +11,9 @@ import torch
 
 from mealrec.errors import RequestError
 from mealrec.recommender.bundle import write_bundle
+from mealrec.recommender.kinds import NO_KIND
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.scene import Scene
+from mealrec.recommender.walks import Walks
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, VARIANTS, tiny_contents, tiny_upload, titles_contents
 
 HISTORY = ["i1", "i4", "i2"]
@@ -36,10 +37,34 @@ def test_a_hidden_frame_gives_what_the_whole_answer_foretold(recommender, varian
     for frame in range(FRAMES):
         hidden = recommender.recommend(HISTORY, k=50, variant=variant, hidden=[frame])
         assert hidden.hidden == (frame,) and sorted(ranking(hidden)) == sorted(order)
-        assert 1 + ranking(hidden).index(top) == whole.frame_relevance.rank_without[frame]
+        assert 1 + ranking(hidden).index(top) == whole.last.rank_without[frame]
         fall = chances(whole, order)[0].log() - chances(hidden, order)[0].log()
-        assert whole.frame_relevance.influence[frame] == pytest.approx(float(fall), abs=1e-4)
-        assert hidden.frame_relevance.influence[frame] == pytest.approx(0, abs=1e-5), "it is hidden already"
+        assert whole.last.influence[frame] == pytest.approx(float(fall), abs=1e-4)
+        assert hidden.last.influence[frame] == pytest.approx(0, abs=1e-5), "it is hidden already"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_hidden_moment_gives_what_the_whole_answer_foretold(recommender, variant):
+    whole = recommender.recommend(HISTORY, k=5, variant=variant)
+    moments = whole.last.moments
+    assert [frame for moment in moments for frame in moment.frames] == ALL_FRAMES
+    assert all(one.kind != other.kind for one, other in zip(moments, moments[1:], strict=False))
+    for moment in moments:
+        frames, answer = (
+            list(moment.frames),
+            recommender.recommend(HISTORY, k=50, variant=variant, hidden=moment.frames),
+        )
+        assert (whole.last.shares[frames].argmax(1) == moment.kind).all()
+        assert 1 + ranking(answer).index(ranking(whole)[0]) == moment.rank_without
+        assert moment.kept == len(set(ranking(whole)) & set(ranking(answer)[:5]))
+        others = [frame for frame in ALL_FRAMES if frame not in frames]
+        alone, nothing = (
+            recommender.recommend(HISTORY, k=50, variant=variant, hidden=rest) for rest in (others, ALL_FRAMES)
+        )
+        order = [ranking(whole)[0], *(item_id for item_id in ranking(answer) if item_id != ranking(whole)[0])]
+        gives = float(chances(alone, order)[0].log() - chances(nothing, order)[0].log())
+        assert moment.worth == pytest.approx((moment.influence + gives) / 2, abs=1e-4)
+        assert moment.interest == pytest.approx(np.log(np.exp(whole.last.interest[frames]).mean()), abs=1e-4)
 
 
 def test_frames_hidden_one_after_the_other_equal_all_at_once(recommender):
@@ -48,23 +73,22 @@ def test_frames_hidden_one_after_the_other_equal_all_at_once(recommender):
     for _ in range(FRAMES):
         answer = recommender.recommend(HISTORY, k=50, hidden=hidden)
         left = [frame for frame in range(FRAMES) if frame not in hidden]
-        strongest = max(left, key=lambda frame: answer.frame_relevance.influence[frame])
+        strongest = max(left, key=lambda frame: answer.last.influence[frame])
         after = recommender.recommend(HISTORY, k=50, hidden=[*hidden, strongest])
         top = answer.items[0].item_id
-        assert 1 + ranking(after).index(top) == answer.frame_relevance.rank_without[strongest]
+        assert 1 + ranking(after).index(top) == answer.last.rank_without[strongest]
         hidden.append(strongest)
     assert ranking(after) == ranking(recommender.recommend(HISTORY, k=50, hidden=ALL_FRAMES))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_clip_without_any_frame_is_one_without_a_video(recommender, variant):
+def test_a_clip_without_any_frame_shows_what_anybody_watches(recommender, variant):
     hidden = recommender.recommend(HISTORY, k=50, variant=variant, hidden=ALL_FRAMES)
-    loaded, features = recommender._variant(variant), recommender._features
-    has_visual = features.has_visual.clone()
-    has_visual[2] = False
-    features = features.replace(has_visual=has_visual)
+    loaded = recommender._variant(variant)
+    moments = loaded.items.moments.clone()
+    moments[2] = loaded.items.anybody / loaded.items.anybody.sum()
     with torch.no_grad():
-        blind = Scene(loaded.model, features, loaded.model.table(features), torch.tensor([[1, 4, 2]]))
+        blind = Walks(loaded.model, loaded.items.showing(moments), torch.tensor([[1, 4, 2]]))
         scores = loaded.model.table.scores(blind.preferences[:, 0], loaded.items)[0]
     expected = [float(scores[int(item.item_id[1:])]) for item in hidden.items]
     assert np.allclose([item.score for item in hidden.items], expected, atol=1e-5)
@@ -113,13 +137,16 @@ def test_every_effect_is_that_of_the_request_that_makes_the_change(recommender, 
     common, before = ranking(whole), ranking(whole)[:k]
     effects = recommender.effects(HISTORY, k=k, variant=variant, hidden=hidden)
     assert [effect.moved for effect in effects] == sorted((effect.moved for effect in effects), reverse=True)
-    assert len({(effect.item_id, effect.frame) for effect in effects}) == len(HISTORY) + FRAMES - len(hidden)
+    left = [set(moment.frames) - {*hidden} for moment in whole.last.moments]
+    assert {effect.frames for effect in effects} - {()} == {tuple(sorted(frames)) for frames in left if frames}
+    assert {effect.item_id for effect in effects if not effect.frames} == {*HISTORY}
     for effect in effects:
-        if effect.frame is None:
+        if not effect.frames:
+            assert effect.kind == NO_KIND
             history = [item_id for item_id in HISTORY if item_id != effect.item_id]
             kept_hidden = () if effect.item_id == HISTORY[-1] else hidden
         else:
-            history, kept_hidden = HISTORY, (*hidden, effect.frame)
+            history, kept_hidden = HISTORY, (*hidden, *effect.frames)
         after = recommender.recommend(history, k=50, variant=variant, hidden=kept_hidden)
         assert effect.kept == len(set(before) & set(ranking(after)[:k]))
         assert effect.top_rank == 1 + ranking(after).index(before[0])
@@ -130,19 +157,21 @@ def test_every_effect_is_that_of_the_request_that_makes_the_change(recommender, 
 
 
 def test_a_single_clip_cannot_be_left_out(recommender):
-    assert {effect.frame for effect in recommender.effects(["i3"])} == set(range(FRAMES))
+    effects = recommender.effects(["i3"])
+    assert sorted(frame for effect in effects for frame in effect.frames) == ALL_FRAMES
+    assert all(effect.frames for effect in effects)
 
 
 def test_only_clips_that_the_model_sees_can_change_anything(recommender):
     ids = [f"i{number}" for number in range(1, 12)]
-    left_out = {effect.item_id for effect in recommender.effects(ids) if effect.frame is None}
+    left_out = {effect.item_id for effect in recommender.effects(ids) if not effect.frames}
     assert left_out == set(ids[1:])
 
 
 def test_an_upload_left_out_is_never_recommended(recommender):
     upload = tiny_upload()
     effects = recommender.effects(["i1", upload.upload_id], uploads={upload.upload_id: upload}, k=50)
-    (left_out,) = (effect for effect in effects if effect.item_id == upload.upload_id and effect.frame is None)
+    (left_out,) = (effect for effect in effects if effect.item_id == upload.upload_id and not effect.frames)
     assert left_out.kept == ITEMS - 1
 
 
@@ -150,19 +179,19 @@ def test_clips_of_one_frame_can_lose_it(tmp_path):
     contents = titles_contents()
     frames = contents.features.frames[:, :1]
     features = contents.features.replace(frames=frames)
-    models = {name: model for name, model in contents.models.items() if name == "backbone"}
-    config, weights = models["backbone"]
-    single = replace(contents, features=features, times_s=contents.times_s[:, :1])
+    config, weights = contents.models["backbone"]
+    kinds = tuple(replace(kind, faces=()) for kind in contents.kinds)
+    single = replace(contents, features=features, times_s=contents.times_s[:, :1], kinds=kinds)
     single = replace(single, models={"full": (replace(config, num_frames=1), weights)})
     write_bundle(tmp_path / "single", single)
     loaded = Recommender.from_bundle(tmp_path / "single", device="cpu")
     whole, hidden = (loaded.recommend(HISTORY, k=50, hidden=frames) for frames in ((), (0,)))
     assert whole.items != hidden.items
-    assert 1 + ranking(hidden).index(whole.items[0].item_id) == whole.frame_relevance.rank_without[0]
+    assert 1 + ranking(hidden).index(whole.items[0].item_id) == whole.last.rank_without[0]
 
 
 def test_the_tiny_world_has_frames_that_matter(recommender):
     """Else the tests above could not fail."""
-    ranks = [recommender.recommend(HISTORY, variant=variant).frame_relevance.rank_without for variant in VARIANTS]
+    ranks = [recommender.recommend(HISTORY, variant=variant).last.rank_without for variant in VARIANTS]
     assert np.concatenate(ranks).max() > 1
     assert tiny_contents().features.has_visual[1:].all()

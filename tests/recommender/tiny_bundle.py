@@ -6,22 +6,22 @@ from dataclasses import replace
 
 import torch
 
-from mealrec.diffusion.schedule import ScheduleConfig
 from mealrec.features.tensors import Normalisation
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
 from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.recommender.kinds import Face, Kind
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
-ITEMS, FRAMES, VISUAL, TEXT, STEPS = 12, 5, 64, 6, 4
+ITEMS, FRAMES, VISUAL, TEXT, STEPS, KINDS = 12, 5, 64, 6, 4, 8
 HELD_OUT = ("i11", "i12")
-VARIANTS = ("full", "no_tcd", "no_npd", "backbone", "guided")
+VARIANTS = ("full", "no_tcd", "no_npd", "backbone")
 
 
 def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
     """Return contents whose encoder lies beside the bundle, in ../encoder, and whose media lie in ../media."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(3)
     ids = [f"i{number}" for number in range(1, ITEMS + 1)]
     catalogue = tuple(
         CatalogueItem(item_id, f"title of {item_id}", ("food", "sea")[number % 2], item_id in HELD_OUT)
@@ -33,11 +33,10 @@ def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
         catalogue=catalogue,
         viewers=(ExampleViewer("v1", ("i1", "i2"), "i3", "food, then sea"),),
         models={variant: _model(variant, generator) for variant in VARIANTS},
+        kinds=tuple(_kind(index) for index in range(KINDS)),
         features=_features(catalogue, generator),
         times_s=torch.cat([torch.zeros(1, FRAMES), torch.arange(0.5, FRAMES).expand(ITEMS, FRAMES)]),
-        normalisation=Normalisation(
-            torch.zeros(VISUAL), torch.full((VISUAL,), 2.0), torch.zeros(TEXT), torch.ones(TEXT)
-        ),
+        normalisation=Normalisation(torch.zeros(VISUAL), torch.eye(VISUAL) / 2, torch.zeros(TEXT), torch.ones(TEXT)),
         encoders={"video": {"name": "../encoder", "sha256": video_sha256}, "text": {"name": "tiny", "sha256": "t"}},
         media="../media",
         interval_s=1.0,
@@ -77,16 +76,30 @@ def with_models(contents: BundleContents, **models) -> BundleContents:
     return replace(contents, models=contents.models | models)
 
 
-def _model(variant: str, generator: torch.Generator) -> tuple[MealRecConfig, dict[str, torch.Tensor]]:
-    schedule = ScheduleConfig(num_steps=STEPS, scale=40.0)
-    form = {"variant": "full", "head": "content", "guided": True} if variant == "guided" else {"variant": variant}
-    config = MealRecConfig(ITEMS, VISUAL, TEXT, FRAMES, width=16, schedule=schedule, **form)
-    # every weight is drawn, the zero-initialised ones too, so that each module leaves its mark on the answer
+def drawn(model: MealRec, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    """Return weights all of which are drawn, so that each module leaves its mark; frames look distinct."""
     weights = {
-        name: torch.randn(tensor.shape, generator=generator) * 0.2
-        for name, tensor in MealRec(config).state_dict().items()
+        name: torch.randn(tensor.shape, generator=generator) * 0.3 if tensor.is_floating_point() else tensor
+        for name, tensor in model.state_dict().items()
     }
-    return config, weights
+    return weights | {"table.kind_space.sharpness": torch.tensor(8.0), "table.kind_space.centre": torch.zeros(VISUAL)}
+
+
+def _model(variant: str, generator: torch.Generator) -> tuple[MealRecConfig, dict[str, torch.Tensor]]:
+    config = MealRecConfig(ITEMS, VISUAL, TEXT, FRAMES, num_kinds=KINDS, num_steps=STEPS, variant=variant)
+    return config, drawn(MealRec(config), generator)
+
+
+def _kind(index: int) -> Kind:
+    return Kind(
+        index=index,
+        name=f"kind {index + 1}",
+        words=("word",),
+        sights=(),
+        faces=(Face(f"i{index + 1}", index % FRAMES, 0.9),),
+        share=1 / KINDS,
+        place=(0.1 + index / 10, 0.5),
+    )
 
 
 def _features(catalogue: tuple[CatalogueItem, ...], generator: torch.Generator) -> ItemFeatures:
