@@ -57,40 +57,30 @@ class KindSpace(nn.Module):
         self.centre.copy_(frames.mean(0))
         directions = F.normalize(frames - self.centre, dim=-1)
         found = find_looks(directions.cpu().numpy(), looks, MOST_FRAMES)
-        merged = self._merged(found, features, sequences)
-        self.map.weight.copy_(merged.weight.to(frames))
-        self.map.bias.copy_(merged.bias.to(frames))
+        kind_of_look = self._kinds_of(found, features, sequences)
+        weight, bias = ridge(found.points, kind_of_look[found.labels], len(self.absent))
+        self.map.weight.copy_(weight)
+        self.map.bias.copy_(bias)
         self.absent.copy_(self(features)[shown].mean((0, 1)).log())
 
-    def _merged(self, found: Looks, features: ItemFeatures, sequences: Sequence[Sequence[int]]) -> _Map:
-        num_kinds = len(self.absent)
+    def _kinds_of(self, found: Looks, features: ItemFeatures, sequences: Sequence[Sequence[int]]) -> np.ndarray:
+        """Return which kind each look belongs to [C]; every frame is of the look that the regression gives it."""
         look_of = ridge(found.points, found.labels, found.count)
         shown = features.has_visual & features.has_id
         directions = F.normalize(features.frames - self.centre, dim=-1).cpu()
-        nearest = F.one_hot(look_of(directions).argmax(-1), found.count).float()
+        nearest = F.one_hot(F.linear(directions, *look_of).argmax(-1), found.count).float()
         shares = (nearest.mean(1) * shown.cpu()[:, None]).numpy()
-        kind_of_look = merge_looks(together(shares, sequences), num_kinds)
-        return ridge(found.points, kind_of_look[found.labels], num_kinds)
+        return merge_looks(together(shares, sequences), len(self.absent))
 
 
-class _Map:
-    """A linear map of M points [M, V] to classes [M, C]."""
-
-    def __init__(self, weight: Tensor, bias: Tensor):
-        self.weight, self.bias = weight, bias
-
-    def __call__(self, points: Tensor) -> Tensor:
-        return points @ self.weight.T + self.bias
-
-
-def ridge(points: np.ndarray, labels: np.ndarray, classes: int) -> _Map:
-    """Return the ridge regression from points [M, V] to the one-hot labels [M] of C classes."""
+def ridge(points: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Tensor, Tensor]:
+    """Return weight [C, V] and bias [C] of the ridge regression from points [M, V] to their labels [M], one-hot."""
     x = torch.cat([torch.from_numpy(points), torch.ones(len(points), 1)], 1)
     y = F.one_hot(torch.from_numpy(labels).long(), classes).float()
     penalty = torch.full((x.shape[1],), RIDGE)
     penalty[-1] = 1e-4  # the bias goes free
     solved = torch.linalg.solve(x.T @ x + penalty.diag(), x.T @ y)
-    return _Map(solved[:-1].T.contiguous(), solved[-1])
+    return solved[:-1].T.contiguous(), solved[-1]
 
 
 def of_anybody(kinds: Tensor, bias: Tensor, known: Tensor) -> Tensor:

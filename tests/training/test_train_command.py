@@ -91,10 +91,13 @@ def test_processes_that_train_together_train_one_system_at_a_time(world, tmp_pat
     ("options", "named"),
     [
         (["--systems", "no_such"], "got no_such"),
-        (["--set", "model.depth=3"], "there is no 'depth' here"),
-        (["--set", "model.width=wide"], "model.width"),
-        (["--set", "training.max_epochs"], "expected PATH=VALUE"),
-        (["--set", "training.stop_on=test"], "--set training.stop_on=test: stop_on must be one of masked, mean"),
+        (["--systems", "mealrec", "--set", "model.depth=3"], "there is no 'depth' here"),
+        (["--systems", "mealrec", "--set", "model.width=wide"], "model.width"),
+        (["--systems", "mealrec", "--set", "training.max_epochs"], "expected PATH=VALUE"),
+        (
+            ["--systems", "mealrec", "--set", "training.stop_on=test"],
+            "--set training.stop_on=test: stop_on must be one of masked, mean",
+        ),
     ],
 )
 def test_a_wrong_option_is_named(world, tmp_path, capsys, options, named):
