@@ -17,7 +17,7 @@ from mealrec.recommender.explain import Anybody
 from mealrec.recommender.walks import Walks
 
 ROWS = 128
-MORE = 4
+MORE = 10
 
 
 @dataclass(frozen=True)
