@@ -135,14 +135,14 @@ def test_an_upload_is_reported_and_its_standing_told(service, video):
     *steps, (done, upload_id) = upload.encoded(service, video, " <i>mine</i> ")
     assert "Decoding" in steps[0][0] and "progressbar" in steps[0][0]
     assert "&lt;i&gt;mine" in done and done.count("<img") >= 5
-    assert done.count("tabby cat 62%</b>") == 5 and "resembles nothing" not in done
+    assert done.count("tabby cat 62%</b>") == 5 and "Nothing in this catalogue" not in done
     session = Session(history=("1", upload_id))
     assert "14</b> of 65" in recommendations.markup(service, session, service.recommend(session))
 
 
 def test_an_upload_that_resembles_nothing_says_so(service, video):
     *_, (done, _) = upload.encoded(service, video, "odd")
-    assert "This clip resembles nothing in this catalogue." in done
+    assert "Nothing in this catalogue looks much like this clip" in done
 
 
 def test_an_encoder_without_names_calls_its_frames_nothing(service, video):
