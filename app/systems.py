@@ -29,6 +29,11 @@ SYSTEMS = {
     "no_tcd_npd": System(
         "without both", "MealRec without either walk: the same clips and titles, no diffusion at all."
     ),
+    "quiet": System(
+        "without noise", "The whole model, trained and run without any noise: its walks have nothing to clean."
+    ),
+    "mealrec-kinds": System("MealRec over kinds"),
+    "mealrec-kinds-backbone": System("backbone over kinds"),
     "mealrec-last": System(
         "paper's form", "MealRec as the paper has it: the preference's walk sees the last clip alone."
     ),

@@ -106,7 +106,7 @@ def _assemble(service: Service) -> Page:
         with gr.Column(scale=5, min_width=320, elem_id="ranked-column"):
             ranked = recommendations.build()
     with gr.Column(elem_id="inside"), gr.Tabs(elem_id="inside-tabs") as inside_tabs:
-        with gr.Tab("Inside this ranking", elem_id="inside-recommendation") as inside_tab:
+        with gr.Tab("Inside", elem_id="inside-recommendation") as inside_tab:
             with gr.Row(elem_id="inside-head"):
                 gr.HTML(render("section.html", title="Inside this ranking", words=_INSIDE_WORDS))
                 trace = save_button(label="Save the trace (JSON)", hint=_TRACE_WORDS, elem_id="save-trace")

@@ -22,6 +22,7 @@ SCHEMES = ("light", "dark")
 DEMO_WIDTH = 960
 SETTLE_MS = 700
 STORY_MS = 60_000
+EXAMPLE = 2  # whose last clip has moments of several kinds
 
 
 def start(visitor: Visitor) -> None:
@@ -30,7 +31,7 @@ def start(visitor: Visitor) -> None:
 
 def recommendations(visitor: Visitor) -> None:
     """Open an example viewer's history and wait for its ranking, which a phone shows further down."""
-    visitor.find("#history .viewer").first.click()
+    visitor.find("#history .viewer").nth(EXAMPLE).click()
     visitor.wait_for_ranking()
     visitor.wait_for_charts()
     visitor.find("#recommendations").evaluate(
@@ -41,7 +42,7 @@ def recommendations(visitor: Visitor) -> None:
 def inside(visitor: Visitor) -> None:
     """Show the charts, in the middle of their walks."""
     for slider in visitor.find("#inside .chart-slider:visible").all():
-        go_to_step(slider, 15)
+        go_to_step(slider, last_step(slider) // 2)
     visitor.find("#inside").evaluate("section => section.scrollIntoView()")
 
 
@@ -61,13 +62,6 @@ def show_me(visitor: Visitor) -> None:
     expect(visitor.find(".show-words")).to_contain_text("Hide it")
 
 
-def stop_show(visitor: Visitor) -> None:
-    """End the story that plays, and take back what it has hidden."""
-    visitor.find(".show-stop").click()
-    visitor.find("#recommendations .is-whole").click()
-    expect(visitor.find("#recommendations .what-if")).to_have_count(0)
-
-
 def viewers(visitor: Visitor) -> None:
     """Show the test viewers, one of them opened."""
     visitor.page.get_by_role("tab", name="Inspect a viewer").click()
@@ -78,6 +72,11 @@ def viewers(visitor: Visitor) -> None:
 def go_to_step(slider: Locator, step: int) -> None:
     """Move a chart's slider as a hand would."""
     slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
+
+
+def last_step(slider: Locator) -> int:
+    """Return the last step that a chart's slider can be moved to."""
+    return int(slider.get_attribute("max"))
 
 
 def compare(visitor: Visitor) -> None:
@@ -141,7 +140,6 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
                 path = folder / f"{name}-{size}-{scheme}.png"
                 save_small(shot(visitor), path)
                 yield path
-            stop_show(visitor)
             visitor.leave()
             context.close()
 
@@ -175,9 +173,11 @@ def film(browser: Browser, url: str, path: Path) -> None:
     for name in ("tcd-walk", "npd-walk"):
         chart = visitor.find(f"#chart-{name}")
         chart.evaluate("chart => chart.scrollIntoView()")
-        for step in range(0, 25, 2):
-            go_to_step(chart.locator(".chart-slider"), step)
-            hold(160)
+        slider = chart.locator(".chart-slider")
+        for step in range(last_step(slider) + 1):
+            go_to_step(slider, step)
+            visitor.page.wait_for_timeout(SETTLE_MS)
+            hold(420)
         hold(1800)
     visitor.leave()
     context.close()

@@ -36,7 +36,7 @@ def test_ranks_move_with_the_noise_and_with_the_history(visitor):
     visitor.pick(7)
     visitor.wait_for_ranking()
     visitor.page.wait_for_function(f"shaken => ({RANKS})() !== shaken", arg=shaken)
-    visitor.page.get_by_role("tab", name="Inside this ranking").click()
+    visitor.page.get_by_role("tab", name="Inside", exact=True).click()
     visitor.wait_for_charts()
     assert not complaints
 
