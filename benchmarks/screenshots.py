@@ -22,7 +22,7 @@ SCHEMES = ("light", "dark")
 DEMO_WIDTH = 960
 SETTLE_MS = 700
 STORY_MS = 60_000
-EXAMPLE = 2  # whose last clip has moments of several kinds
+EXAMPLE = 3  # whose last clip has moments of several kinds
 
 
 def start(visitor: Visitor) -> None:

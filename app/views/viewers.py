@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "Inspect a viewer"
 WORDS = "Test viewers, whose next clip we know: does this model find it?"
-NONE_PACKED = "This bundle holds no test viewers: it is older than this view. Make it anew: python -m mealrec bundle"
+NONE_PACKED = "This bundle holds no test viewers: it is older than this view. Make it again: python -m mealrec bundle"
 _LATEST = 5
 _KIND_NAMES = {"all": "All", "hits": "Hits", "misses": "Misses", "accidents": "Accidental click last"}
 _MAP = "viewer_map"
