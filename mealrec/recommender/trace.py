@@ -52,8 +52,8 @@ class RankedItem:
 class HistoryItem:
     """One item of the viewing history, oldest first, with its recency weight α_k of Eq. 7.
 
-    `agreement` says how well it fits the rest of the history: log of how many times likelier the model holds it given
-    the other items than for anybody. 0 is as likely, below 0 less likely, as accidental clicks tend to be; 0 too where
+    `agreement` says how well it fits the rest of the history: how much better the history's items are foreseen when it
+    is among them, in log units. Below 0 they are foreseen worse, as accidental clicks tend to make them; 0 too where
     there is nothing to compare: a lone item, or one older than the model sees.
     `wanted` [J] are the shares of the kinds that it was watched for, as TCD answers; zeros where the model does not
     see the item.
