@@ -12,6 +12,7 @@ import torch
 from mealrec.baselines import base
 from mealrec.data.interactions import leave_one_out
 from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
+from mealrec.models.config import MealRecConfig
 from mealrec.models.paper import model as paper
 from mealrec.recommender.recommender import Recommender
 from mealrec.training.checkpoint import Checkpoint
@@ -55,15 +56,20 @@ def equal(one, other) -> None:
     """Hold two answers against each other, to the last number of their traces."""
     assert [item.item_id for item in one.items] == [item.item_id for item in other.items]
     np.testing.assert_allclose([i.score for i in one.items], [i.score for i in other.items], **CLOSE)
-    for name in ("interest", "influence"):
-        figures = [getattr(answer.frame_relevance, name) for answer in (one, other)]
-        np.testing.assert_allclose(*figures, **CLOSE)
+    for name in ("shares", "interest", "influence"):
+        np.testing.assert_allclose(getattr(one.last, name), getattr(other.last, name), **CLOSE)
+    assert [moment.frames for moment in one.last.moments] == [moment.frames for moment in other.last.moments]
+    np.testing.assert_allclose(one.wanted, other.wanted, **CLOSE)
     np.testing.assert_allclose([i.weight for i in one.history], [i.weight for i in other.history], **CLOSE)
     assert (len(one.tcd), len(one.npd)) == (len(other.tcd), len(other.npd))
-    for step, its in zip((*one.tcd, *one.npd), (*other.tcd, *other.npd), strict=True):
+    for step, its in zip(one.tcd, other.tcd, strict=True):
+        assert step.diffusion_step == its.diffusion_step
+        np.testing.assert_allclose(step.shares, its.shares, **CLOSE)
+        np.testing.assert_allclose(step.attention, its.attention, **CLOSE)
+    for step, its in zip(one.npd, other.npd, strict=True):
         assert step.diffusion_step == its.diffusion_step
         np.testing.assert_allclose(step.clean, its.clean, **CLOSE)
-        np.testing.assert_allclose(step.plane_clean, its.plane_clean, **CLOSE)
+        np.testing.assert_allclose(step.wanted, its.wanted, **CLOSE)
 
 
 def test_auto_takes_it():
@@ -78,7 +84,7 @@ def test_an_answer_is_the_cpus(pair, asked):
 
 def test_what_would_change_it_is_the_cpus(pair):
     here, there = (
-        {(e.item_id, e.frame): e.moved for e in recommender.effects(history(recommender))} for recommender in pair
+        {(e.item_id, e.frames): e.moved for e in recommender.effects(history(recommender))} for recommender in pair
     )
     assert here == pytest.approx(there, abs=2e-3)
 
@@ -107,9 +113,10 @@ def test_a_system_learns_there_and_ranks_alike_on_the_cpu(name, tmp_path):
     own, beside = RECIPES[name], None
     if name in base.names():
         beside = make_titles() if base.system(name).needs_titles else make_hidden()
+    narrow = {"num_kinds": 32} if isinstance(own.model, MealRecConfig) else {"width": 32}
     recipe = replace(
         own,
-        model=replace(own.model, width=32),
+        model=replace(own.model, **narrow),
         training=replace(own.training, max_epochs=12, patience=12, validation_rows=100),
     )
     trained = train(recipe.model, recipe.training, SPLIT, FEATURES.to("cuda"), hidden=beside)

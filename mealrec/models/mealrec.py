@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -117,7 +118,7 @@ class MealRec(nn.Module):
 
     def schedule(self, noise_scale: float, num_steps: int | None = None) -> Schedule:
         """Return {β_t} of T steps, by default the trained T."""
-        return Schedule(ScheduleConfig(num_steps=num_steps or self.config.num_steps, scale=noise_scale))
+        return _schedule(num_steps or self.config.num_steps, noise_scale)
 
     def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None) -> None:
         """Find the kinds, once and before training."""
@@ -247,6 +248,12 @@ class MealRec(nn.Module):
             start = q_sample(schedule, context.start, schedule.num_steps, start)
         steps = list(reverse_walk(schedule, denoise, start))
         return tuple(DiffusionStep(s.diffusion_step, s.xt, x0_hat) for s, x0_hat in zip(steps, answers, strict=True))
+
+
+@cache
+def _schedule(num_steps: int, noise_scale: float) -> Schedule:
+    """Return {β_t}, worked out once: every walk asks for two, and a request names at most a few dozen different T."""
+    return Schedule(ScheduleConfig(num_steps=num_steps, scale=noise_scale))
 
 
 def _noise(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:

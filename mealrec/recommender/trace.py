@@ -111,10 +111,6 @@ class LastClip:
     moments: tuple[Moment, ...]
     segments: tuple[str, ...] = ()
 
-    def moment_of(self, frame: int) -> int:
-        """Return which moment, from 0, a frame belongs to."""
-        return next(number for number, moment in enumerate(self.moments) if frame in moment.frames)
-
     def to_dict(self) -> dict:
         """Return {item_id, frames, moments}: a frame has a time, or where segments stand in for frames a text."""
         places = [{"text": text} for text in self.segments] or [{"time_s": float(time)} for time in self.times_s]
