@@ -60,6 +60,10 @@ class ItemFeatures:
         """Return these rows followed by the rows of `other` (which has no padding row)."""
         return ItemFeatures(**{name: torch.cat([tensor, getattr(other, name)]) for name, tensor in vars(self).items()})
 
+    def rows(self, rows: Tensor) -> ItemFeatures:
+        """Return the features of some rows alone."""
+        return ItemFeatures(**{name: tensor[rows] for name, tensor in vars(self).items()})
+
     def replace(self, **changes: Tensor) -> ItemFeatures:
         """Return a copy with some tensors replaced."""
         return replace(self, **changes)

@@ -49,6 +49,7 @@ class Baseline(nn.Module):
     `ends`: what `scores` may end at, for a system with a walk; see PaperMealRec.scores.
     `needs_hidden`: it reads the encoders' hidden states, `needs_titles`: it trains the text encoder; `build` and
     `prepare` are then given them as `hidden`. `form_of`: the baseline that it is another form of, so no row of Table 2.
+    `reads_content`: it knows clips or titles, not IDs alone.
     """
 
     Config: type[BaselineConfig]
@@ -59,6 +60,7 @@ class Baseline(nn.Module):
     needs_hidden: bool = False
     needs_titles: bool = False
     form_of: str = ""
+    reads_content: bool = True
 
     def begin(self, titles: Titles) -> None:
         """Take over an encoder's weights, where `needs_titles`. Called once, before training; never after loading."""

@@ -48,6 +48,7 @@ class System(Baseline):
 
     Config = DiQDiffConfig
     SUMMARY = "DiQDiff: diffusion of the next item, guided by the quantised history; IDs alone"
+    reads_content = False
     causal = False
 
     def __init__(self, config: DiQDiffConfig):

@@ -60,6 +60,7 @@ class System(Baseline):
 
     Config = SSDRecConfig
     SUMMARY = "SSDRec: item relations, an augmented and then denoised history; IDs alone"
+    reads_content = False
     causal = False
 
     def __init__(self, config: SSDRecConfig):

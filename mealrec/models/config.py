@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from mealrec.models.npd import NPDConfig
 from mealrec.models.tcd import TCDConfig
 
+FORM = "kinds"
 VARIANTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
 GOALS = ("state", "next")
 
@@ -57,7 +58,7 @@ class MealRecConfig:
 
     def to_dict(self) -> dict:
         """Return plain JSON types."""
-        return {"form": "kinds", **asdict(self)}
+        return {"form": FORM, **asdict(self)}
 
     @classmethod
     def from_dict(cls, values: dict) -> MealRecConfig:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.models.table import Items
+
+Rows = tuple[Tensor, Tensor]
+"""Which history [R], and which position in it [R]."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,27 @@ def recency_weights(present: Tensor, rate: Tensor) -> Tensor:
     return (-rate.abs() * age).masked_fill(~present, float("-inf")).softmax(1)
 
 
+def shares_of(kinds: Tensor) -> Tensor:
+    """Return kinds [..., J] as shares that sum to 1, or 0 where there are none."""
+    return kinds / (kinds.sum(-1, keepdim=True) + 1e-6)
+
+
+def of_rows(values: Tensor, users: Tensor) -> Tensor:
+    """Return values [B, ...] of histories, a row for each of `users` [R]; without a copy where each is asked once."""
+    each = len(users) == len(values) and torch.equal(users, torch.arange(len(users), device=users.device))
+    return values if each else values[users]
+
+
+class Reader(Protocol):
+    """What reads a history of kinds: NPD asks it."""
+
+    def habit(self, wanted: Tensor) -> Tensor:
+        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds `wanted` [..., J]."""
+
+    def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
+        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says of it."""
+
+
 class HistoryReader(nn.Module):
     """Reads evidence for kinds from clips, and what habit calls for next. All numbers but two matrices are shared by
     all kinds: with so few clicks nobody can learn one inference J times over."""
@@ -95,3 +120,21 @@ class HistoryReader(nn.Module):
         """Return how strongly habit calls for each kind [..., J] after a moment of the kinds `wanted` [..., J]."""
         called = wanted @ self.companions.softmax(-1)
         return torch.log1p(self.log_habit.exp() * len(self.companions) * called)
+
+    def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
+        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says of it."""
+        users, positions = rows
+        called = self.habit(before(shares_of(watched.kinds)))
+        lasting = watched.seen[0]
+        places = torch.arange(lasting.shape[1], device=lasting.device)
+        length = torch.log1p(places.to(lasting))[None, :, None].expand_as(lasting)
+        everywhere = (
+            *watched.seen,
+            decayed(watched.evidence / (1 + called), self.rates[0]),  # what habit does not explain
+            watched.evidence,
+            before(watched.evidence),
+            called,
+            length,
+            lasting.mean(-1, keepdim=True).expand_as(lasting),
+        )
+        return tuple(number[users, positions] for number in everywhere)

@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mealrec.diffusion.process import q_sample
-from mealrec.models.history import Watched
+from mealrec.models.history import shares_of
 from mealrec.models.table import Items
-from mealrec.models.tcd import shares_of, wanted_of
+from mealrec.models.tcd import is_there, wanted_of
 from mealrec.types import ItemFeatures, SequenceBatch
 
 if TYPE_CHECKING:
-    from mealrec.models.mealrec import Context, MealRec
+    from mealrec.models.diffusions import Context, Diffusions
+    from mealrec.models.mealrec import MealRec
 
 _OUT = -1e4  # an appeal that leaves an item out; masking the logits instead would copy them
 _RARE = 0.1  # added to a kind's lift before its logarithm
@@ -57,13 +58,13 @@ def total_loss(model: MealRec, batch: SequenceBatch, features: ItemFeatures, con
         return terms | {"total": total + terms["rank"]}
     terms = {"start": rank(start)}
     context = model.context_of(start, items, batch.items, rows)
-    wanted, terms["tcd"] = _refined(model, context)
+    wanted, terms["tcd"] = refined(model, context)
     if model.has_npd:
         goal = start if model.config.goal == "state" else next_kinds(model, items, targets)
-        x0_hat = _denoised(model, goal, wanted, context, items)
+        x0_hat = denoised(model, goal, wanted, context, items)
         terms["npd"] = F.mse_loss(model.sphere(x0_hat), goal.detach())  # Eq. 14; an open target collapses x_0
     else:
-        x0_hat = model.fused(wanted, context)
+        x0_hat = model.fused(wanted, context, items)
     terms["rank"] = rank(x0_hat)
     weights = {"start": config.lambda_start, "tcd": config.lambda_tcd, "npd": config.lambda_npd, "rank": 1.0}
     return terms | {"total": total + sum(weights[name] * term for name, term in terms.items())}
@@ -89,25 +90,26 @@ def next_kinds(model: MealRec, items: Items, targets: Tensor) -> Tensor:
     return model.sphere(torch.log(lift + _RARE))
 
 
-def _refined(model: MealRec, context: Context) -> tuple[Tensor, Tensor]:
+def refined(model: Diffusions, context: Context) -> tuple[Tensor, Tensor]:
     """Return r [B, L, J] by one step of TCD from a random t, and Eq. 11's loss; without TCD the clips' own kinds."""
-    watched: Watched = context.watched
+    moments, kinds = model.refined_clips(context)
     if not model.has_tcd:
-        return shares_of(watched.kinds), watched.kinds.new_zeros(())
-    clean = model.tcd.encode(watched.moments)
+        return shares_of(kinds), kinds.new_zeros(())
+    clean = model.tcd.encode(moments)
     schedule = model.tcd_schedule
     steps = torch.randint(1, schedule.num_steps + 1, (len(clean),), device=clean.device)
     zt = q_sample(schedule, clean, steps, torch.randn_like(clean))
     alpha_bar = schedule.alpha_bars.to(clean)[steps].view(-1, 1, 1, 1)
     shares, attention = model.refine(zt, alpha_bar, context)
     missed = (model.tcd.encode(shares) - clean.detach()).square().mean((2, 3))  # an open target collapses z_0
-    present = watched.present.squeeze(-1)
-    return wanted_of(shares, attention, watched.present), (missed * present).sum() / present.sum()
+    present = is_there(kinds)
+    weights = present.squeeze(-1)
+    return wanted_of(shares, attention, present), (missed * weights).sum() / weights.sum()
 
 
-def _denoised(model: MealRec, goal: Tensor, wanted: Tensor, context: Context, items: Items) -> Tensor:
+def denoised(model: Diffusions, goal: Tensor, refined: Tensor, context: Context, items: Items) -> Tensor:
     """Return x̂_0 [R, J] by one step of NPD from a random t."""
     schedule = model.npd_schedule
     steps = torch.randint(1, schedule.num_steps + 1, (len(goal),), device=goal.device)
     xt = q_sample(schedule, goal, steps, torch.randn_like(goal))
-    return model.npd.denoise(xt, model.condition(wanted, context, items), model.reader)
+    return model.npd.denoise(xt, model.condition(refined, context, items), model.reader)

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.models.history import HistoryReader, Watched, before, decayed
-from mealrec.models.tcd import shares_of
+from mealrec.models.history import Reader, Watched, of_rows, shares_of
 
 FIXED, MOVING = 9, 6  # numbers a kind that stay over a walk, and that x_t moves
 
@@ -60,27 +59,27 @@ class NPD(nn.Module):
         self.kind_bias = nn.Parameter(torch.zeros(num_kinds))
 
     def condition(
-        self, watched: Watched, wanted: Tensor, reader: HistoryReader, rows: tuple[Tensor, Tensor], anybody: Tensor
+        self,
+        watched: Watched,
+        wanted: Tensor,
+        reader: Reader,
+        rows: tuple[Tensor, Tensor],
+        anybody: Tensor,
+        last: Tensor | None = None,
     ) -> Condition:
-        """Return c_m at R positions of B histories: `rows` are (history [R], position [R]); `wanted` [B, L, J] is r."""
+        """Return c_m at R positions of B histories: `rows` are (history [R], position [R]); `wanted` [B, L, J] is r.
+
+        `last` [R, J] is r of each row's own clip, where that is not `wanted` at its position.
+        """
         users, positions = rows
-        called = reader.habit(before(shares_of(watched.kinds)))
-        lasting = watched.seen[0]
-        places = torch.arange(lasting.shape[1], device=lasting.device)
-        length = torch.log1p(places.to(lasting))[None, :, None].expand_as(lasting)
-        numbers = (
-            *watched.seen,
-            decayed(watched.evidence / (1 + called), reader.rates[0]),  # what habit does not explain
-            watched.evidence,
-            before(watched.evidence),
-            called,
-            length,
-            lasting.mean(-1, keepdim=True).expand_as(lasting),
-        )
-        fixed = torch.stack([number[users, positions] for number in numbers], -1)
-        age = (positions[:, None] - places).to(lasting)
-        up_to = wanted[users] * (age >= 0).unsqueeze(-1)
-        counted = (up_to.sum(-1) > 0).to(lasting)
+        own = wanted[users, positions] if last is None else last
+        fixed = torch.stack(reader.numbers(watched, rows), -1)
+        places = torch.arange(watched.items.shape[1], device=fixed.device)
+        age = (positions[:, None] - places).to(fixed)
+        up_to = of_rows(wanted, users) * (age >= 0).unsqueeze(-1)
+        if last is not None:
+            up_to = torch.where((age == 0).unsqueeze(-1), own.unsqueeze(1), up_to)
+        counted = (up_to.sum(-1) > 0).to(fixed)
         weights = torch.stack([torch.exp(-rate.abs() * age.clamp(min=0)) * counted for rate in self.rates], 1)
         rare = self.kind_bias - 0.5 * anybody.log()
         return Condition(
@@ -88,10 +87,10 @@ class NPD(nn.Module):
             fixed @ self.fixed_in + self.bias_in,
             up_to,
             weights,
-            wanted[users, positions],
+            own,
         )
 
-    def denoise(self, xt: Tensor, condition: Condition, reader: HistoryReader) -> Tensor:
+    def denoise(self, xt: Tensor, condition: Condition, reader: Reader) -> Tensor:
         """Return x̂_0 [R, J] of x_t [R, J] under the condition: one application of g_θ. Paper: Eq. 13.
 
         The result keeps the length that the ranking asks for; only what is noised again goes back to the sphere.
@@ -101,7 +100,7 @@ class NPD(nn.Module):
         x0_hat = condition.linear + moving @ self.moving_skip + hidden @ self.out
         return x0_hat - x0_hat.mean(-1, keepdim=True)
 
-    def _moving(self, xt: Tensor, condition: Condition, reader: HistoryReader) -> tuple[Tensor, ...]:
+    def _moving(self, xt: Tensor, condition: Condition, reader: Reader) -> tuple[Tensor, ...]:
         """Return what x_t [R, J] makes of the clips, MOVING times [R, J]: each clip is watched for what x_t wants."""
         trusted = self.trust.abs() * xt
         chances = (trusted - trusted.amax(-1, keepdim=True).detach()).exp()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.history import HistoryReader, Watched, before
+from mealrec.models.history import HistoryReader, Watched, before, shares_of
 
 GUIDES = 4
 SHARPEST = 3.0  # times z_0: what a clean frame is taken at, however little noise there is
@@ -55,8 +55,12 @@ class TCD(nn.Module):
         """Return c_v of every clip: what the clips before it say of kinds. Paper: Eq. 7."""
         lasting, fading = before(watched.seen[0]), before(watched.seen[1])
         called = reader.habit(before(shares_of(watched.kinds)))
+        return self.guided(lasting, fading, called, watched.evidence)
+
+    def guided(self, lasting: Tensor, fading: Tensor, called: Tensor, evidence: Tensor) -> Guide:
+        """Return c_v of clips [B, L, J] from what those before them say, thrice, and from their own `evidence`."""
         spoken = torch.stack([lasting, fading, called], -1)
-        signs = torch.stack([lasting, fading, called, watched.evidence], -1)
+        signs = torch.stack([lasting, fading, called, evidence], -1)
         return Guide(spoken @ self.prior_weights, signs)
 
     def denoise(self, zt: Tensor, alpha_bar: Tensor, guide: Guide) -> tuple[Tensor, Tensor]:
@@ -74,9 +78,9 @@ class TCD(nn.Module):
         return shares, fit.softmax(2)
 
 
-def shares_of(kinds: Tensor) -> Tensor:
-    """Return kinds [..., J] as shares that sum to 1, or 0 where there are none."""
-    return kinds / (kinds.sum(-1, keepdim=True) + 1e-6)
+def is_there(kinds: Tensor) -> Tensor:
+    """Return which of the clips of kinds [..., J] are clips and not padding [..., 1], as 0 and 1."""
+    return (kinds.sum(-1, keepdim=True) > 0).to(kinds)
 
 
 def wanted_of(shares: Tensor, attention: Tensor, present: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from mealrec.experiments.world import Source, open_world
 from mealrec.features.store import FeatureStore, StoreLayout, write_store
 from mealrec.features.text import TextEncoder
 from mealrec.features.titles import Titles
-from mealrec.training import trainer
+from mealrec.training import loop
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.trainer import TrainConfig, train
 from mealrec.types import SequenceBatch
@@ -126,7 +126,7 @@ def test_what_was_trained_loads_without_the_encoder_and_prepares_to_the_same_bit
 
 def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     whole = train(CONFIG, BRIEFLY, SPLIT, FEATURES, hidden=TITLES)
-    steps, forward = iter(range(1, 100)), trainer.Objective.forward
+    steps, forward = iter(range(1, 100)), loop.Objective.forward
 
     def fails(*arguments):
         if next(steps) == 5:
@@ -134,7 +134,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch)
         return forward(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(trainer.Objective, "forward", fails)
+        patch.setattr(loop.Objective, "forward", fails)
         train(CONFIG, BRIEFLY, SPLIT, FEATURES, checkpoint=Checkpoint(tmp_path, {}, every=1), hidden=TITLES)
     assert next(steps) == 6
     again = train(CONFIG, BRIEFLY, SPLIT, FEATURES, checkpoint=Checkpoint(tmp_path, {}), hidden=TITLES)
@@ -197,8 +197,8 @@ def test_it_is_compared_from_the_command_line_and_its_kept_ranks_are_the_loaded_
     assert "| morec_end_to_end | 1 of 1 |" in (tmp_path / "compare.md").read_text()
     study = study_of(titled, tmp_path, "model.tune_text=1")
     job = study.job(study.recipe("morec_end_to_end", 0))
-    system, world = load(job, "cpu"), study.world
-    system.prepare(world.split.train, world.features, world.beside(job.recipe.model))
+    world = study.world
+    system = load(job, world, "cpu")
     ranks = harness.rank_rows(harness.model_scorer(system, world.features), world.split.test, world.candidates)
     np.testing.assert_array_equal(ranks.unmasked, read_ranks(job.folder).unmasked)
 

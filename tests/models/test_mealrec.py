@@ -89,7 +89,7 @@ def test_what_ranks_is_the_end_of_the_walk_or_what_the_variant_has_in_its_place(
     elif model.config.variant == "backbone":
         end = walk.context.start
     else:
-        end = model.fused(walk.wanted, walk.context)
+        end = model.fused(walk.wanted, walk.context, items)
     assert torch.equal(walk.preference, end)
     torch.testing.assert_close(model.scores(HISTORIES, items, seed=5), model.table.scores(end, items), **CLOSE)
     start = model.scores(HISTORIES, items, ends_at="start")

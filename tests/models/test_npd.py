@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mealrec.models.history import shares_of
 from mealrec.models.npd import FIXED, MOVING, NPD
-from mealrec.models.tcd import shares_of
 from tests.models.small_model import CLOSE, HISTORIES, KINDS, make_model, shares
 
 ORDER = torch.randperm(KINDS, generator=torch.Generator().manual_seed(4))

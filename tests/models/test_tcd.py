@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mealrec.models.history import before
-from mealrec.models.tcd import SHARPEST, shares_of, wanted_of
+from mealrec.models.history import before, shares_of
+from mealrec.models.tcd import SHARPEST, wanted_of
 from tests.models.paper.small_model import NUM_FRAMES
 from tests.models.small_model import HISTORIES, KINDS, make_model, shares
 
