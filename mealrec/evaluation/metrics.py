@@ -16,10 +16,13 @@ def ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
     `scores` [R, N+1] with -inf for what may not be ranked (column 0 among it); `targets` [R].
     """
-    own = np.take_along_axis(scores, targets[:, None], 1)
-    ahead = (scores > own).sum(1)
-    tied = (scores == own).sum(1) - 1
-    return 1.0 + ahead + tied / 2
+    ahead, tied = places(scores, np.take_along_axis(scores, targets[:, None], 1))
+    return 1.0 + ahead + (tied - 1) / 2
+
+
+def places(scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many of the scores [R, M] are above each row's `own` [R, 1], and how many equal it [R]."""
+    return np.count_nonzero(scores > own, axis=1), np.count_nonzero(scores == own, axis=1)
 
 
 def hits(rank: np.ndarray, k: int) -> np.ndarray:

@@ -11,22 +11,25 @@ import torch
 from scipy import sparse
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.metrics import ranks
+from mealrec.evaluation.metrics import places, ranks
 from mealrec.types import ItemFeatures
 
 Scorer = Callable[[np.ndarray], np.ndarray]
+TOP = 10
 
 
 @dataclass(frozen=True)
 class Ranks:
     """Each row's target rank with the history left in the ranking, and with it masked; [R] each.
 
-    `history_share` is the share of the unmasked top 10 that the history takes.
+    `history_share` is the share of the unmasked top 10 that the history takes. `top` [R, 10]: the first items of the
+    masked ranking, best first, 0 where there are fewer; None where they were not kept.
     """
 
     unmasked: np.ndarray
     masked: np.ndarray
     history_share: float
+    top: np.ndarray | None = None
 
 
 def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batch: int = 1024) -> Ranks:
@@ -35,18 +38,52 @@ def rank_rows(scorer: Scorer, rows: EvaluationRows, candidates: np.ndarray, batc
     `candidates` [N+1] bool: what may be ranked. "Masked" takes out the items of the history that the scorer is
     given. Raises ValueError where a score is no number: such a target would count as the first.
     """
-    unmasked, masked, share = [], [], []
+    found = []
     for start in range(0, len(rows), batch):
         histories, targets = rows.histories[start : start + batch], rows.targets[start : start + batch]
         scores = np.where(candidates, scorer(histories), -np.inf)
-        if np.isnan(scores).any():
-            raise ValueError(f"{np.isnan(scores).sum()} of {scores.size} scores are no numbers: nothing can be ranked")
-        unmasked.append(ranks(scores, targets))
-        top = np.argpartition(-scores, min(10, scores.shape[1] - 1), axis=1)[:, :10]
-        share.append((top[:, :, None] == histories[:, None, :]).any(2).mean(1))
-        np.put_along_axis(scores, histories, -np.inf, 1)
-        masked.append(ranks(scores, targets))
-    return Ranks(np.concatenate(unmasked), np.concatenate(masked), float(np.concatenate(share).mean()))
+        lists = _first(scores, histories)  # looks for what is no number, so it comes before the ranks
+        found.append((*both_ranks(scores, histories, targets), *lists))
+    unmasked, masked, share, top = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Ranks(unmasked, masked, float(share.mean()), top)
+
+
+def _first(scores: np.ndarray, histories: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the history's share of each row's first TOP [R], and the first TOP without the history [R, TOP].
+
+    Both are read off one list that is longer by the history: what is masked cannot push more out of it.
+    """
+    length = min(TOP + histories.shape[1], scores.shape[1])
+    values, found = (part.numpy() for part in torch.from_numpy(scores).topk(length, 1))
+    if np.isnan(values).any():  # the first of all to topk
+        raise ValueError(f"{np.isnan(scores).sum()} of {scores.size} scores are no numbers: nothing can be ranked")
+    ranked = ~np.isneginf(values)
+    watched = (found[:, :, None] == histories[:, None, :]).any(2)
+    left = ranked & ~watched
+    order = np.argsort(~left, axis=1, kind="stable")[:, :TOP]
+    top = np.zeros((len(scores), TOP), np.int32)
+    top[:, : order.shape[1]] = np.take_along_axis(found * left, order, 1)
+    return (ranked & watched)[:, :TOP].mean(1), top
+
+
+def both_ranks(scores: np.ndarray, histories: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each target's rank [R] among scores [R, N+1], unmasked and masked, -inf for what may not be ranked.
+
+    The masked rank is the unmasked one less what of the history [R, L] is ahead.
+    """
+    own = np.take_along_axis(scores, targets[:, None], 1)
+    ahead, tied = places(scores, own)
+    items = np.sort(histories, 1)
+    once = np.diff(items, axis=1, prepend=-1) != 0
+    watched = np.where(once, np.take_along_axis(scores, items, 1), np.nan)
+    ahead_watched, tied_watched = places(watched, own)
+    masked = 1.0 + ahead - ahead_watched + (tied - 1 - tied_watched) / 2
+    lost = np.isneginf(own[:, 0]) | (histories == targets[:, None]).any(1)  # such a target is masked itself
+    if lost.any():
+        hidden = scores[lost]
+        np.put_along_axis(hidden, histories[lost], -np.inf, 1)
+        masked[lost] = ranks(hidden, targets[lost])
+    return 1.0 + ahead + (tied - 1) / 2, masked
 
 
 class Ranking(Protocol):

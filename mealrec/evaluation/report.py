@@ -12,6 +12,7 @@ import numpy as np
 
 from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
+from mealrec.evaluation.beyond import Background, over_seeds
 from mealrec.evaluation.metrics import METRICS, paired, summary
 from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import (
@@ -25,6 +26,7 @@ from mealrec.evaluation.ranking import (
 )
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
+from mealrec.models.published.graph import content_directions
 from mealrec.training.run import load_normalisation, load_system
 from mealrec.types import ItemFeatures
 
@@ -119,6 +121,17 @@ def intervals(ranks: dict[str, list[Ranks]]) -> dict[str, dict[str, float]]:
         wide = NORMAL_95 * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
         found[name] = {"low": float(values.mean()) - wide, "high": float(values.mean()) + wide}
     return found
+
+
+def beside_accuracy(setting: Setting, ranks: dict[str, list[Ranks]]) -> dict[str, dict[str, float]]:
+    """Return what each row's lists are worth beside accuracy, the mean over seeds: {row: {figure of beyond}}."""
+    background = Background.of(setting.split.train, setting.known, content_directions(setting.features))
+    found = {name: over_seeds(row, background) for name, row in ranks.items()}
+    return {
+        name: {figure: value["mean"] for figure, value in values.items()}
+        for name, values in found.items()
+        if values is not None
+    }
 
 
 def costs(

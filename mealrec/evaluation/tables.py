@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from mealrec.evaluation.beyond import FIGURES
+from mealrec.evaluation.beyond import NAMES as BESIDE
 from mealrec.evaluation.disturbances import VIEWERS
 from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.planted import SAME_CLIPS
@@ -10,6 +14,9 @@ from mealrec.evaluation.report import START
 NAMES = {
     "popularity": "popularity",
     "content, no model": "content similarity × popularity, no model",
+    "sasrec-content": "SASRec + content",
+    "sasrec-guided": "SASRec + content + guidance",
+    "mealrec-walk": "MealRec's walk alone",
     "backbone_item_head": "SASRec + content, item head",
     "backbone": "SASRec + content, head over kinds",
     "no_tcd_npd": "MealRec − TCD − NPD",
@@ -31,7 +38,7 @@ def main_table(report: dict) -> str:
     head = ["system", *METRICS, "N@10, 95 % over viewers", *unmasked, "MealRec's gain in N@10", "p"]
     lines = [_line(head), _line(["---"] * len(head))]
     systems = report["systems"]
-    for name in [*(name for name in NAMES if name in systems), *(name for name in systems if name not in NAMES)]:
+    for name in _in_order(systems):
         row, label = systems[name], NAMES.get(name, name)
         masked, unmasked = (
             [_cell(row[form][metric], row["seeds"]) for metric in METRICS] for form in ("masked", "unmasked")
@@ -40,6 +47,16 @@ def main_table(report: dict) -> str:
         against = report["against_full"].get(name)
         gain = [f"{against['gain_N@10']:+.1%}", p_text(against["p"])] if against else ["", ""]
         lines.append(_line([label, *masked, f"{ends['low']:.4f} to {ends['high']:.4f}", *unmasked, *gain]))
+    return "\n".join(lines) + "\n"
+
+
+def beside_table(report: dict) -> str:
+    """Return what each system's lists of ten are worth beside accuracy, the mean over seeds."""
+    found = report["beside_accuracy"]
+    head = ["lists of ten, the history left out", *(BESIDE[figure] for figure in FIGURES)]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for name in _in_order(found):
+        lines.append(_line([NAMES.get(name, name), *(f"{found[name][figure]:.4f}" for figure in FIGURES)]))
     return "\n".join(lines) + "\n"
 
 
@@ -73,6 +90,11 @@ def noise_table(report: dict) -> str:
         figures = [f"{row['full']:.4f}", f"{row['quiet']:.4f}", f"{row['difference']:+.4f}", p_text(row["p"])]
         lines.append(_line([how, *figures]))
     return "\n".join(lines) + "\n"
+
+
+def _in_order(systems: Mapping[str, object]) -> list[str]:
+    """Return the systems as NAMES has them, then those that it does not know."""
+    return [*(name for name in NAMES if name in systems), *(name for name in systems if name not in NAMES)]
 
 
 def _cell(value: dict[str, float], seeds: int) -> str:

@@ -58,6 +58,56 @@ def test_the_share_of_the_history_in_the_top_ten():
     assert rank_rows(descending, rows(), everything()).history_share == pytest.approx((2 + 3 + 1) / 30)
 
 
+def drawn(seed=0, count=60, whole=False, dtype=np.float64):
+    """Return drawn scores, with ties where they are `whole`, rows whose targets may be in the history, candidates."""
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(count, NUM_ITEMS + 1)).astype(dtype)
+    histories = rng.integers(0, NUM_ITEMS + 1, (count, 7))
+    shown = EvaluationRows(("a",) * count, histories, rng.integers(1, NUM_ITEMS + 1, count))
+    return np.round(scores) if whole else scores, shown, everything() & (rng.random(NUM_ITEMS + 1) < 0.8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("whole", [False, True])
+def test_ranks_are_the_mean_of_the_places_that_a_tie_spans(whole, dtype):
+    scores, shown, candidates = drawn(whole=whole, dtype=dtype)
+    found = rank_rows(lambda _: scores, shown, candidates)
+    open_ = np.where(candidates, scores, -np.inf)
+    hidden = open_.copy()
+    np.put_along_axis(hidden, shown.histories, -np.inf, 1)
+    for row, target in enumerate(shown.targets):
+        for values, rank in ((open_[row], found.unmasked[row]), (hidden[row], found.masked[row])):
+            places = 1 + np.flatnonzero(np.sort(values)[::-1] == values[target])
+            assert rank == places.mean()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_kept_list_is_the_best_ten_of_what_was_not_watched(whole):
+    scores, shown, candidates = drawn(seed=1, whole=whole)
+    top = rank_rows(lambda _: scores, shown, candidates).top
+    assert top.shape == (len(shown), 10) and top.dtype == np.int32
+    for row, items in enumerate(top):
+        left = [item for item in np.flatnonzero(candidates) if item not in shown.histories[row]]
+        assert len(set(items)) == 10 and set(items) <= set(left)
+        assert scores[row, items].tolist() == sorted(scores[row, left], reverse=True)[:10]
+
+
+def test_where_fewer_than_ten_are_left_the_list_ends_in_0():
+    candidates = np.arange(NUM_ITEMS + 1) < 8
+    assert rank_rows(descending, rows(), candidates & everything()).top[1].tolist() == [1, 2, 6, 7, *[0] * 6]
+
+
+def test_a_score_that_is_no_number_is_an_error_unless_it_is_no_candidates():
+    def broken(histories):
+        scores = descending(histories)
+        scores[1, 20] = np.nan
+        return scores
+
+    with pytest.raises(ValueError, match=f"1 of {3 * (NUM_ITEMS + 1)} scores are no numbers"):
+        rank_rows(broken, rows(), everything())
+    rank_rows(broken, rows(), everything() & (np.arange(NUM_ITEMS + 1) != 20))
+
+
 def test_popularity_counts_training_clicks():
     scores = popularity_scorer(((1, 2), (2, 3)), 4)(HISTORIES)
     assert scores.shape == (3, 5) and scores[0].tolist() == [0, 1, 2, 1, 0]

@@ -10,13 +10,14 @@ import pytest
 
 from mealrec.data.interactions import EvaluationRows, leave_one_out
 from mealrec.errors import DataFormatError
+from mealrec.evaluation.beyond import FIGURES
 from mealrec.evaluation.command import make_report
 from mealrec.evaluation.disturbances import ACCIDENTS, SIGMAS, with_accidents
 from mealrec.evaluation.planted import SAME_CLIPS
 from mealrec.evaluation.progress import EVERY_S, Progress
 from mealrec.evaluation.ranking import Ranks
 from mealrec.evaluation.report import Setting, intervals, training_seconds
-from mealrec.evaluation.tables import goals_table, main_table, noise_table
+from mealrec.evaluation.tables import beside_table, goals_table, main_table, noise_table
 from mealrec.models.mealrec import MealRec
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.run import write_json
@@ -94,6 +95,14 @@ def test_held_out_clips_and_tables(report):
     assert "share a motif" in goals_table(report)
     text = main_table(report)
     assert "oracle that sees the same ten clips" in text and "MealRec without noise" in text
+
+
+def test_every_system_is_told_of_beside_accuracy(report):
+    found = report["beside_accuracy"]
+    assert set(found) == set(report["systems"]) and all(tuple(row) == FIGURES for row in found.values())
+    assert found["popularity"]["coverage"] < found["full"]["coverage"] <= 1
+    assert found["popularity"]["novelty"] < found["full"]["novelty"]
+    assert f"{found['full']['gini']:.4f}" in beside_table(report)
 
 
 def test_accidents_are_strange_clips_and_the_latest_ten_stay():
