@@ -1,4 +1,5 @@
 # The two commands: `make demo` opens the app, `make test` checks the project.
+# A third, `make microlens DATA=folder`, trains on MicroLens's own files and opens the app on what comes of them.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,10 +8,41 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What the browser tests (chromium) and the drawing library (libegl1, libgl1) need from the system.
 SYSTEM_PACKAGES := chromium libegl1 libgl1
 
-.PHONY: demo test fuzz screenshots system-packages clean
+# For `make microlens`: the slice of the data (small or full), and where each step's result lies.
+SLICE := small
+LENS := microlens-$(SLICE)
+LENS_DATA := data/$(LENS)
+LENS_FEATURES := build/$(LENS)
+LENS_RUN := runs/$(LENS)
+LENS_BUNDLE := bundles/$(LENS)
+MEALREC := $(BIN)/python -m mealrec
+
+.PHONY: demo test microlens fuzz screenshots system-packages clean
 
 demo: $(VENV)/.runtime
 	MEALREC_OPEN_BROWSER=1 $(BIN)/python app.py
+
+# A step whose result is whole is skipped; one that was stopped goes on from where it was.
+microlens: $(LENS_BUNDLE)/manifest.json
+	MEALREC_BUNDLE=$(LENS_BUNDLE) MEALREC_OPEN_BROWSER=1 $(BIN)/python app.py
+
+$(LENS_DATA)/prepared.json: | $(VENV)/.development
+	@test -n "$(DATA)" || { echo "expected a folder with MicroLens's pairs and titles; name it: make microlens DATA=folder"; exit 2; }
+	$(MEALREC) prepare microlens-50k --data $(DATA) --slice $(SLICE) --out $(LENS_DATA)
+
+$(LENS_FEATURES)/.extracted: $(LENS_DATA)/prepared.json
+	$(MEALREC) extract --frames title-segments --data $(LENS_DATA) --out $(LENS_FEATURES)
+	@touch $@
+
+$(LENS_RUN)/.trained: $(LENS_FEATURES)/.extracted
+	$(MEALREC) train microlens --systems mealrec,sasrec-guided --data $(LENS_DATA) --features $(LENS_FEATURES) --out $(LENS_RUN) --resume
+	@touch $@
+
+$(LENS_RUN)/metrics.json: $(LENS_RUN)/.trained
+	$(MEALREC) evaluate --run $(LENS_RUN) --data $(LENS_DATA) --features $(LENS_FEATURES) --out $(LENS_RUN)/metrics
+
+$(LENS_BUNDLE)/manifest.json: $(LENS_RUN)/metrics.json
+	$(MEALREC) bundle --refit --data $(LENS_DATA) --run $(LENS_RUN) --features $(LENS_FEATURES) --out $(LENS_BUNDLE)
 
 test: $(VENV)/.development system-packages
 	$(BIN)/ruff check .

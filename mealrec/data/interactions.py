@@ -73,6 +73,20 @@ def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
     return Split(tuple(train), *(_rows(rows, max_length) for rows in (validation, test, as_target, as_last)))
 
 
+def whole_histories(catalogue: Catalogue, max_length: int = 10) -> tuple[tuple[int, ...], ...]:
+    """Return what `Split.train` would be with nothing put aside: validation's and the test's clicks are in it too.
+
+    Held-out items stay out.
+    """
+    index, held_out = catalogue.index, {catalogue.index[item] for item in catalogue.held_out}
+    found = []
+    for watched in catalogue.histories.values():
+        sequence = [index[item] for item in watched if index[item] not in held_out]
+        if len(sequence) > 1:
+            found.append(tuple(sequence[-max_length - 1 :]))
+    return tuple(found)
+
+
 def pad(sequences: list, length: int) -> np.ndarray:
     """Return [R, length] with each sequence's last `length` items, right-padded with 0."""
     padded = np.zeros((len(sequences), length), np.int64)

@@ -111,7 +111,7 @@ class Checkpoint:
                 named = {name: file.get_tensor(name) for name in names}
         except SafetensorError as error:
             raise TrainingError(f"{self.path} cannot be read ({error}): delete it to begin anew") from error
-        if changed := list(_differences(json.loads(header["made_with"]), self.made_with)):
+        if changed := list(differences(json.loads(header["made_with"]), self.made_with)):
             raise TrainingError(
                 f"{self.path} was made with other settings ({'; '.join(changed)}): resume with those, "
                 "or delete it to begin anew"
@@ -141,9 +141,10 @@ def write_text(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def _differences(old, new, path: str = "") -> Iterator[str]:
+def differences(old, new, path: str = "") -> Iterator[str]:
+    """Yield what differs between two settings of JSON's types, in words, each with its path."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif old != new:
         yield f"{path} was {old!r}, now {new!r}"

@@ -16,19 +16,21 @@ import torch
 from tqdm import tqdm
 
 from mealrec.baselines.base import needs_hidden, needs_titles
-from mealrec.data.interactions import leave_one_out
+from mealrec.data.interactions import Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.hidden import HiddenStates
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.features.titles import Titles
+from mealrec.training.assembling import check_parts, is_kept, put_together, with_parts
 from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.forms import build
 from mealrec.training.processes import end_with_the_parent, is_main, launched, processes
-from mealrec.training.recipes import RECIPES, Recipe, override
-from mealrec.training.run import is_finished, save_normalisation, save_system, write_json
+from mealrec.training.recipes import RECIPES, Blend, Recipe, override
+from mealrec.training.run import is_finished, save_normalisation, save_system, system_folder, write_json
 from mealrec.training.trainer import train
+from mealrec.types import ItemFeatures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", type=Path, required=True, help="feature store made by `extract`")
     parser.add_argument("--out", type=Path, required=True, help="run directory")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default 1)")
-    parser.add_argument("--systems", default="all", help="names with commas between, or all")
+    parser.add_argument("--systems", default="all", help="names with commas between, or all that a run can store")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
     parser.add_argument("--label", default="", help="suffix of the systems' names, to keep changed ones apart")
     parser.add_argument("--jobs", type=int, default=1, help="systems trained at once, one thread each")
@@ -54,9 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     store = FeatureStore.open(arguments.features)
     catalogue = read_catalogue(arguments.data)
     recipes = _chosen_recipes(arguments, shape_of(store, catalogue.trainable))
-    todo = _unfinished(recipes, arguments)
+    todo = _unfinished(with_parts(_unfinished(recipes, arguments)), arguments)
     device = device_named(arguments.device)
-    for recipe in todo:  # what is missing or does not fit is told before the first training
+    trained, blends = ([recipe for recipe in todo if isinstance(recipe, kind)] for kind in (Recipe, Blend))
+    for blend in blends:
+        check_parts(blend, arguments.out)
+    for recipe in trained:  # what is missing or does not fit is told before the first training
         if beside := _beside(recipe, catalogue, store, arguments.features):
             build(recipe.model, beside)
     if is_main():
@@ -64,11 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
         save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, catalogue.trainable))
     began = time.time()
     where = arguments.data, arguments.features, arguments.out, device, arguments.save_every, arguments.jobs == 1
-    _train_all([(recipe, *where) for recipe in todo], arguments.jobs)
+    for jobs in (trained, blends):  # the parts are there before what is made of them
+        _train_all([(recipe, *where) for recipe in jobs], arguments.jobs)
     if todo and is_main():
         summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
         summary |= {"device": device, "processes": launched(), "seeds": arguments.seeds}
-        write_json(arguments.out / "run.json", summary | {"systems": sorted({recipe.name for recipe in recipes})})
+        names = sorted({recipe.name for recipe in with_parts(recipes)})
+        write_json(arguments.out / "run.json", summary | {"systems": names})
     if launched() > 1:
         processes(device).end_training()
     return 0
@@ -83,8 +90,11 @@ def device_named(named: str) -> str:
     return named
 
 
-def _unfinished(recipes: list[Recipe], arguments: argparse.Namespace) -> list[Recipe]:
-    """Return the recipes still to train; raises TrainingError where one was interrupted and --resume is not given."""
+def _unfinished(recipes: list[Recipe | Blend], arguments: argparse.Namespace) -> list[Recipe | Blend]:
+    """Return what is still to train or to put together.
+
+    Raises TrainingError where a training was interrupted and --resume is not given.
+    """
     todo = []
     for recipe in recipes:
         folder = system_folder(arguments.out, recipe)
@@ -109,41 +119,78 @@ def _train_all(jobs: list[tuple], at_once: int) -> None:
         list(pool.map(train_one, *zip(*jobs, strict=True)))
 
 
-def _chosen_recipes(arguments: argparse.Namespace, shape: dict[str, int]) -> list[Recipe]:
+def _chosen_recipes(arguments: argparse.Namespace, shape: dict[str, int]) -> list[Recipe | Blend]:
     make = RECIPES[arguments.recipe]
     recipes = [recipe for seed in range(arguments.seeds) for recipe in make(shape, seed)]
     known = {recipe.name for recipe in recipes}
-    wanted = known if arguments.systems == "all" else set(arguments.systems.split(","))
+    not_kept = {recipe.name for recipe in recipes if not is_kept(recipe)}
+    wanted = known - not_kept if arguments.systems == "all" else set(arguments.systems.split(","))
     if unknown := wanted - known:
         raise DataFormatError(
             f"--systems: expected some of {', '.join(sorted(known))}, got {', '.join(sorted(unknown))}"
         )
+    if unkept := wanted & not_kept:
+        raise DataFormatError(
+            f"--systems: {', '.join(sorted(unkept))} cannot be stored, being a baseline with guidance: measure it with "
+            "`python -m mealrec compare`, or train the baseline alone"
+        )
     recipes = [recipe for recipe in recipes if recipe.name in wanted]  # a setting need not exist in the others
+    changed = recipes
     for setting in arguments.set:
         try:
-            recipes = [override(recipe, setting) for recipe in recipes]
+            changed = [override(recipe, setting) for recipe in changed]
         except MealRecError:
             raise
         except ValueError as error:  # a configuration's own check
             raise DataFormatError(f"--set {setting}: {error}") from None
-    return [replace(recipe, name=recipe.name + arguments.label) for recipe in recipes]
+    return [_labelled(*pair, arguments.label) for pair in zip(changed, recipes, strict=True)]
+
+
+def _labelled(recipe: Recipe | Blend, unchanged: Recipe | Blend, label: str) -> Recipe | Blend:
+    """Return the recipe with a suffix to its name, and to those of a blend's parts that a setting changed."""
+    named = recipe.named if isinstance(recipe, Blend) else ()
+    pairs = {name: (getattr(recipe, name), getattr(unchanged, name)) for name in named}
+    parts = {name: _labelled(*pair, label) for name, pair in pairs.items() if pair[0] != pair[1]}
+    return replace(recipe, name=recipe.name + label, **parts)
 
 
 def train_one(
-    recipe: Recipe, data: Path, features_path: Path, out: Path, device: str, save_every: int = 0, bar: bool = False
+    recipe: Recipe | Blend,
+    data: Path,
+    features_path: Path,
+    out: Path,
+    device: str,
+    save_every: int = 0,
+    bar: bool = False,
 ) -> None:
-    """Train one system of a run and store it; its interrupted training, where there is one, goes on."""
+    """Train one system of a run and store it; its interrupted training, where there is one, goes on.
+
+    A blend is put together, by one process.
+    """
     torch.set_num_threads(1)  # at this width a second thread costs more than it gives
     accelerator = processes(device)
     catalogue, store = read_catalogue(data), FeatureStore.open(features_path)
     seen = catalogue.trainable
     features = item_features(store, Normalisation.fit(store, seen), seen).to(accelerator.device)
-    split = leave_one_out(catalogue, recipe.model.max_length)
-    hidden = _beside(recipe, catalogue, store, features_path)
-    name = f"seed {recipe.training.seed} {recipe.name}"
-    made_with = asdict(recipe) | {"training_data": zlib.crc32(repr(split.train).encode())}
-    folder = system_folder(out, recipe)
-    checkpoint = Checkpoint(folder, made_with, save_every)
+    split = leave_one_out(catalogue, recipe.max_length)
+    name = f"seed {recipe.seed} {recipe.name}"
+    if isinstance(recipe, Recipe):
+        hidden = _beside(recipe, catalogue, store, features_path)
+        checkpoint = Checkpoint(system_folder(out, recipe), _made_with(recipe, split), save_every)
+        found = _train(recipe, split, features, checkpoint, hidden, name, bar)
+    elif accelerator.is_main_process:
+        found = put_together(recipe, out, split, features)
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        _say(f"{name}:", ", ".join(f"{key} {value:.4g}" for key, value in found.items()))
+
+
+def _made_with(recipe: Recipe, split: Split) -> dict:
+    return asdict(recipe) | {"training_data": zlib.crc32(repr(split.train).encode())}
+
+
+def _train(recipe: Recipe, split: Split, features: ItemFeatures, checkpoint: Checkpoint, hidden, name: str, bar: bool):
+    """Train and store; return what is said of it."""
 
     def report(line: dict) -> None:
         _say(name, " ".join(f"{key}={value:.4g}" for key, value in line.items()))
@@ -153,10 +200,9 @@ def train_one(
         trained = train(recipe.model, recipe.training, split, features, report, checkpoint, label, hidden)
     except FloatingPointError as error:
         raise TrainingError(f"{name}: {error}") from error
-    if accelerator.is_main_process:
-        save_system(folder, recipe, trained)
-    accelerator.wait_for_everyone()
-    _say(f"{name}: epoch {trained.epoch}, validation N@10 {trained.validation:.4f}, {trained.seconds:.0f} s")
+    if is_main():
+        save_system(checkpoint.folder, recipe, trained)
+    return {"epoch": trained.epoch, "validation_N@10": trained.validation, "seconds": trained.seconds}
 
 
 def _beside(recipe: Recipe, catalogue: Catalogue, store: FeatureStore, path: Path) -> HiddenStates | Titles | None:
@@ -173,11 +219,6 @@ def _say(*words: str) -> None:
     if is_main():
         tqdm.write(" ".join(words))
         sys.stdout.flush()
-
-
-def system_folder(out: Path, recipe: Recipe) -> Path:
-    """Return where a system of a run is stored."""
-    return out / f"seed-{recipe.training.seed}" / recipe.name
 
 
 def shape_of(store: FeatureStore, trainable: np.ndarray) -> dict[str, int]:

@@ -1,9 +1,11 @@
 """A training run on disk: seed-<s>/<system>/{model.safetensors, config.json, training.json, log.jsonl}, and beside
-them normalisation.safetensors and run.json. A system whose training is unfinished has a state.safetensors instead."""
+them normalisation.safetensors and run.json. A system whose training is unfinished has a state.safetensors instead; one
+that is put together from trained ones has no log."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,8 +15,13 @@ from mealrec.errors import DataFormatError
 from mealrec.features.tensors import Normalisation
 from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
 from mealrec.training.forms import System, build, from_dict
-from mealrec.training.recipes import Recipe
+from mealrec.training.recipes import Blend, Recipe
 from mealrec.training.trainer import Trained
+
+
+def system_folder(out: Path, recipe: Recipe | Blend) -> Path:
+    """Return where a system of a run is stored."""
+    return out / f"seed-{recipe.seed}" / recipe.name
 
 
 def is_finished(folder: Path) -> bool:
@@ -37,6 +44,23 @@ def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
     (folder / STATE).unlink(missing_ok=True)
 
 
+def save_blend(
+    folder: Path, model: System, chosen: Mapping[str, float], parts: Mapping[str, dict], seconds: float
+) -> None:
+    """Write a system that was put together, with all weights of its parts; the configuration comes last.
+
+    `chosen` holds the blend's weights and the validation N@10 that they came to; `parts` how each part was trained. The
+    epoch is the base's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tensors(folder / "model.safetensors", model.state_dict())
+    weights = {name: chosen[name] for name in model.names}
+    summary = {"seed": parts["base"]["seed"], "epoch": parts["base"]["epoch"], "weights": weights}
+    summary |= {"validation_N@10": chosen["validation_N@10"], "seconds": round(seconds, 1), "parts": parts}
+    write_json(folder / "training.json", summary)
+    write_json(folder / "config.json", model.config.to_dict())
+
+
 def load_system(folder: Path) -> System:
     """Return one trained system; raises DataFormatError where the folder is not whole, or of an unknown form.
 
@@ -46,7 +70,7 @@ def load_system(folder: Path) -> System:
         raise DataFormatError(f"{folder} holds no finished training run: run `python -m mealrec train` first")
     try:
         config = from_dict(json.loads((folder / "config.json").read_text()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise DataFormatError(f"{folder / 'config.json'} cannot be used ({error}): train the system anew") from None
     model = build(config)
     model.load_state_dict(load_file(folder / "model.safetensors"))
@@ -61,6 +85,14 @@ def save_normalisation(path: Path, normalisation: Normalisation) -> None:
 def load_normalisation(path: Path) -> Normalisation:
     """Read the statistics that the features were normalised with."""
     return Normalisation(**load_file(path))
+
+
+def read_json(path: Path) -> dict:
+    """Read a file of a system's folder; raises DataFormatError where it is not there or no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataFormatError(f"{path} cannot be read ({error}): train the system anew") from None
 
 
 def write_json(path: Path, content: dict) -> None:

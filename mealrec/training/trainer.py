@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from tqdm import tqdm
 
-from mealrec.data.batches import TrainingBatches, share
 from mealrec.data.interactions import EvaluationRows, Split
 from mealrec.errors import TrainingError
 from mealrec.evaluation.metrics import hits, ndcg
@@ -22,21 +16,17 @@ from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.checkpoint import Checkpoint, Record, State
-from mealrec.training.forms import System, SystemConfig, build
-from mealrec.training.processes import processes
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.training.forms import System, SystemConfig
+from mealrec.training.loop import begin
+from mealrec.types import ItemFeatures
 
 if TYPE_CHECKING:
     from mealrec.baselines.base import Beside
 
 SCHEDULES = ("constant", "cosine")
-WARMUP = 0.1  # of all steps, before a cosine falls
 STOP_ON = {"masked": ("N@10",), "mean": ("N@10", "unmasked_N@10")}
 PRECISIONS = ("fp32", "bf16")
 GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # strengths tried on validation
-# Reading a value waits for the GPU, so there the loss is looked at every so many steps; what is said is the first
-# step at which it was no number.
-READ_EVERY = {"cpu": 1, "cuda": 50}
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class TrainConfig:
 
     `stop_on`: N@10 with the history "masked", or the "mean" of masked and unmasked. `batch_size` counts users, over
     all processes. `average` is the decay of the weight average that is evaluated and kept; 0 keeps the weights
-    themselves. Validation looks at `validation_rows` viewers, the same ones for every system and seed.
+    themselves. Validation looks at `validation_rows` viewers, the same ones for every system and seed; 0 means all.
     `id_rate` multiplies the learning rate of the ID embeddings: Adam moves a rare item's only when it comes up.
     `rate_schedule` "cosine" warms up and then falls to zero at `max_epochs`.
     `precision` "bf16" computes the loss in bfloat16 where that is safe; weights and validation stay fp32.
@@ -89,20 +79,6 @@ class Trained:
     guidance: dict[float, float] = field(default_factory=dict)
 
 
-class Objective(nn.Module):
-    """The loss as a module's forward: what averages gradients over processes sees every parameter it uses."""
-
-    def __init__(self, model: System, features: ItemFeatures, config: TrainConfig):
-        super().__init__()
-        self.model, self.features, self.config = model, features, config
-
-    def forward(self, items: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return the model's loss of a batch given as its two tensors [B, L]."""
-        weights = () if self.config.loss is None else (self.config.loss,)
-        with torch.autocast(items.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            return self.model.loss(SequenceBatch(items, targets), self.features, *weights)
-
-
 def train(
     model_config: SystemConfig,
     config: TrainConfig,
@@ -120,27 +96,17 @@ def train(
     line; `progress` names a bar on the terminal; `hidden` is what some systems read beside the features. On one thread
     the seed decides every bit. Raises FloatingPointError naming the step at which the loss stopped being a number.
     """
-    accelerator = processes(features.text.device)
-    features = features.to(accelerator.device)
-    torch.manual_seed(config.seed)
-    model = build(model_config, hidden).to(accelerator.device)
-    model.prepare(split.train, features, hidden)
-    if accelerator.process_index:  # equal weights, but noise and dropout of its own
-        torch.manual_seed(config.seed + 1_000_003 * accelerator.process_index)
-    rows = split.validation.sample(config.validation_rows, seed=0)
+    loop = begin(model_config, config, split.train, features, checkpoint, hidden)
+    accelerator, features, state = loop.accelerator, loop.features, loop.state
+    rows = split.validation.sample(config.validation_rows or len(split.validation), seed=0)
     if len(rows) < accelerator.num_processes:
         raise TrainingError(
             f"expected a validation row for each of {accelerator.num_processes} processes, got {len(rows)}"
         )
-    batches = TrainingBatches(split.train, model_config.max_length, accelerator.device, model.causal)
-    loop = _Loop(model, features, config, accelerator, checkpoint)
-    state, shown = loop.state, progress and accelerator.is_main_process
-    bar_of = {"desc": progress, "unit": " steps", "dynamic_ncols": True, "disable": None if shown else True}
-    steps = batches.steps(config.batch_size)
-    with tqdm(total=config.max_epochs * steps, initial=state.record.train_step, **bar_of) as bar:
+    with loop.bar(progress, config.max_epochs) as bar:
         while not _finished(state.record, config):
-            terms = loop.epoch(batches, bar)
-            _close_epoch(state, config, _validate(state.kept, rows, features, accelerator) | terms, loop.seconds())
+            terms = loop.epoch(bar)
+            _note_epoch(state, config, _validate(state.kept, rows, features, accelerator) | terms, loop.seconds())
             loop.save()
             report(state.record.log[-1])
     state.kept.load_state_dict(state.best)
@@ -163,108 +129,13 @@ def choose_guidance(
     return given
 
 
-class _Loop:
-    """The steps of a training: everything it changes is in `state`."""
-
-    def __init__(self, model: System, features: ItemFeatures, config: TrainConfig, accelerator, checkpoint):
-        self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
-        self.objective = accelerator.prepare(Objective(model, features, config))
-        groups, self.rates = _groups(model, config)
-        optimizer = torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
-        self.state = State(model, optimizer)
-        if checkpoint is not None:
-            checkpoint.restore(self.state, accelerator)
-        self.began = time.perf_counter() - self.state.record.seconds
-        self.save_every = checkpoint.every if checkpoint is not None else 0
-        self.read_every = READ_EVERY[accelerator.device.type]
-        self.bad_step = torch.zeros((), dtype=torch.long, device=accelerator.device)
-
-    def seconds(self) -> float:
-        """Return how long training has taken, what came before a resume included."""
-        return time.perf_counter() - self.began
-
-    def save(self) -> None:
-        """Write the checkpoint, where there is one."""
-        if self.checkpoint is not None:
-            self.state.record.seconds = self.seconds()
-            self.checkpoint.save(self.state, self.accelerator)
-
-    def epoch(self, batches: TrainingBatches, bar: tqdm) -> dict[str, float]:
-        """Train what is left of the epoch under way; return the mean of every term."""
-        record, config = self.state.record, self.config
-        self.state.model.train()
-        order = torch.Generator().manual_seed(config.seed + 1_000_003 * (record.epoch + 1))
-        steps = batches.steps(config.batch_size)
-        self.total_steps = steps * config.max_epochs
-        for batch in islice(batches.epoch(config.batch_size, order), record.step_in_epoch, None):
-            loss = self._step(*share(batch, self.accelerator.process_index, self.accelerator.num_processes))
-            save = self.save_every and record.train_step % self.save_every == 0
-            if save or record.train_step % self.read_every == 0 or record.step_in_epoch == steps:
-                self._check(loss)
-                bar.set_postfix_str(f"epoch {record.epoch + 1}, loss {loss.item():.4g}", refresh=False)
-            bar.update()
-            if save and record.step_in_epoch < steps:
-                self.save()
-        return self._means(steps)
-
-    def _step(self, batch: SequenceBatch, weight: float) -> Tensor:
-        state, record = self.state, self.state.record
-        record.train_step, record.step_in_epoch = record.train_step + 1, record.step_in_epoch + 1
-        for group, rate in zip(state.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * self._share_of_rate()
-        terms = self.objective(batch.items, batch.targets)
-        loss = terms["total"]
-        self.bad_step = torch.where((self.bad_step == 0) & ~loss.isfinite(), record.train_step, self.bad_step)
-        state.optimizer.zero_grad()
-        self.accelerator.backward(loss * weight)
-        nn.utils.clip_grad_norm_(state.model.parameters(), self.config.clip_norm)
-        state.optimizer.step()
-        decay = min(self.config.average, 1 - 1 / record.train_step)
-        with torch.no_grad():
-            torch._foreach_lerp_(list(state.kept.parameters()), list(state.model.parameters()), 1 - decay)
-        for name, term in terms.items():
-            value = term.detach().double() * weight
-            state.sums[name] = state.sums[name] + value if name in state.sums else value
-        return loss.detach()
-
-    def _share_of_rate(self) -> float:
-        if self.config.rate_schedule == "constant":
-            return 1.0
-        done = self.state.record.train_step / self.total_steps
-        return done / WARMUP if done < WARMUP else 0.5 + 0.5 * math.cos(math.pi * (done - WARMUP) / (1 - WARMUP))
-
-    def _check(self, loss: Tensor) -> None:
-        if step := int(self.bad_step):
-            sums = {name: value.item() for name, value in self.state.sums.items()}
-            broken = ", ".join(name for name, value in sums.items() if not np.isfinite(value))
-            raise FloatingPointError(
-                f"the loss is no number at step {step} (terms {broken}; now {loss.item()}): lower learning_rate, "
-                "or look at the features"
-            )
-
-    def _means(self, steps: int) -> dict[str, float]:
-        names = sorted(self.state.sums)
-        sums = torch.stack([self.state.sums[name] for name in names])
-        means = self.accelerator.reduce(sums, "mean") / steps
-        return dict(zip(names, means.tolist(), strict=True))
-
-
-def _groups(model: System, config: TrainConfig) -> tuple[list[dict], list[float]]:
-    """Return the optimiser's groups and each one's rate: those with a rate of their own, then the rest."""
-    given = model.rates(config.id_rate)
-    own = {id(weight) for weights, _ in given for weight in weights}
-    given = [*given, ([weight for weight in model.parameters() if id(weight) not in own], 1.0)]
-    return [{"params": weights} for weights, _ in given], [config.learning_rate * times for _, times in given]
-
-
 def _finished(record: Record, config: TrainConfig) -> bool:
     waited = record.epoch - record.best_epoch >= max(config.patience, 1)
     return record.epoch >= config.max_epochs or (record.epoch > 0 and waited)
 
 
-def _close_epoch(state: State, config: TrainConfig, found: dict[str, float], seconds: float) -> None:
+def _note_epoch(state: State, config: TrainConfig, found: dict[str, float], seconds: float) -> None:
     record = state.record
-    record.epoch, record.step_in_epoch, state.sums = record.epoch + 1, 0, {}
     spent = seconds - sum(line["seconds"] for line in record.log)
     record.seconds = seconds
     record.log.append({"epoch": record.epoch, **found, "seconds": spent})

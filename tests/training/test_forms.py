@@ -11,22 +11,41 @@ from mealrec.errors import DataFormatError
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
 from mealrec.models.paper.model import PaperMealRec
+from mealrec.models.published.backbone import GuidedBackbone, GuidedConfig
+from mealrec.models.published.config import GraphConfig
+from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig
+from mealrec.models.published.walk import KindWalk
 from mealrec.training.forms import build, from_dict
 from mealrec.training.run import load_system
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_config
 
 SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
+GRAPH = GraphConfig(**SHAPE, num_kinds=6)
 MMGCN = baselines.system("mmgcn")
 
 
 @pytest.mark.parametrize(
     ("config", "kind"),
-    [(MealRecConfig(**SHAPE), MealRec), (make_config(), PaperMealRec), (MMGCN.Config(**SHAPE), MMGCN)],
+    [
+        (MealRecConfig(**SHAPE), MealRec),
+        (make_config(), PaperMealRec),
+        (GRAPH, KindWalk),
+        (OnBackboneConfig(make_config(), GRAPH), OnBackbone),
+        (GuidedConfig(make_config()), GuidedBackbone),
+        (MMGCN.Config(**SHAPE), MMGCN),
+    ],
 )
 def test_a_stored_configuration_comes_back_and_builds_its_own_class(config, kind):
     back = from_dict(json.loads(json.dumps(config.to_dict())))
     assert back == config and type(back) is type(config)
     assert type(build(back)) is kind
+
+
+def test_halves_that_are_not_whole_are_named_with_their_folder(tmp_path):
+    values = {name: value for name, value in OnBackboneConfig(make_config(), GRAPH).to_dict().items() if name != "walk"}
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    with pytest.raises(DataFormatError, match=r"config.json cannot be used \('walk'\): train"):
+        load_system(tmp_path)
 
 
 @pytest.mark.parametrize("changes", [{"form": "of clay"}, {"form": None}, {"head": "moments"}, {"depth": 3}])

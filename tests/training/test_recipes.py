@@ -7,20 +7,37 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mealrec.baselines import base as baselines
 from mealrec.baselines.base import needs_titles
 from mealrec.data.batches import TrainingBatches
+from mealrec.errors import DataFormatError
+from mealrec.evaluation.ranking import rank_rows
 from mealrec.models.config import VARIANTS
 from mealrec.models.losses import LossConfig
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.losses import PaperLoss
+from mealrec.training import trainer
 from mealrec.training.forms import build
-from mealrec.training.recipes import BACKBONES, RECIPES, microlens, sample_catalogue
-from mealrec.training.trainer import GUIDANCE, Objective, train
+from mealrec.training.loop import Objective
+from mealrec.training.recipes import (
+    BACKBONES,
+    RECIPES,
+    WALKS,
+    Blend,
+    Recipe,
+    ending,
+    microlens,
+    override,
+    sample_catalogue,
+)
+from mealrec.training.trainer import train
 from tests.training.tiny_titles import make_titles
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_hidden
 
 SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 SYSTEMS = {recipe.name: recipe for recipe in microlens(SHAPE, seed=3)}
+TRAINED = {name: recipe for name, recipe in SYSTEMS.items() if isinstance(recipe, Recipe)}
+BLENDS = {name: recipe for name, recipe in SYSTEMS.items() if isinstance(recipe, Blend)}
 
 
 def difference(one, other):
@@ -37,12 +54,12 @@ def test_no_two_systems_share_a_name(name):
     recipes = RECIPES[name](SHAPE, 3)
     names = [recipe.name for recipe in recipes]
     assert len(names) == len(set(names))
-    assert {recipe.training.seed for recipe in recipes} == {3}
+    assert {recipe.seed for recipe in recipes} == {3}
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", TRAINED)
 def test_each_system_builds_and_has_a_loss_with_a_gradient(split, features, name):
-    recipe = SYSTEMS[name]
+    recipe = TRAINED[name]
     torch.manual_seed(0)
     hidden = make_titles() if needs_titles(recipe.model) else make_hidden()
     model = build(recipe.model, hidden).train()
@@ -57,24 +74,39 @@ def test_each_system_builds_and_has_a_loss_with_a_gradient(split, features, name
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_the_control_shares_content_head_and_training_with_mealrec(backbone):
-    ours, control = SYSTEMS[under(backbone)], SYSTEMS[f"{backbone}-content"]
-    assert difference(ours.model, control.model) == {"variant", "guided", "schedule"}
-    assert ours.training == control.training == SYSTEMS[backbone].training
-    assert difference(control.model, SYSTEMS[backbone].model) == {"head", "content"}
-    assert control.model.variant == "backbone" and control.model.backbone == backbone == ours.model.backbone
+def test_the_control_is_what_mealrec_stands_on(backbone):
+    """Backbone, content, head, training and guidance are MealRec's; only the walk is left out."""
+    ours, control = BLENDS[under(backbone)], BLENDS[f"{backbone}-guided"]
+    assert difference(ours, control) == {"name", "walk"} and control.walk is None
+    assert ours.base == TRAINED[f"{backbone}-content"] and ours.walk == TRAINED["mealrec-walk"]
+    assert ours.base.training == TRAINED[backbone].training
+    assert difference(ours.base.model, TRAINED[backbone].model) == {"head", "content"}
+    assert ours.base.model.variant == "backbone" and ours.base.model.backbone == backbone
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_an_ablation_differs_by_its_module_and_trains_at_the_same_budget(backbone):
-    whole = SYSTEMS[under(backbone)]
-    changes = {"no_tcd": {"variant"}, "no_npd": {"variant", "guided"}, "no_tcd_npd": {"variant", "guided"}}
-    for variant, changed in changes.items():
-        ablation = SYSTEMS[f"{under(backbone)}-{variant.replace('_', '-')}"]
-        assert ablation.model.variant == variant and difference(whole.model, ablation.model) == changed
-        apart = variant == "no_tcd"  # without NPD only ranking is left to train what fuses
-        assert ablation.training.loss.joint != apart
-        assert difference(whole.training, ablation.training) == (set() if apart else {"loss"})
+def test_an_ablation_differs_by_its_module_and_trains_alike(backbone):
+    whole = BLENDS[under(backbone)]
+    for kind, variant in WALKS.items():
+        ablation = BLENDS[f"{under(backbone)}{ending(kind)}"]
+        assert ablation.base == whole.base and ablation.walk.training == whole.walk.training
+        assert ablation.walk.model.variant == variant
+        changed = {"no-noise": {"tcd", "npd"}, "": set()}.get(kind, {"variant"})
+        assert difference(whole.walk.model, ablation.walk.model) == changed
+
+
+def test_without_noise_the_walk_is_the_whole_with_noise_zero_and_nothing_else():
+    whole, quiet = (TRAINED[name].model for name in ("mealrec-walk", "mealrec-walk-no-noise"))
+    for module in ("tcd", "npd"):
+        noisy, still = getattr(whole, module), getattr(quiet, module)
+        assert difference(noisy, still) == {"noise_scale"} and noisy.noise_scale > still.noise_scale == 0
+
+
+def test_every_baseline_with_content_has_a_form_with_guidance():
+    knows = {name for name in baselines.names() if baselines.system(name).reads_content}
+    assert {blend.base.name for blend in BLENDS.values() if blend.base.name in baselines.names()} == knows
+    assert not {"diqdiff", "ssdrec"} & knows
+    assert all(BLENDS[f"{name}-guided"].base == TRAINED[name] for name in knows)
 
 
 def test_the_samples_systems_differ_by_their_module_and_train_alike():
@@ -102,31 +134,40 @@ def test_the_item_head_is_the_papers_backbone_with_content():
     assert published.training.loss == PaperLoss()
 
 
-def test_the_form_over_kinds_of_titles_differs_from_its_backbone_by_the_variant():
-    whole, backbone = SYSTEMS["mealrec-kinds"], SYSTEMS["mealrec-kinds-backbone"]
-    assert backbone.model == replace(whole.model, variant="backbone") and whole.model.variant == "full"
-    assert backbone.training == whole.training
-    assert whole.training.validation_rows == SYSTEMS["mealrec"].training.validation_rows
+def test_the_papers_form_sees_the_last_item_alone_and_is_trained_jointly():
+    paper = TRAINED["mealrec-paper"]
+    assert difference(paper.model, TRAINED["sasrec-content"].model) == {"variant", "condition", "schedule"}
+    assert paper.model.variant == "full" and paper.model.condition == "last" and paper.training.loss.joint
+    assert difference(paper.training, TRAINED["sasrec-content"].training) == {"loss"}
 
 
-def test_guidance_only_is_the_control_with_guidance_and_last_is_the_papers_form():
-    assert difference(SYSTEMS["mealrec-guidance-only"].model, SYSTEMS["sasrec-content"].model) == {"guided"}
-    last = SYSTEMS["mealrec-last"]
-    assert difference(last.model, SYSTEMS["mealrec"].model) == {"condition", "guided"}
-    assert last.model.condition == "last" and last.training.loss.joint
+def test_a_setting_reaches_every_part_that_has_it_or_the_one_that_is_named():
+    ours = BLENDS["mealrec"]
+    assert {part.training.batch_size for part in override(ours, "training.batch_size=7").parts} == {7}
+    wide = override(ours, "model.width=16")
+    assert wide.base.model.width == 16 and wide.walk == ours.walk
+    walk = override(ours, "walk.model.num_steps=3")
+    assert walk.walk.model.num_steps == 3 and walk.base == ours.base
+    with pytest.raises(DataFormatError, match="no part of mealrec has it"):
+        override(ours, "model.depth=3")
+    with pytest.raises(DataFormatError, match="sasrec-guided has no walk"):
+        override(BLENDS["sasrec-guided"], "walk.model.num_steps=3")
+    with pytest.raises(ValueError, match="all parts must read as many clips, got max_length 5 and 10"):
+        override(ours, "base.model.max_length=5")
 
 
-def test_mealrec_over_kinds_of_titles_trains_an_epoch(split, features):
-    recipe = SYSTEMS["mealrec-kinds"]
+def test_the_walk_trains_an_epoch(split, features):
+    recipe = TRAINED["mealrec-walk"]
     brief = replace(recipe.training, max_epochs=1, batch_size=100)
-    trained = train(replace(recipe.model, num_kinds=6, looks=9), brief, split, features)
+    trained = train(replace(recipe.model, num_kinds=6), brief, split, features)
     assert trained.epoch == 1 and {"start", "tcd", "npd", "rank", "total"} <= set(trained.log[0])
     assert trained.guidance == {} and 0 < trained.validation < 1
 
 
-def test_mealrec_over_tedrec_trains_an_epoch(split, features):
-    recipe = SYSTEMS["mealrec-tedrec"]
+def test_the_papers_form_trains_an_epoch_on_all_validation_rows(split, features, monkeypatch):
+    recipe, asked = TRAINED["mealrec-paper"], []
+    monkeypatch.setattr(trainer, "rank_rows", lambda *given: asked.append(given[1]) or rank_rows(*given))
     brief = replace(recipe.training, max_epochs=1, batch_size=100)
     trained = train(replace(recipe.model, width=16), brief, split, features)
     assert trained.epoch == 1 and {"start", "tcd", "npd", "total"} <= set(trained.log[0])
-    assert tuple(trained.guidance) == GUIDANCE and 0 < trained.validation < 1
+    assert recipe.training.validation_rows == 0 and [len(rows) for rows in asked] == [len(split.validation)]

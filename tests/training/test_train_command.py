@@ -15,6 +15,7 @@ from mealrec.training.run import load_system
 from tests.training.tiny_world import write_world
 
 BRIEF = ["--set", "training.max_epochs=1", "--set", "model.width=16"]
+TRAINED = ("sasrec", "sasrec-content")
 
 
 def train_in(folder: Path, data: Path, features: Path, *options: str) -> int:
@@ -30,17 +31,17 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    assert train_in(folder, *world, "--systems", "mealrec,mealrec-no-npd") == 0
+    assert train_in(folder, *world, "--systems", ",".join(TRAINED)) == 0
     return folder
 
 
 def test_a_run_holds_each_systems_weights_configuration_and_log(run):
-    for system, variant in (("mealrec", "full"), ("mealrec-no-npd", "no_npd")):
+    for system, head in zip(TRAINED, ("item", "content"), strict=True):
         folder = run / "seed-0" / system
-        assert load_system(folder).config.variant == variant
+        assert load_system(folder).config.head == head
         assert len((folder / "log.jsonl").read_text().splitlines()) == 1
         assert json.loads((folder / "training.json").read_text())["epoch"] == 1
-    assert json.loads((run / "run.json").read_text())["systems"] == ["mealrec", "mealrec-no-npd"]
+    assert json.loads((run / "run.json").read_text())["systems"] == list(TRAINED)
 
 
 def test_the_planted_truth_changes_nothing(world, run, tmp_path):
@@ -49,19 +50,20 @@ def test_the_planted_truth_changes_nothing(world, run, tmp_path):
     (data / "truth").mkdir()
     (data / "truth" / "viewers.json").write_text("not even JSON")
     try:
-        assert train_in(tmp_path, data, features, "--systems", "mealrec") == 0
+        assert train_in(tmp_path, data, features, "--systems", "sasrec-content") == 0
     finally:
         (data / "truth" / "viewers.json").unlink()
         (data / "truth").rmdir()
-    blind, beside = (load_file(folder / "seed-0" / "mealrec" / "model.safetensors") for folder in (run, tmp_path))
+    stored = (folder / "seed-0" / "sasrec-content" / "model.safetensors" for folder in (run, tmp_path))
+    blind, beside = (load_file(path) for path in stored)
     assert all((blind[name] == beside[name]).all() for name in blind)
 
 
 def test_what_is_trained_already_is_kept_and_a_state_left_beside_it_is_deleted(world, run, capsys):
     capsys.readouterr()
-    left = run / "seed-0" / "mealrec" / "state.safetensors"
+    left = run / "seed-0" / "sasrec" / "state.safetensors"
     left.write_bytes(b"")
-    assert train_in(run, *world, "--systems", "mealrec") == 0
+    assert train_in(run, *world, "--systems", "sasrec") == 0
     assert "epoch" not in capsys.readouterr().out
     assert not left.exists()
 
@@ -91,7 +93,10 @@ def test_processes_that_train_together_train_one_system_at_a_time(world, tmp_pat
     ("options", "named"),
     [
         (["--systems", "no_such"], "got no_such"),
-        (["--systems", "mealrec", "--set", "model.depth=3"], "there is no 'depth' here"),
+        (["--systems", "sasrec", "--set", "model.depth=3"], "there is no 'depth' here"),
+        (["--systems", "mealrec", "--set", "model.depth=3"], "no part of mealrec has it"),
+        (["--systems", "mealrec,morec-guided"], "morec-guided cannot be stored, being a baseline with guidance"),
+        (["--systems", "mealrec", "--set", "base.model.max_length=5"], "all parts must read as many clips"),
         (["--systems", "mealrec", "--set", "model.width=wide"], "model.width"),
         (["--systems", "mealrec", "--set", "training.max_epochs"], "expected PATH=VALUE"),
         (

@@ -18,7 +18,7 @@ from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_row
 from mealrec.models.paper import model as paper
 from mealrec.models.paper.losses import PaperLoss, total_loss
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.training import trainer
+from mealrec.training import loop
 from mealrec.training.checkpoint import log_lines
 from mealrec.training.trainer import PRECISIONS, TrainConfig, train
 from tests.training.tiny_world import HELD_OUT, NUM_ITEMS, make_config
@@ -172,6 +172,6 @@ def test_a_loss_that_breaks_later_names_the_first_step_even_where_it_is_read_lat
         return terms | {"total": terms["total"] * (float("nan") if next(steps) == 2 else 1.0)}
 
     monkeypatch.setattr(paper, "total_loss", breaks)
-    monkeypatch.setitem(trainer.READ_EVERY, "cpu", 50)
+    monkeypatch.setitem(loop.READ_EVERY, "cpu", 50)
     with pytest.raises(FloatingPointError, match="no number at step 2 .*total"):
         train(make_config("backbone"), replace(BRIEF, batch_size=40), split, features)

@@ -12,9 +12,11 @@ from torch import nn
 from mealrec.data.interactions import leave_one_out
 from mealrec.models.losses import LossConfig
 from mealrec.models.npd import NPDConfig
+from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.training import forms, trainer
+from mealrec.training import forms
 from mealrec.training.checkpoint import Checkpoint, write_tensors
+from mealrec.training.processes import processes
 from mealrec.training.trainer import TrainConfig, Trained, train
 from tests.training.tiny_world import make_catalogue, make_config, make_features, make_kinds_config
 
@@ -33,11 +35,11 @@ def train_without_chance(folder: Path, form: str) -> Trained:
     catalogue = make_catalogue()
     split = leave_one_out(catalogue)
     split = replace(split, train=split.train[:USERS])
-    forms.PaperMealRec = lambda config: without_dropout(PaperMealRec(config))
+    forms.CLASSES[PaperConfig] = lambda config: without_dropout(PaperMealRec(config))
     try:
         return train(*SYSTEMS[form], split, make_features(catalogue), checkpoint=Checkpoint(folder, {}))
     finally:
-        forms.PaperMealRec = PaperMealRec
+        forms.CLASSES[PaperConfig] = PaperMealRec
 
 
 def without_dropout(model: nn.Module) -> nn.Module:
@@ -52,7 +54,7 @@ if __name__ == "__main__":
     for form in SYSTEMS:
         out = Path(sys.argv[1]) / form
         trained = train_without_chance(out, form)
-        rank = trainer.processes("cpu").process_index
+        rank = processes("cpu").process_index
         write_tensors(out / f"weights-{rank}.safetensors", trained.model.state_dict())
         (out / f"log-{rank}.json").write_text(json.dumps(trained.log))
-    trainer.processes("cpu").end_training()
+    processes("cpu").end_training()
