@@ -9,7 +9,15 @@ from mealrec.data.microlens import read_catalogue
 from mealrec.errors import BundleError
 from mealrec.evaluation.report import Setting
 from mealrec.models.mealrec import MealRec
-from mealrec.recommender.bundle import read_bundle
+from mealrec.recommender.bundle import read_bundle, read_manifest
+
+
+def check_measurable(bundle: Path) -> None:
+    """Raise BundleError where a bundle's models were fitted on the clicks that would test them."""
+    if read_manifest(bundle)["training"].get("refit"):
+        raise BundleError(
+            f"{bundle} was fitted on all clicks, those that test it included: evaluate the run it came from with --run"
+        )
 
 
 def bundle_systems(bundle: Path, data: Path) -> tuple[Setting, dict[str, list[MealRec]]]:

@@ -17,6 +17,7 @@ from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import Ranking, rank_rows
 from mealrec.evaluation.report import (
     Setting,
+    beside_accuracy,
     comparison,
     costs,
     held_out_report,
@@ -27,7 +28,7 @@ from mealrec.evaluation.report import (
     trained_systems,
     training_seconds,
 )
-from mealrec.evaluation.tables import goals_table, main_table, noise_table
+from mealrec.evaluation.tables import beside_table, goals_table, main_table, noise_table
 from mealrec.models.mealrec import MealRec
 from mealrec.training.run import write_json
 
@@ -48,23 +49,33 @@ def run(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     train_s: dict[str, float] = {}
     if arguments.bundle:
-        from mealrec.evaluation.bundle_setting import bundle_systems  # a bundle is read only where one is asked for
+        # a bundle is read only where one is asked for
+        from mealrec.evaluation.bundle_setting import bundle_systems, check_measurable
 
+        check_measurable(arguments.bundle)
         setting, systems = bundle_systems(arguments.bundle, arguments.data)
     elif arguments.features is None:
         raise DataFormatError("--run needs --features: the feature store that the run was trained on")
     else:
         setting = open_setting(arguments.data, arguments.features, arguments.run)
-        systems = trained_systems(arguments.run)
-        train_s = training_seconds(arguments.run)
+        systems = main_first(trained_systems(arguments.run))
+        train_s = main_first(training_seconds(arguments.run))
     report = make_report(setting, systems, arguments.data, train_s)
-    text = "\n".join([main_table(report), goals_table(report), noise_table(report)]).rstrip("\n") + "\n"
+    tables = (main_table, beside_table, goals_table, noise_table)
+    text = "\n".join(table(report) for table in tables).rstrip("\n") + "\n"
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(arguments.out.with_suffix(".json"), report)
         arguments.out.with_suffix(".md").write_text(text)
     print(json.dumps(report, indent=1) if arguments.json else text)
     return 0
+
+
+def main_first(systems: dict) -> dict:
+    """Return the systems of a run with the main one called full: on published data it is called mealrec."""
+    if "full" in systems or "mealrec" not in systems:
+        return systems
+    return {"full": systems["mealrec"], **{name: value for name, value in systems.items() if name != "mealrec"}}
 
 
 def make_report(
@@ -94,6 +105,7 @@ def make_report(
         "systems": {name: table_row(row) for name, row in ranks.items()},
         "interval": intervals(ranks),
         "against_full": comparison(ranks),
+        "beside_accuracy": beside_accuracy(setting, ranks),
         "cost": costs(setting, systems, train_s or {}),
     }
     if setting.catalogue.held_out:

@@ -6,12 +6,13 @@ from mealrec.experiments.picture import COLOURS, layout
 from mealrec.experiments.systems import ABLATIONS, BACKBONES, over
 
 METRIC, FORM = "N@10", "unmasked"
-SHORT = {"no-tcd-npd": "− TCD − NPD", "no-npd": "− NPD", "no-tcd": "− TCD"}
+SHORT = {"no-tcd-npd": "− TCD − NPD", "no-npd": "− NPD", "no-tcd": "− TCD", "no-noise": "without noise"}
 
 
 def ladder(backbone: str) -> list[str]:
-    """Return a backbone's control, MealRec's ablations on it, and MealRec, from the least to the whole."""
-    return [f"{backbone}-content", *(over(backbone, ablation) for ablation in reversed(ABLATIONS)), over(backbone)]
+    """Return a backbone with content, and with guidance; MealRec's ablations on it, and MealRec: from the least on."""
+    ablations = [over(backbone, ablation) for ablation in reversed(ABLATIONS)]
+    return [f"{backbone}-content", f"{backbone}-guided", *ablations, over(backbone)]
 
 
 def ablated(name: str) -> str:
@@ -20,6 +21,8 @@ def ablated(name: str) -> str:
         return "backbone, as published"
     if name.endswith("-content"):
         return "backbone + content"
+    if name.endswith("-guided"):
+        return "backbone + content + guidance"
     return next((words for ablation, words in SHORT.items() if name.endswith(f"-{ablation}")), "MealRec")
 
 

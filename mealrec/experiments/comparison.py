@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mealrec.evaluation.beyond import FIGURES, NAMES, Background
+from mealrec.evaluation.beyond import NOTES as BESIDE_NOTES
+from mealrec.evaluation.beyond import over_seeds as beside_over_seeds
 from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.metrics import METRICS, paired
 from mealrec.evaluation.ranking import Ranks
@@ -22,11 +25,12 @@ speaks for other users, not for other seeds. * marks p < {SIGNIFICANT}. Nothing 
 """
 
 
-def comparison(ranks: dict[str, list[Ranks]], ours: str = OURS) -> dict:
+def comparison(ranks: dict[str, list[Ranks]], ours: str = OURS, background: Background | None = None) -> dict:
     """Return the report of {system: one Ranks a seed}.
 
     "against": `ours` against every other row; "best_other": in every column the best row that is not MealRec's, and
-    `ours` against that one.
+    `ours` against that one; "beside_accuracy": of each row what its lists are worth against a `background`, where one
+    is given, None where the lists were not kept.
     """
     report = {
         "rows": len(next(iter(ranks.values()))[0].masked),
@@ -35,6 +39,9 @@ def comparison(ranks: dict[str, list[Ranks]], ours: str = OURS) -> dict:
         "against": {},
         "best_other": {},
     }
+    if background is not None:
+        beside = {name: beside_over_seeds(row, background, ddof=1) for name, row in ranks.items()}
+        report["beside_accuracy"] = beside
     if ours not in ranks:
         return report
     report["against"] = {name: against(ranks[ours], row) for name, row in ranks.items() if name != ours}
@@ -64,6 +71,8 @@ def comparison_text(report: dict, trainings: dict[str, list[dict]] | None = None
     if report["against"]:
         parts.append(against_table(report))
     parts.append(NOTES.strip() + "\n")
+    if report.get("beside_accuracy"):
+        parts += ["## Beside accuracy\n", beside_table(report), BESIDE_NOTES.strip() + "\n"]
     if trainings:
         parts.append(training_table(trainings))
     return "\n".join(parts)
@@ -100,6 +109,15 @@ def against_table(report: dict) -> str:
         label = name if not is_ours(name) else f"{name} (its own)"
         body.append([label, *(f"{gain_text(value)} ({p_text(value['p'])})" for value in values)])
     return table(head, body)
+
+
+def beside_table(report: dict) -> str:
+    """Return what each row's lists are worth beside accuracy, a dash where its lists were not kept."""
+    body = []
+    for name, found in report["beside_accuracy"].items():
+        seeds = report["systems"][name]["seeds"]
+        body.append([name, *(spread(found[figure], seeds) if found else "–" for figure in FIGURES)])
+    return table(["system", *(NAMES[figure] for figure in FIGURES)], body)
 
 
 def training_table(trainings: dict[str, list[dict]]) -> str:

@@ -9,14 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 import torch
 
 from mealrec.evaluation.ranking import model_scorer, rank_rows
-from mealrec.experiments.world import open_world
+from mealrec.experiments.world import World, open_world
+from mealrec.training.blending import blended
 from mealrec.training.processes import end_with_the_parent
-from mealrec.training.recipes import Recipe
+from mealrec.training.recipes import Blend, Recipe
 from mealrec.training.trainer import train
+from mealrec.types import ItemFeatures
 
 MEBIBYTE = 2**20
 
@@ -37,17 +40,31 @@ class Cost:
     added_mb: float
 
 
-def cost_of(recipe: Recipe, data: Path, store: Path, device: str, epochs: int) -> Cost:
+def cost_of(recipe: Recipe | Blend, data: Path, store: Path, device: str, epochs: int) -> Cost:
     """Measure one system in a fresh process, on one thread."""
     with ProcessPoolExecutor(1, get_context("spawn"), end_with_the_parent) as pool:
         return pool.submit(_measure, recipe, data, store, device, epochs).result()
 
 
-def _measure(recipe: Recipe, data: Path, store: Path, device: str, epochs: int) -> Cost:
+def _measure(recipe: Recipe | Blend, data: Path, store: Path, device: str, epochs: int) -> Cost:
     torch.set_num_threads(1)
     world = open_world(data, store)
     features = world.features.to(device)
-    before, ends = _forget_peak(device), []
+    before = _forget_peak(device)
+    if isinstance(recipe, Blend):
+        model, durations = _blend(recipe, world, features, device, epochs)
+    else:
+        model, durations, _ = _train(recipe, world, features, device, epochs)
+    began = _now(device)
+    rank_rows(model_scorer(model, features), world.split.test, world.candidates)
+    evaluation = _now(device) - began
+    peak = _peak_mb(device)
+    return Cost(durations, evaluation, peak, peak - before)
+
+
+def _train(recipe: Recipe, world: World, features: ItemFeatures, device: str, epochs: int) -> tuple:
+    """Return the model after a few epochs, the seconds of each but the first, and those until the first step."""
+    ends, began = [], _now(device)
 
     def note(line: dict) -> None:
         ends.append(_now(device))
@@ -55,12 +72,21 @@ def _measure(recipe: Recipe, data: Path, store: Path, device: str, epochs: int) 
     # One validation row, so that the time between two reports is that of an epoch's steps.
     brief = replace(recipe.training, max_epochs=epochs + 1, patience=epochs + 1, validation_rows=1)
     trained = train(recipe.model, brief, world.split, features, note, hidden=world.beside(recipe.model))
-    began = _now(device)
-    rank_rows(model_scorer(trained.model, features), world.split.test, world.candidates)
-    evaluation = _now(device) - began
-    peak = _peak_mb(device)
     durations = tuple(after - earlier for earlier, after in zip(ends, ends[1:], strict=False))
-    return Cost(durations, evaluation, peak, peak - before)
+    return trained.model, durations, max(0.0, ends[0] - began - median(durations))
+
+
+def _blend(recipe: Blend, world: World, features: ItemFeatures, device: str, epochs: int) -> tuple:
+    """Return the blend at equal weights and the seconds of its epochs: the base's, with a share of all the walk's."""
+    base, durations, _ = _train(recipe.base, world, features, device, epochs)
+    walk, more = None, 0.0
+    if recipe.walk is not None:
+        walk, of_walk, counting = _train(recipe.walk, world, features, device, epochs)
+        more = counting + median(of_walk) * recipe.walk.training.max_epochs
+    model = blended(base, walk, world.split.train, features)
+    for name in model.names:
+        getattr(model, name).fill_(1.0)
+    return model, tuple(seconds + more / recipe.base.training.max_epochs for seconds in durations)
 
 
 def _now(device: str) -> float:

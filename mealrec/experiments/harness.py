@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,12 +23,16 @@ from mealrec.evaluation.ranking import Ranks, model_scorer, rank_rows
 from mealrec.experiments.provenance import CODE
 from mealrec.experiments.systems import FIRST_STATE, OURS, SYSTEMS
 from mealrec.experiments.world import Source, World, make_hidden, make_world, open_world
+from mealrec.models.published.guided import Guided
+from mealrec.models.published.walk import KindWalk
+from mealrec.training.blending import blended, choose
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.forms import System, build
 from mealrec.training.processes import end_with_the_parent
-from mealrec.training.recipes import Recipe, microlens, override
+from mealrec.training.recipes import Blend, Recipe, has, microlens, override
 from mealrec.training.run import load_system, save_system, write_json
 from mealrec.training.trainer import train
+from mealrec.types import ItemFeatures
 
 MADE = "made.json"
 ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
@@ -35,10 +40,14 @@ ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
 
 @dataclass(frozen=True)
 class Job:
-    """One model to train: its recipe, and a folder that only this very recipe on this very data names."""
+    """One model to train: its recipe, and a folder that only this very recipe on this very data names.
 
-    recipe: Recipe
+    `parts` are the jobs of what a blend is made of.
+    """
+
+    recipe: Recipe | Blend
     folder: Path
+    parts: tuple[Job, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -67,32 +76,49 @@ class Study:
         """Return the data, prepared and encoded at the first call."""
         return make_world(self.source, self.work, self.features, self.device)
 
-    def recipe(self, name: str, seed: int, *settings: str) -> Recipe:
+    def recipe(self, name: str, seed: int, *settings: str) -> Recipe | Blend:
         """Return a system's recipe with the study's settings, its tuned ones, then these, in force."""
         known = {recipe.name: recipe for recipe in microlens(self.world.shape, seed)}
         recipe = known[name]
-        for setting in (*self.settings, *self.tuned.get(name, ()), *settings):
+        if isinstance(recipe, Blend):
+            tuned = {part: self._tuned(known[getattr(recipe, part).name], known) for part in recipe.named}
+            recipe = replace(recipe, **tuned)
+        else:
+            recipe = self._tuned(recipe, known)
+        for setting in settings:
             recipe = override(recipe, setting)
         return recipe
 
-    def job(self, recipe: Recipe) -> Job:
+    def _tuned(self, recipe: Recipe, known: Mapping[str, Recipe | Blend]) -> Recipe:
+        """Return a recipe with the study's settings, those left out that only others of the `known` have."""
+        for setting in (*self.settings, *self.tuned.get(recipe.name, ())):
+            if has(recipe, setting) or not any(has(other, setting) for other in known.values()):
+                recipe = override(recipe, setting)
+        return recipe
+
+    def job(self, recipe: Recipe | Blend) -> Job:
         """Return a recipe's job; any change of the recipe or the data names another folder."""
         whole = json.dumps([asdict(recipe), self.world.digest], sort_keys=True)
         key = hashlib.sha256(whole.encode()).hexdigest()[:12]
-        return Job(recipe, self.work / "systems" / f"{recipe.name}-seed{recipe.training.seed}-{key}")
+        parts = tuple(self.job(part) for part in recipe.parts) if isinstance(recipe, Blend) else ()
+        return Job(recipe, self.work / "systems" / f"{recipe.name}-seed{recipe.seed}-{key}", parts)
 
-    def train(self, recipes: Sequence[Recipe]) -> list[Job]:
+    def train(self, recipes: Sequence[Recipe | Blend]) -> list[Job]:
         """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
         jobs = [self.job(recipe) for recipe in recipes]
+        self._finish([part for job in jobs for part in job.parts])  # before what is made of them
+        self._finish(jobs)
+        return jobs
+
+    def _finish(self, jobs: Sequence[Job]) -> None:
         todo = [job for job in {job.folder: job for job in jobs}.values() if not job.done]
-        self._have_inputs([job.recipe for job in todo])
+        self._have_inputs([job.recipe for job in todo if not job.parts])
         if self.jobs == 1 or len(todo) < 2:
             with one_thread():
                 for job in todo:
                     train_job(job, self.world, self.device)
         else:
             self._train_side_by_side(todo)
-        return jobs
 
     def _have_inputs(self, recipes: Sequence[Recipe]) -> None:
         """Write the hidden states where they are needed; raise before the first training what would raise later.
@@ -136,15 +162,15 @@ class Study:
 
 
 def read_ranks(folder: Path, ends_at: str = "walk") -> Ranks:
-    """Return what `write_ranks` has kept."""
+    """Return what `write_ranks` has kept; a file from before lists were kept has none."""
     with np.load(folder / ENDS[ends_at]) as arrays:
-        return Ranks(arrays["unmasked"], arrays["masked"], float(arrays["history_share"]))
+        return Ranks(arrays["unmasked"], arrays["masked"], float(arrays["history_share"]), arrays.get("top"))
 
 
 def write_ranks(folder: Path, ranks: Ranks, ends_at: str = "walk") -> None:
-    """Keep every user's rank, in the order of the split's test rows, all of it or nothing."""
+    """Keep every user's rank and list, in the order of the split's test rows, all of it or nothing."""
     temporary = folder / f".{ENDS[ends_at]}"
-    np.savez_compressed(temporary, **vars(ranks))
+    np.savez_compressed(temporary, **{name: part for name, part in vars(ranks).items() if part is not None})
     os.replace(temporary, folder / ENDS[ends_at])
 
 
@@ -154,9 +180,22 @@ def made(job: Job) -> dict:
     return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
 
 
-def load(job: Job, device: str) -> System:
-    """Return a job's trained model; see load_system."""
-    return load_system(job.folder).to(device)
+def load(job: Job, world: World, device: str) -> System | Guided:
+    """Return a job's trained model, ready to rank; a blend is put together from its parts."""
+    features = world.features.to(device)
+    if not job.parts:
+        model = load_system(job.folder).to(device)
+        model.prepare(world.split.train, features, world.beside(job.recipe.model))
+        return model
+    model = blended(*_halves(job, world, device), world.split.train, features)
+    for name in model.names:
+        getattr(model, name).fill_(made(job)["weights"][name])
+    return model
+
+
+def _halves(job: Job, world: World, device: str) -> tuple[System, KindWalk | None]:
+    base, *walk = (load(part, world, device) for part in job.parts)
+    return base, walk[0] if walk else None
 
 
 @contextmanager
@@ -176,29 +215,58 @@ def _train_in_process(job: Job, data: Path, store: Path, device: str) -> None:
 
 
 def train_job(job: Job, world: World, device: str) -> None:
-    """Train one model, rank the test rows by it, and keep all of it."""
-    recipe, features = job.recipe, world.features.to(device)
-    title = f"{recipe.name}, seed {recipe.training.seed}"
-    hidden = world.beside(recipe.model)
+    """Train one model, or choose a blend's weights; rank the test rows by it, and keep all of it."""
+    features = world.features.to(device)
+    title = f"{job.recipe.name}, seed {job.recipe.seed}"
+    if not (job.folder / MADE).is_file():
+        record = _blend(job, world, device) if job.parts else _train(job, world, features, title)
+        write_json(job.folder / MADE, record | {"recipe": asdict(job.recipe), "data": world.digest})
+        print(f"{title}: validation N@10 {record['validation_N@10']:.4f}, {record['seconds']:.0f} s", flush=True)
+    model = load(job, world, device)
+    for ends_at in sorted(model.ends, key=lambda end: end == "walk"):  # the walk's last: they say that a job is done
+        scorer = model_scorer(model, features, **({} if ends_at == "walk" else {"ends_at": ends_at}))
+        write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)
+
+
+def _train(job: Job, world: World, features: ItemFeatures, title: str) -> dict:
+    recipe, hidden = job.recipe, world.beside(job.recipe.model)
 
     def report(line: dict) -> None:
         figures = " ".join(f"{key} {value:.4g}" for key, value in line.items() if isinstance(value, (int, float)))
         print(f"{title}: {figures}", flush=True)
 
-    if not (job.folder / MADE).is_file():
-        try:
-            checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
-            trained = train(recipe.model, recipe.training, world.split, features, report, checkpoint, "", hidden)
-        except FloatingPointError as error:
-            raise TrainingError(f"{title}: {error}") from error
-        save_system(job.folder, recipe, trained)
-        kept = trained.log[trained.epoch - 1]
-        summary = {"epoch": trained.epoch, "epochs": len(trained.log), "validation_N@10": kept["N@10"]}
-        summary |= {"seconds": round(trained.seconds, 1), "device": device, "code": CODE}
-        write_json(job.folder / MADE, summary | {"recipe": asdict(recipe), "data": world.digest})
-        print(f"{title}: kept epoch {trained.epoch}, validation N@10 {kept['N@10']:.4f}, {trained.seconds:.0f} s")
-    model = load(job, device)
-    model.prepare(world.split.train, features, hidden)
-    for ends_at in sorted(model.ends, key=lambda end: end == "walk"):  # the walk's last: they say that a job is done
-        scorer = model_scorer(model, features, **({} if ends_at == "walk" else {"ends_at": ends_at}))
-        write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)
+    try:
+        checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
+        trained = train(recipe.model, recipe.training, world.split, features, report, checkpoint, "", hidden)
+    except FloatingPointError as error:
+        raise TrainingError(f"{title}: {error}") from error
+    save_system(job.folder, recipe, trained)
+    kept = trained.log[trained.epoch - 1]
+    return {
+        "epoch": trained.epoch,
+        "epochs": len(trained.log),
+        "validation_N@10": kept["N@10"],
+        "seconds": round(trained.seconds, 1),
+        "device": features.text.device.type,
+        "code": CODE,
+    }
+
+
+def _blend(job: Job, world: World, device: str) -> dict:
+    """Choose a blend's weights; its seconds are those of its parts and of the choice."""
+    began = time.perf_counter()
+    model = blended(*_halves(job, world, device), world.split.train, world.features.to(device))
+    weights = choose(model, world.split, world.features.to(device))
+    found = weights.pop("validation_N@10")
+    parts = [made(part) for part in job.parts]
+    seconds = time.perf_counter() - began + sum(part["seconds"] for part in parts)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "epoch": parts[0]["epoch"],
+        "epochs": parts[0]["epochs"],
+        "validation_N@10": found,
+        "weights": weights,
+        "seconds": round(seconds, 1),
+        "device": device,
+        "code": CODE,
+    }

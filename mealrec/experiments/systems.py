@@ -11,17 +11,24 @@ from mealrec.evaluation.ranking import Scorer, itemknn_scorer, popularity_scorer
 from mealrec.experiments.world import World
 
 OURS = "mealrec"
+WALK = "mealrec-walk"
 FIRST_STATE = "mealrec, ranked by x_0"
-ABLATIONS = {"no-tcd": "initial frames instead of TCD", "no-npd": "an MLP instead of NPD", "no-tcd-npd": "neither"}
+ABLATIONS = {
+    "no-tcd": "its last clip's kinds as they are, instead of TCD",
+    "no-npd": "the same map over the history alone, instead of NPD",
+    "no-tcd-npd": "neither",
+    "no-noise": "both modules as they are, without noise in training and in the walk",
+}
 BACKBONES = {"sasrec": "SASRec", "cl4srec": "CL4SRec", "tedrec": "TedRec"}
 
 
 @dataclass(frozen=True)
 class System:
-    """A line that says what the system is, and for one that is not trained how it scores."""
+    """A line that says what the system is; for one that is not trained how it scores, or that it is a blend."""
 
     line: str
     scorer: Callable[[World], Scorer] | None = None
+    blended: bool = False
 
 
 def popularity(world: World) -> Scorer:
@@ -49,35 +56,45 @@ def _systems() -> dict[str, System]:
         "tedrec": System("TedRec as published: item IDs and titles"),
     }
     known |= {name: System(baselines.system(name).SUMMARY) for name in baselines.names()}
+    for name in baselines.names():
+        if baselines.system(name).reads_content:
+            known[f"{name}-guided"] = System(
+                f"{name} with guidance by content, and a place for unclicked items", blended=True
+            )
     for backbone, name in BACKBONES.items():
-        known[f"{backbone}-content"] = System(f"the fair control: {name} with MealRec's content and head")
-    for backbone, name in BACKBONES.items():
-        known[over(backbone)] = System(f"MealRec on {name}, ranked by the end of its walk")
-    known[f"{OURS}-last"] = System(
-        "the paper's form: NPD sees the last item alone, all is trained jointly, no guidance"
-    )
-    known[f"{OURS}-guidance-only"] = System("MealRec without a diffusion: sasrec-content with MealRec's guidance")
-    known[f"{OURS}-kinds"] = System("the sample's form of MealRec, over kinds of moments, here of title segments")
-    known[f"{OURS}-kinds-backbone"] = System("SASRec over the same kinds, with their head and their training")
+        known[f"{backbone}-content"] = System(f"{name} with MealRec's content and head")
+        known[f"{backbone}-guided"] = System(
+            f"the fair control: {backbone}-content with guidance and a place for unclicked items, as MealRec has them",
+            blended=True,
+        )
+    known[f"{OURS}-paper"] = System("the paper's form: NPD sees the last item alone, all is trained jointly")
+    for backbone in BACKBONES:
+        known[over(backbone)] = System(f"{backbone}-guided with MealRec's walk over kinds", blended=True)
     for backbone, name in BACKBONES.items():
         for ablation, words in ABLATIONS.items():
-            known[over(backbone, ablation)] = System(f"MealRec on {name}, ablated (Sec. 5.3): {words}")
+            line = f"MealRec on {name}, ablated (Sec. 5.3): {words}"
+            known[over(backbone, ablation)] = System(line, blended=True)
+    known[WALK] = System("MealRec's walk over kinds alone, without a backbone")
+    for ablation, words in ABLATIONS.items():
+        known[f"{WALK}-{ablation}"] = System(f"the walk alone, ablated: {words}")
     return known
 
 
 SYSTEMS = _systems()
-FORMS = {name for name in baselines.names() if baselines.system(name).form_of}
+FORMS = {f"{name}{form}" for name in baselines.names() if baselines.system(name).form_of for form in ("", "-guided")}
 
 
 def chosen(names: str) -> tuple[str, ...]:
     """Return the systems that "a,b,c" names, or "all", or "everything", in the registry's order.
 
-    "all" is the paper's Table 2 with our lines and fair controls; "everything" has MealRec's and the baselines' other
-    forms too.
+    "all" is the paper's Table 2 with our lines, fair controls, MealRec on each backbone and its rows of one's own;
+    "everything" has all ablations and the baselines' other forms too.
 
     Raises DataFormatError that lists the known ones.
     """
-    sets = {"everything": list(SYSTEMS), "all": [*(name for name in rivals(tuple(SYSTEMS)) if name not in FORMS), OURS]}
+    others = [name for name in rivals(tuple(SYSTEMS)) if name not in FORMS]
+    ours = [f"{OURS}-paper", *map(over, BACKBONES), *(over("sasrec", ablation) for ablation in ABLATIONS), WALK]
+    sets = {"everything": list(SYSTEMS), "all": [*others, *ours]}
     wanted = sets.get(names) or [name.strip() for name in names.split(",")]
     if unknown := [name for name in wanted if name not in SYSTEMS]:
         known = f"{', '.join(SYSTEMS)}, or all, or everything"

@@ -22,9 +22,9 @@ SCORE = "validation_N@10"
 AS_IT_STANDS = "the recipe as it stands"
 NOTES = """
 Every system has these trials and no others, by one seed. A cell is N@10, masked, of the kept epoch on the validation
-rows, and the seconds of its training; the best is in bold, of equals the earlier. Guided systems choose their strength
-of guidance after that, so their cells are without guidance. No rank of the test split was read. The winner is the best
-of several looks at the same rows: its cell flatters it, and small differences by one seed mean nothing.
+rows, and the seconds of its training; the best is in bold, of equals the earlier. What is made of trained systems,
+MealRec among them, takes the winners of its parts. No rank of the test split was read. The winner is the best of
+several looks at the same rows: its cell flatters it, and small differences by one seed mean nothing.
 """
 
 
@@ -87,8 +87,8 @@ class Tuned:
 
 
 def trained(names: Sequence[str]) -> list[str]:
-    """Return the systems that are trained."""
-    return [name for name in names if SYSTEMS[name].scorer is None]
+    """Return the systems that are trained: no blends, which are made of trained ones."""
+    return [name for name in names if SYSTEMS[name].scorer is None and not SYSTEMS[name].blended]
 
 
 def tune(study: Study, names: Sequence[str], trials: int, seed: int = 0) -> Exhibit:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
+from mealrec.evaluation.beyond import Background, beside_accuracy
 from mealrec.evaluation.ranking import Ranks
 from mealrec.experiments.comparison import comparison, comparison_text, gain_text, main_table, training_table
 
@@ -78,6 +81,20 @@ def test_the_main_table_shows_these_numbers(report):
     assert lines["sasrec-content"][1] == "0.5000"
     assert lines["mealrec against the best other"][5] == "+50.0%"
     assert lines["the best other"][1] == "sasrec-content"
+
+
+def test_lists_have_a_table_of_their_own_beside_accuracy():
+    top = [np.array([[1, 2], [3, 1]]), np.array([[4, 2], [1, 2]])]
+    ours = [replace(ranks, top=lists) for ranks, lists in zip(OURS, top, strict=True)]
+    background = Background.of(((1, 2), (1, 3)), np.arange(5) > 0, torch.eye(5))
+    report = comparison({"sasrec-content": CONTROL, "mealrec": ours}, background=background)
+    coverage = [beside_accuracy(lists, background)["coverage"] for lists in top]
+    assert report["beside_accuracy"]["mealrec"]["coverage"]["mean"] == pytest.approx(np.mean(coverage))
+    assert report["beside_accuracy"]["sasrec-content"] is None
+    lines = comparison_text(report).split("## Beside accuracy")[1].splitlines()
+    assert "| mealrec | 0.7500 ± 0.0000 |" in "\n".join(lines)
+    assert "| sasrec-content | – | – | – | – | – |" in lines
+    assert "Beside accuracy" not in comparison_text(comparison({"sasrec": CONTROL, "mealrec": ours}))
 
 
 def test_stars_mark_what_is_significant():

@@ -93,11 +93,15 @@ def test_table_2_shows_what_the_ranks_on_disk_say(exhibit, study):
 
 
 def test_the_ablation_climbs_from_the_backbone_to_the_whole(exhibit):
-    assert ladder("sasrec") == ["sasrec-content", "mealrec-no-tcd-npd", "mealrec-no-npd", "mealrec-no-tcd", "mealrec"]
+    assert ladder("sasrec") == [
+        "sasrec-content", "sasrec-guided", "mealrec-no-noise", "mealrec-no-tcd-npd", "mealrec-no-npd", "mealrec-no-tcd",
+        "mealrec",
+    ]  # fmt: skip
     assert set(ladder("sasrec")) <= set(exhibit("fig3").numbers["systems"])
     figure = exhibit("fig3").figure
     assert [bar["name"] for bar in figure["data"]] == [
-        "backbone + content", "− TCD − NPD", "− NPD", "− TCD", "MealRec",
+        "backbone + content", "backbone + content + guidance", "without noise", "− TCD − NPD", "− NPD", "− TCD",
+        "MealRec",
     ]  # fmt: skip
     mean = exhibit("fig3").numbers["systems"]["mealrec"]["unmasked"]["N@10"]["mean"]
     assert figure["data"][-1]["y"] == [pytest.approx(mean, abs=1e-6)]
@@ -107,8 +111,8 @@ def test_the_grid_has_a_cell_a_setting_and_trains_what_they_share_once(exhibit, 
     numbers = exhibit("fig4").numbers
     cells = {(cell["module"], cell["lambda"], cell["T"]): cell for cell in numbers["cells"]}
     assert set(cells) == set(fig4.grid([0.1, 0.9], [2, 3])) and len(cells) == 8
-    recipe = study.recipe("mealrec", 0, "training.loss.lambda_npd=0.9", "model.schedule.num_steps=3")
-    assert recipe.training.loss.lambda_npd == 0.9 and recipe.model.schedule.num_steps == 3
+    recipe = study.recipe("mealrec", 0, "walk.training.loss.lambda_npd=0.9", "walk.model.num_steps=3")
+    assert recipe.walk.training.loss.lambda_npd == 0.9 and recipe.walk.model.num_steps == 3
     kept = read_ranks(study.job(recipe).folder)
     assert cells["NPD", 0.9, 3]["unmasked"]["N@10"] == pytest.approx(ndcg(kept.unmasked, 10).mean())
     assert f"| 0.9 | {cells['NPD', 0.9, 2]['unmasked']['N@10']:.4f} |" in exhibit("fig4").text
@@ -133,7 +137,7 @@ def test_without_noise_the_trained_ranks_come_back(exhibit, study):
     rows = exhibit("fig5").numbers["systems"]
     kept = read_ranks(study.job(study.recipe("mealrec", 0)).folder)
     assert rows["mealrec"]["0.0"]["masked"]["N@10"]["mean"] == pytest.approx(ndcg(kept.masked, 10).mean())
-    model = load(study.job(study.recipe("mealrec", 0)), "cpu")
+    model = load(study.job(study.recipe("mealrec", 0)), study.world, "cpu")
     shaken = with_noise(study.world.features, 0.5, 0)
     ranks = rank_rows(model_scorer(model, shaken), study.world.split.test, study.world.candidates)
     assert rows["mealrec"]["0.5"]["masked"]["N@10"]["mean"] == pytest.approx(ndcg(ranks.masked, 10).mean())
@@ -143,7 +147,7 @@ def test_costs_are_medians_in_turns_and_their_ratios(exhibit):
     found = exhibit("table3").numbers["backbones"]["sasrec"]
     assert [len(turns) for turns in found["turns"].values()] == [2, 2]
     # turns 1 and 3 are the backbone's: epochs of 10, 11, 10, 13 s; 2 and 4 MealRec's: 1.2 times 10, 12, 10, 14
-    assert found["medians"]["sasrec-content"]["epoch_s"] == pytest.approx(10.5)
+    assert found["medians"]["sasrec-guided"]["epoch_s"] == pytest.approx(10.5)
     assert found["medians"]["mealrec"]["epoch_s"] == pytest.approx(1.2 * 11)
     assert found["ratios"]["evaluation_s"] == pytest.approx(1.2)
     assert f"**{1.2 * 11 / 10.5:.2f}**" in exhibit("table3").text
@@ -156,23 +160,25 @@ def test_a_measurement_is_of_a_process_of_its_own(study):
 
 
 def test_distances_are_those_of_the_first_user_by_hand(study):
-    model = load(study.train([study.recipe("mealrec", 0)])[0], "cpu")
+    model = load(study.train([study.recipe("mealrec", 0)])[0], study.world, "cpu")
     rows, features = study.world.split.test, study.world.features
     others = fig7.strangers(rows, np.flatnonzero(study.world.candidates), seed=0)
-    found = fig7.measure(model, features, rows, others)
-    with torch.inference_mode():
-        items = model.table(features)
-        preference = model.preferences(torch.from_numpy(rows.histories[:1]), items)[0]
-        preference = preference[: items.entry.shape[1]].numpy().astype(float)  # its state
+    kinds = fig7.Kinds.of(model.walk_over_kinds, features, study.world.candidates)
+    scorer = model_scorer(model, features)
+    found = fig7.measure(scorer, kinds, rows, others)
+    items, anybody = kinds.items.double().numpy(), kinds.anybody.double().numpy()
+    scores = scorer(rows.histories[:1])[0].astype(float)
+    chances = np.where(study.world.candidates & (np.arange(len(scores)) > 0), np.exp(scores - scores.max()), 0.0)
+    preference = chances @ items / chances.sum() - anybody
 
     def apart(vector):
         return 1 - vector @ preference / np.linalg.norm(vector) / np.linalg.norm(preference)
 
     target, other = int(rows.targets[0]), int(others[0])
-    assert found["target"][0] == pytest.approx(apart(items.entry[target].numpy().astype(float)), abs=1e-5)
+    assert found["target"][0] == pytest.approx(apart(items[target] - anybody), abs=1e-4)
     for key, item in (("liked", target), ("other", other)):
-        frames = items.moments[item].numpy().astype(float)
-        assert found[key][0] == pytest.approx(np.mean([apart(frame) for frame in frames]), abs=1e-5)
+        frames = kinds.moments[item].double().numpy() - anybody
+        assert found[key][0] == pytest.approx(np.mean([apart(frame) for frame in frames]), abs=1e-4)
 
 
 def test_a_stranger_is_unknown_to_the_viewer_and_the_same_for_all_systems(study):

@@ -12,7 +12,7 @@ import torch
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.experiments import harness
-from mealrec.experiments.harness import load, made, one_thread, read_ranks
+from mealrec.experiments.harness import load, made, one_thread, read_ranks, write_ranks
 from mealrec.experiments.systems import FIRST_STATE
 from mealrec.training.trainer import train
 
@@ -114,13 +114,22 @@ def test_a_run_killed_between_training_and_ranking_only_ranks(study, counted):
 
 def test_the_ranks_kept_are_the_models(study):
     job = study.train([study.recipe("mealrec", 0)])[0]
-    model, world = load(job, "cpu"), study.world
+    model, world = load(job, study.world, "cpu"), study.world
     for ends_at in ("walk", "start"):
         expected = rank_rows(model_scorer(model, world.features, ends_at=ends_at), world.split.test, world.candidates)
         kept = read_ranks(job.folder, ends_at)
         np.testing.assert_array_equal(kept.unmasked, expected.unmasked)
         np.testing.assert_array_equal(kept.masked, expected.masked)
         assert kept.history_share == pytest.approx(expected.history_share)
+
+
+def test_lists_are_kept_and_ranks_from_before_lists_were_kept_are_read_too(study, tmp_path):
+    ranks = read_ranks(study.train([study.recipe("sasrec", 0)])[0].folder)
+    assert ranks.top.shape == (len(study.world.split.test), 10) and ranks.top.dtype == np.int32
+    write_ranks(tmp_path, replace(ranks, top=None))
+    again = read_ranks(tmp_path)
+    assert again.top is None
+    np.testing.assert_array_equal(again.masked, ranks.masked)
 
 
 def test_two_processes_come_to_the_same_ranks(study, fresh):

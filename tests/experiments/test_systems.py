@@ -7,7 +7,17 @@ import pytest
 from mealrec.baselines import base as baselines
 from mealrec.errors import DataFormatError
 from mealrec.experiments.exhibits import table2
-from mealrec.experiments.systems import FIRST_STATE, FORMS, SYSTEMS, chosen, is_ours, over, rivals
+from mealrec.experiments.systems import (
+    ABLATIONS,
+    BACKBONES,
+    FIRST_STATE,
+    FORMS,
+    SYSTEMS,
+    chosen,
+    is_ours,
+    over,
+    rivals,
+)
 from mealrec.training.recipes import microlens
 
 SHAPE = {"num_items": 9, "visual_width": 4, "text_width": 4, "num_frames": 3}
@@ -20,7 +30,7 @@ def test_every_trained_system_has_a_recipe_and_every_recipe_a_system():
 
 
 def test_a_recipe_keeps_the_seed():
-    assert all(recipe.training.seed == 3 for recipe in microlens(SHAPE, 3))
+    assert all(recipe.seed == 3 for recipe in microlens(SHAPE, 3))
 
 
 def test_names_are_chosen_in_the_registrys_order():
@@ -32,16 +42,28 @@ def test_names_are_chosen_in_the_registrys_order():
 
 def test_all_names_the_eleven_of_table_2_with_lines_and_controls():
     published = {"sasrec", "cl4srec", "tedrec", *baselines.names()} - FORMS
-    assert len(published) == 10 and {"morec_end_to_end"} == FORMS
-    assert {"mealrec", "popularity", "itemknn", "sasrec-content"} | published < set(chosen("all"))
+    assert len(published) == 10 and {"morec_end_to_end", "morec_end_to_end-guided"} == FORMS
+    assert {"mealrec", "popularity", "itemknn", "sasrec-content", "sasrec-guided"} | published < set(chosen("all"))
     assert not FORMS & {*chosen("all"), *table2.DEFAULT} and set(chosen("everything")) > FORMS
-    assert [name for name in chosen("all") if is_ours(name)] == ["mealrec"]
+
+
+def test_all_has_mealrec_on_each_backbone_and_a_row_for_each_of_its_parts():
+    ours = {name for name in chosen("all") if is_ours(name)}
+    parts = {over("sasrec", ablation) for ablation in ABLATIONS}
+    assert ours == {"mealrec", "mealrec-cl4srec", "mealrec-tedrec", "mealrec-paper", "mealrec-walk", *parts}
+
+
+def test_every_rival_with_content_has_the_guidance_too():
+    others = [name for name in baselines.names() if baselines.system(name).reads_content]
+    assert {f"{name}-guided" for name in (*BACKBONES, *others)} <= set(rivals(tuple(SYSTEMS)))
+    assert {"diqdiff", "ssdrec"} == set(baselines.names()) - set(others)
 
 
 def test_no_form_of_mealrec_is_its_own_rival():
-    ours = {over("sasrec"), over("tedrec", "no-tcd"), "mealrec-last", FIRST_STATE}
+    ours = {over("sasrec"), over("tedrec", "no-tcd"), "mealrec-paper", FIRST_STATE}
     assert all(map(is_ours, ours))
     others = {"popularity", "itemknn", "sasrec", "cl4srec", "tedrec"}
-    controls = {"sasrec-content", "cl4srec-content", "tedrec-content"}
-    assert set(rivals([*SYSTEMS, FIRST_STATE])) == others | controls | set(baselines.names())
+    controls = {f"{backbone}-{form}" for backbone in BACKBONES for form in ("content", "guided")}
+    guided = {name for name in SYSTEMS if name.endswith("-guided")}
+    assert set(rivals([*SYSTEMS, FIRST_STATE])) == others | controls | guided | set(baselines.names())
     assert {over("sasrec"), over("tedrec", "no-tcd")} == {"mealrec", "mealrec-tedrec-no-tcd"}

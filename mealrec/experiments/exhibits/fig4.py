@@ -16,7 +16,7 @@ from mealrec.experiments.systems import OURS
 
 LAMBDAS, STEPS = (0.01, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9), (5, 10, 15, 20, 25)
 COARSE_LAMBDAS, COARSE_STEPS = (0.01, 0.1, 0.9), (5, 15, 25)
-WEIGHTS = {"TCD": "training.loss.lambda_tcd", "NPD": "training.loss.lambda_npd"}
+WEIGHTS = {"TCD": "walk.training.loss.lambda_tcd", "NPD": "walk.training.loss.lambda_npd"}
 SYMBOLS = {"TCD": "λ_T", "NPD": "λ_N"}
 SHOWN = ("unmasked", "N@10")
 RAMP = [[0, "#eef0fe"], [0.5, "#8f9bf5"], [1, "#2c349b"]]
@@ -35,7 +35,7 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     steps = options.steps or (COARSE_STEPS if options.coarse else STEPS)
     cells = list(grid(lambdas, steps))
     recipes = [
-        study.recipe(OURS, seed, f"{WEIGHTS[module]}={weight}", f"model.schedule.num_steps={step}")
+        study.recipe(OURS, seed, f"{WEIGHTS[module]}={weight}", f"walk.model.num_steps={step}")
         for module, weight, step in cells
         for seed in range(study.seeds)
     ]
@@ -44,11 +44,11 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
         {"module": module, "lambda": weight, "T": step} | measured(jobs[number * study.seeds :][: study.seeds])
         for number, (module, weight, step) in enumerate(cells)
     ]
-    own = study.recipe(OURS, 0)
+    own = study.recipe(OURS, 0).walk
     fixed = {
         "λ_T": own.training.loss.lambda_tcd,
         "λ_N": own.training.loss.lambda_npd,
-        "T": own.model.schedule.num_steps,
+        "T": own.model.num_steps,
     }
     text = "\n".join([*(grid_table(found, module, lambdas, steps) for module in WEIGHTS), notes(found, fixed)])
     numbers = {"cells": found, "fixed": fixed, "runs": len({job.folder for job in jobs})}

@@ -11,9 +11,9 @@ from mealrec.experiments.results import Exhibit
 from mealrec.experiments.systems import BACKBONES, over
 
 NOTES = """
-Each backbone stands with its IDs as published, with MealRec's content and head (the control), and under MealRec and
-its ablations. Gains are MealRec's over the system of the row on the same backbone, * where p < 0.01 (paired t-test over
-users).
+Each backbone stands with its IDs as published, with MealRec's content and head, with guidance too (the control), and
+under MealRec and its ablations. Gains are MealRec's over the system of the row on the same backbone, * where p < 0.01
+(paired t-test over users).
 """
 
 

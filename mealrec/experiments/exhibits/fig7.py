@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.figures import p_text
 from mealrec.evaluation.metrics import paired
+from mealrec.evaluation.ranking import Scorer, model_scorer
 from mealrec.experiments.comparison import SIGNIFICANT, table
 from mealrec.experiments.harness import Study, load
 from mealrec.experiments.map import draw_map, project
 from mealrec.experiments.results import Exhibit
-from mealrec.experiments.systems import BACKBONES, over
-from mealrec.models.paper.model import PaperMealRec
-from mealrec.models.paper.table import Items
+from mealrec.experiments.systems import BACKBONES, WALK, over
+from mealrec.models.published.walk import KindWalk
 from mealrec.types import ItemFeatures
 
 MEASURES = {"target": "preference to target", "liked": "preference to the target's frames", "other": "to other frames"}
 BATCH = 1024
 NOTES = f"""
-Cosine distances at the model width, mean over all test users whose target has frames, each user's first averaged over
-seeds. "Other frames" are those of one item a user drawn at random among those neither watched nor the target, the same
-one for both systems. p: paired t-test over users, * where p < {SIGNIFICANT}. Both systems have the same content and
-head: a preference and a frame can be compared only where a frame enters the ranking. The viewers in the picture were
-drawn at random.
+Cosine distances between shares of kinds, mean over all test users whose target has frames, each user's first averaged
+over seeds. A preference lies where its ranking does: the kinds of all items that may be ranked, each by the chance that
+the ranking gives it, beyond what anybody's click is for. "Other frames" are those of one item a user drawn at random
+among those neither watched nor the target, the same one for both systems. p: paired t-test over users, * where
+p < {SIGNIFICANT}. Both systems are read by the same kinds. The viewers in the picture were drawn at random.
 """
 
 
@@ -38,19 +40,21 @@ def add_arguments(parser: argparse._ArgumentGroup) -> None:
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
     """Measure the backbone with content and MealRec on it, over all test users; draw some of them."""
-    names, world = (f"{options.on}-content", over(options.on)), study.world
+    names, world = (f"{options.on}-guided", over(options.on)), study.world
     features = world.features.to(study.device)
+    (walk,) = study.train([study.recipe(WALK, 0)])
+    kinds = Kinds.of(load(walk, world, study.device), features, world.candidates)
     rows = world.split.test.pick(world.features.has_visual.numpy()[world.split.test.targets])
     others = strangers(rows, np.flatnonzero(world.features.has_visual.numpy() & world.candidates), seed=0)
     shown = np.sort(np.random.default_rng(0).choice(len(rows), min(options.viewers, len(rows)), replace=False))
     distances: dict[str, dict[str, list[np.ndarray]]] = {name: {key: [] for key in MEASURES} for name in names}
     points = {}
     for job in study.train([study.recipe(name, seed) for name in names for seed in range(study.seeds)]):
-        model, name = load(job, study.device), job.recipe.name
-        for key, values in measure(model, features, rows, others).items():
+        scorer, name = model_scorer(load(job, world, study.device), features), job.recipe.name
+        for key, values in measure(scorer, kinds, rows, others).items():
             distances[name][key].append(values)
         if name not in points:
-            points[name] = project(places(model, features, rows, shown), seed=0)
+            points[name] = project(places(scorer, kinds, rows, shown), seed=0)
     means = {name: {key: np.mean(v, 0) for key, v in kinds.items()} for name, kinds in distances.items()}
     numbers = summary(means, names) | {"users": len(rows)}
     figure = draw_map(f"Preferences, targets and frames (Fig. 7, on {BACKBONES[options.on]})", points)
@@ -67,27 +71,42 @@ def strangers(rows: EvaluationRows, candidates: np.ndarray, seed: int) -> np.nda
     return chosen
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds [N+1, J] of all items and of their moments [N+1, K, J], less anybody's; `ranked` [N+1] bool."""
+
+    items: Tensor
+    moments: Tensor
+    anybody: Tensor
+    ranked: Tensor
+
+    @classmethod
+    @torch.inference_mode()
+    def of(cls, walk: KindWalk, features: ItemFeatures, candidates: np.ndarray) -> Kinds:
+        """Return what the walk counts of a catalogue."""
+        items = walk.items(features)
+        ranked = torch.from_numpy(candidates).to(items.kinds.device, copy=True)
+        ranked[0] = False
+        return cls(items.kinds, items.moments, items.anybody, ranked)
+
+    def preferred(self, scores: np.ndarray) -> Tensor:
+        """Return the kinds [R, J] of what scores [R, N+1] expect, less anybody's."""
+        logits = torch.from_numpy(scores).to(self.items).masked_fill(~self.ranked, float("-inf"))
+        return logits.softmax(1) @ self.items - self.anybody
+
+
 @torch.inference_mode()
-def measure(
-    model: PaperMealRec, features: ItemFeatures, rows: EvaluationRows, others: np.ndarray
-) -> dict[str, np.ndarray]:
+def measure(scorer: Scorer, kinds: Kinds, rows: EvaluationRows, others: np.ndarray) -> dict[str, np.ndarray]:
     """Return each row's distances [R] from its preference to its target, the target's frames, another item's frames."""
-    items, found = model.table(features), {key: [] for key in MEASURES}
+    found: dict[str, list[Tensor]] = {key: [] for key in MEASURES}
     for start in range(0, len(rows), BATCH):
         here = slice(start, start + BATCH)
-        history, target, other = (
-            torch.from_numpy(values[here]).to(features.text.device) for values in (rows.histories, rows.targets, others)
-        )
-        preference = states(model, items, history)
-        found["target"].append(apart(preference, items.entry[target]))
+        preference = kinds.preferred(scorer(rows.histories[here]))
+        target, other = (torch.from_numpy(values[here]).to(preference.device) for values in (rows.targets, others))
+        found["target"].append(apart(preference, kinds.items[target] - kinds.anybody))
         for key, item in (("liked", target), ("other", other)):
-            found[key].append(apart(preference.unsqueeze(1), items.moments[item]).mean(1))
+            found[key].append(apart(preference.unsqueeze(1), kinds.moments[item] - kinds.anybody).mean(1))
     return {key: torch.cat(values).cpu().numpy().astype(float) for key, values in found.items()}
-
-
-def states(model: PaperMealRec, items: Items, history: torch.Tensor) -> torch.Tensor:
-    """Return the state [R, D] that a preference begins with: it lives where items and frames do."""
-    return model.preferences(history, items)[:, : items.entry.shape[1]]
 
 
 def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -96,12 +115,12 @@ def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def places(model: PaperMealRec, features: ItemFeatures, rows: EvaluationRows, shown: np.ndarray) -> np.ndarray:
-    """Return [viewers, 2 + K, D]: each shown viewer's preference, target, and the target's frames."""
-    items = model.table(features)
-    history, target = (torch.from_numpy(v[shown]).to(features.text.device) for v in (rows.histories, rows.targets))
-    parts = [states(model, items, history).unsqueeze(1), items.entry[target].unsqueeze(1), items.moments[target]]
-    return torch.cat(parts, 1).cpu().numpy()
+def places(scorer: Scorer, kinds: Kinds, rows: EvaluationRows, shown: np.ndarray) -> np.ndarray:
+    """Return [viewers, 2 + K, J]: each shown viewer's preference, target, and the target's frames."""
+    preference = kinds.preferred(scorer(rows.histories[shown]))
+    target = torch.from_numpy(rows.targets[shown]).to(preference.device)
+    parts = [preference.unsqueeze(1), (kinds.items[target] - kinds.anybody).unsqueeze(1)]
+    return torch.cat([*parts, kinds.moments[target] - kinds.anybody], 1).cpu().numpy()
 
 
 def summary(means: dict[str, dict[str, np.ndarray]], names: tuple[str, str]) -> dict:

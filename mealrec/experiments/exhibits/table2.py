@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from mealrec.evaluation.beyond import Background
 from mealrec.experiments.comparison import comparison, comparison_text
 from mealrec.experiments.harness import Study
 from mealrec.experiments.results import Exhibit
 from mealrec.experiments.systems import ABLATIONS, BACKBONES, FORMS, SYSTEMS, chosen, over
+from mealrec.models.published.graph import content_directions
 
 ABLATED = {over(backbone, ablation) for backbone in BACKBONES for ablation in ABLATIONS}
 DEFAULT = tuple(name for name in SYSTEMS if name not in ABLATED | FORMS)
@@ -16,7 +18,9 @@ DEFAULT = tuple(name for name in SYSTEMS if name not in ABLATED | FORMS)
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
     """Train and rank `options.systems`: names with commas between, or a tuple of them."""
     systems = options.systems if isinstance(options.systems, tuple) else chosen(options.systems)
-    report = comparison(study.ranks(systems))
+    ranks, world = study.ranks(systems), study.world
+    background = Background.of(world.split.train, world.candidates, content_directions(world.features))
+    report = comparison(ranks, background=background)
     trainings = study.trainings(systems)
     described = "\n".join(f"- {name}: {SYSTEMS[name].line}" for name in systems)
     text = f"{comparison_text(report, trainings)}\n{described}\n"

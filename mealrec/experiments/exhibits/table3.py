@@ -1,4 +1,4 @@
-"""Table 3: what MealRec costs beside the same backbone with the same content and head."""
+"""Table 3: what MealRec costs beside the same backbone with the same content, head and guidance."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ WORDS = {
 NOTES = """
 Every measurement is a process of its own on one thread; backbone and MealRec take turns (A B A B). Values are medians,
 ratios are MealRec's to the backbone's. Seconds are those the thread has worked (on a GPU: by the clock). An epoch
-leaves out validation, and the first epoch of a process is not counted. Peak memory is the whole process's while it
-trains and evaluates, libraries, data and all (on a GPU: what torch allocated there).
+leaves out validation, and the first epoch of a process is not counted. MealRec's walk is trained after its backbone: an
+epoch of MealRec is one of its backbone, and of the walk's whole training, its counting too, an even share. Peak memory
+is the whole process's while it trains and evaluates, libraries, data and all (on a GPU: what torch allocated there).
 """
 NOTES_SIDE = """
 Each system once, in a process of its own on one thread, one after the other; seconds are those the thread has worked
@@ -41,8 +42,8 @@ def add_arguments(parser: argparse._ArgumentGroup) -> None:
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
-    """Measure each backbone's control and MealRec on it in turns."""
-    pairs = {backbone: (f"{backbone}-content", over(backbone)) for backbone in options.pairs}
+    """Measure each backbone with guidance and MealRec on it in turns."""
+    pairs = {backbone: (f"{backbone}-guided", over(backbone)) for backbone in options.pairs}
     found, body = {}, []
     for backbone, names in pairs.items():
         turns: dict[str, list[Cost]] = {name: [] for name in names}
