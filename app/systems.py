@@ -41,7 +41,8 @@ SYSTEMS = {
         "guidance", "The backbone, only pushed towards clips that look and sound like the history; no walk."
     ),
     "backbone": System(
-        "backbone", "SASRec, which reads the order of clips; it knows what they show, but walks nowhere."
+        "backbone",
+        "The model’s encoder alone: it reads the order of clips and knows what they show, but walks nowhere.",
     ),
     "backbone_item_head": System(
         "backbone, item head", "The backbone again, matching a clip’s summary instead of its single moments."

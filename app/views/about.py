@@ -14,14 +14,17 @@ from app.plots import plot
 from app.service import Service
 from app.systems import system
 from mealrec.evaluation.figures import p_text
+from mealrec.recommender.card import of_all_clicks
 
 _NOTE = "The model is warming up; its own account of itself appears here."
 _UNMEASURED = "This bundle brings no measured figures."
 _PLOTS = ("systems", "system_costs")
 _MAX_VALUE = 90
+_IN_A_SENTENCE = ("refit", "clicks")
 _TITLES = {
     "test": "Ranking each test viewer's next clip",
     "against_full": "MealRec against each other system",
+    "beside_accuracy": "Beside accuracy: what the lists of ten are like",
     "held_out": "Clips that training never saw",
     "relevance": "Relevance of a frame, against the planted truth",
 }
@@ -99,8 +102,11 @@ def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
         yield "made with", _words(manifest["created_with"])
     for kind, encoder in manifest.get("encoders", {}).items():
         yield f"{kind.replace('_', ' ')} encoder", f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)"
-    for name, value in manifest.get("training", {}).items():
-        if not isinstance(value, Mapping):
+    training = manifest.get("training", {})
+    if sentence := of_all_clicks(training):
+        yield "fitted on", sentence
+    for name, value in training.items():
+        if not isinstance(value, Mapping) and name not in _IN_A_SENTENCE:
             yield f"training: {name.replace('_', ' ')}", f"{value:g}" if isinstance(value, float) else _words(value)
 
 

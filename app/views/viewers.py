@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TITLE = "Inspect a viewer"
 WORDS = "Test viewers, whose next clip we know: does this model find it?"
 NONE_PACKED = "This bundle holds no test viewers: it is older than this view. Make it again: python -m mealrec bundle"
+LEARNED = "These models were fitted on all clicks, these next clips among them: finding them proves nothing."
 _LATEST = 5
 _KIND_NAMES = {"all": "All", "hits": "Hits", "misses": "Misses", "accidents": "Accidental click last"}
 _MAP = "viewer_map"
@@ -137,8 +138,13 @@ def markup(service: Service, cases: Sequence[Case], place: Place) -> str:
         place=place,
         pages=_pages(found),
         total=len(found),
-        summary=_summary(cases),
+        summary=f"{_summary(cases)} {LEARNED if is_refit(service) else ''}".strip(),
     )
+
+
+def is_refit(service: Service) -> bool:
+    """Say whether the models learned the viewers' next clips too."""
+    return bool(service.recommender().manifest["training"].get("refit"))
 
 
 def opened_markup(service: Service, placed: ViewerMap) -> str:

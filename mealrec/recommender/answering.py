@@ -114,6 +114,8 @@ def steps_ranking(walks: Walks, row: int) -> Ranking:
     scores = walks.ends[row, :1]
     if len(walks.walk.npd) > 1:
         states = torch.stack([step.x0_hat[first] for step in walks.walk.npd[:-1]])
+        rest = walks.preferences[row, 0, states.shape[1] :]  # what ranks beside the kinds stays over the walk
+        states = torch.cat([states, rest.expand(len(states), -1)], 1)
         scores = torch.cat([walks.model.table.scores(states, walks.ranked), scores])
     return Ranking.of(scores, walks.candidates[row])
 

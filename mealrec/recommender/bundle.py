@@ -23,13 +23,13 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.tensors import Normalisation
 from mealrec.features.weights import WEIGHT_FILES
-from mealrec.models.config import MealRecConfig
 from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.recommender.forms import FORMS, Config, config_of
 from mealrec.recommender.kinds import Face, Kind
 from mealrec.recommender.places import ENCODERS, MEDIA, REBUILD, project_path
 from mealrec.types import ItemFeatures
 
-FORMAT_VERSION, FORM = 2, "kinds"
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 CARD = "README.md"
 CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
@@ -211,10 +211,10 @@ def _viewers(kind: type, data: bytes) -> tuple:
     return tuple(kind(**viewer | {"history": tuple(viewer["history"])}) for viewer in json.loads(data))
 
 
-def _config(variant: str, values: dict) -> MealRecConfig:
-    if values.get("form") != FORM:
-        raise BundleError(f"{variant} is no model of the form that is served here, {FORM!r}: {REBUILD}.")
-    return MealRecConfig.from_dict(values)
+def _config(variant: str, values: dict) -> Config:
+    if (config := config_of(values)) is None:
+        raise BundleError(f"{variant} is no model of the forms that are served here, {', '.join(FORMS)}: {REBUILD}.")
+    return config
 
 
 def _kind(values: dict) -> Kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,12 +17,16 @@ from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
-from mealrec.recommender.bundle import FORM, check_weights, write_bundle
+from mealrec.recommender.bundle import check_weights, write_bundle
 from mealrec.recommender.contents import CLIPS, BundleContents, CatalogueItem, frame_source
 from mealrec.recommender.examples import choose_cases, choose_viewers
+from mealrec.recommender.forms import FORMS, parts_of, served
 from mealrec.recommender.naming import name_kinds
 from mealrec.recommender.packing import Packing
+from mealrec.training.forms import System
+from mealrec.training.refit import Refit
 from mealrec.training.run import load_normalisation, load_system
+from mealrec.types import ItemFeatures
 
 QUIET = "quiet"
 
@@ -37,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--system", help="the system that the app shows first (default: full, mealrec, or the only one)"
     )
     parser.add_argument("--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)")
+    parser.add_argument(
+        "--refit",
+        action="store_true",
+        help="fit the systems again on all clicks, those of validation and the test too; the figures stay the run's",
+    )
     parser.add_argument("--name", help="the bundle's name (default: that of its folder)")
     parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
 
@@ -66,15 +76,20 @@ def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[
     decodes = frame_source(encoders["video"]["name"]) == CLIPS
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
     times_s = torch.tensor(np.asarray(store.times_s))
-    models = {name: load_system(folder) for name, folder in folders.items()}
     features = item_features(store, normalisation, catalogue.trainable)
+    training = _training(arguments.run, folders, arguments.seed)
+    if arguments.refit:
+        models, fit = _fitted_again(folders, catalogue, features)
+        training |= fit
+    else:
+        models = {name: load_system(folder) for name, folder in folders.items()}
     return BundleContents(
         name=arguments.name or arguments.out.name,
         created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
         catalogue=_items(catalogue),
         viewers=choose_viewers(catalogue),
-        models={name: (model.config, dict(model.state_dict())) for name, model in models.items()},
-        kinds=name_kinds(models["full"], features, catalogue, store, names["video"]),
+        models=parts_of(models),
+        kinds=name_kinds(served(models["full"]), features, catalogue, store, names["video"]),
         features=features,
         times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
         normalisation=normalisation,
@@ -82,9 +97,21 @@ def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[
         media=packing.media(arguments.data, catalogue.item_ids, decodes),
         interval_s=store.manifest["interval_s"],
         metrics=metrics_tables(_report(arguments), {folders["full"].name: "full"}),
-        training=_training(arguments.run, folders, arguments.seed),
+        training=training,
         test_viewers=choose_cases(catalogue, models["full"].config.max_length, accidents),
     )
+
+
+def _fitted_again(
+    folders: Mapping[str, Path], catalogue: Catalogue, features: ItemFeatures
+) -> tuple[dict[str, System], dict]:
+    """Return the systems fitted on all clicks, and what the manifest says of that."""
+    refit, models = Refit(catalogue, features), {}
+    for name, folder in folders.items():
+        began = time.perf_counter()
+        models[name] = refit.system(folder)
+        print(f"{name}: fitted on {refit.clicks:,} clicks in {time.perf_counter() - began:.0f} s", flush=True)
+    return models, {"refit": True, "clicks": refit.clicks}
 
 
 def metrics_tables(report: dict, renamed: dict[str, str] | None = None) -> dict:
@@ -127,7 +154,7 @@ def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
 
 
 def _is_served(folder: Path) -> bool:
-    return _read_json(folder / "config.json").get("form") == FORM
+    return _read_json(folder / "config.json").get("form") in FORMS
 
 
 def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:

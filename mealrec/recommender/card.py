@@ -33,16 +33,34 @@ def model_card(repo: str, manifest: Mapping) -> str:
             [
                 ["models", ", ".join(f"`{name}`" for name in models)],
                 ["sizes", sizes],
-                ["backbone", ", ".join(sorted({str(config.get("backbone")) for config in models.values()}))],
+                ["backbone", ", ".join(sorted({_backbone(config) for config in models.values()}))],
                 *([f"{kind} encoder", _encoder(encoder)] for kind, encoder in encoders.items()),
             ],
         ),
         "## What was measured",
         *_measured(manifest["metrics"]),
+        *([sentence] if (sentence := of_all_clicks(manifest["training"])) else []),
         "## How it was made",
         f"```\n{_command(manifest['training'])}{manifest['created_with']}\n```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _backbone(config: Mapping) -> str:
+    """Return the backbone's name; a model on a trained backbone holds that one's configuration whole."""
+    return str(config.get("base", config).get("backbone"))
+
+
+def of_all_clicks(training: Mapping) -> str:
+    """Return the sentence that tells models fitted on all clicks from the tested ones; "" where they are the same."""
+    if not training.get("refit"):
+        return ""
+    clicks = training.get("clicks")
+    counted = f"{clicks:,} clicks in all" if isinstance(clicks, int) else "all of them"
+    return (
+        f"The models here were fitted again on every viewer's latest clicks, {counted}, those that validate and test "
+        "included; any figures are of the run that was tested, which had not learned from these."
+    )
 
 
 _FRONT_MATTER = """---

@@ -12,13 +12,13 @@ from torch import Tensor
 from mealrec.errors import BundleError
 from mealrec.features.store import CLIPS, GLOBAL_VISUAL, TITLE_SEGMENTS
 from mealrec.features.tensors import Normalisation
-from mealrec.models.config import MealRecConfig
-from mealrec.models.mealrec import MealRec
+from mealrec.recommender.forms import Config, blank_system
 from mealrec.recommender.kinds import Kind
 from mealrec.recommender.places import ITEM_ID, REBUILD
 from mealrec.types import ItemFeatures
 
 LARGEST = 2048  # of a width, a length or a number of steps in a configuration
+DECIDED = ("num_items", "visual_width", "text_width", "num_frames")  # by the features
 SHOWN_NAMES = 3
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -72,7 +72,7 @@ class BundleContents:
     created_with: str
     catalogue: tuple[CatalogueItem, ...]
     viewers: tuple[ExampleViewer, ...]
-    models: dict[str, tuple[MealRecConfig, dict[str, Tensor]]]
+    models: dict[str, tuple[Config, dict[str, Tensor]]]
     kinds: tuple[Kind, ...]
     features: ItemFeatures
     times_s: Tensor
@@ -102,8 +102,8 @@ class BundleContents:
                 raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}.")
             shapes = _feature_shapes(config, self.normalisation.visual_mean.numel())
             check_tensors("features.safetensors", self.tensors(), shapes)
-            _check_size(variant, config)
-            shapes = {name: tensor.shape for name, tensor in blank_model(config).state_dict().items()}
+            _check_size(variant, config.to_dict())
+            shapes = {name: tensor.shape for name, tensor in blank_system(config).state_dict().items()}
             check_tensors(f"variants/{variant}.safetensors", weights, shapes)
         self._check_encoders()
         self._check_ids()
@@ -219,23 +219,16 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _check_size(variant: str, config: MealRecConfig) -> None:
+def _check_size(variant: str, values: dict) -> None:
     """Refuse a configuration that would ask for more memory than there is; what the features decide fits already."""
-    decided = ("num_items", "visual_width", "text_width", "num_frames")
-    values = {name: value for name, value in config.to_dict().items() if name not in decided}
-    for part in (values, values["tcd"], values["npd"]):
-        for name, value in part.items():
-            if isinstance(value, int) and value > LARGEST and not (part is not values and name in decided):
-                raise BundleError(f"{variant}: {name} is {value}, at most {LARGEST} is expected: {REBUILD}.")
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _check_size(variant, value)
+        elif isinstance(value, int) and value > LARGEST and name not in DECIDED:
+            raise BundleError(f"{variant}: {name} is {value}, at most {LARGEST} is expected: {REBUILD}.")
 
 
-def blank_model(config: MealRecConfig) -> MealRec:
-    """Return a model of this shape whose weights are still to be loaded."""
-    with torch.random.fork_rng(devices=[]):  # its first weights are drawn; nobody else's numbers may change by it
-        return MealRec(config)
-
-
-def _feature_shapes(config: MealRecConfig, encoded: int) -> dict[str, tuple[int, ...]]:
+def _feature_shapes(config: Config, encoded: int) -> dict[str, tuple[int, ...]]:
     rows, visual, text = config.num_items + 1, config.visual_width, config.text_width
     return {
         "global_visual": (rows, visual),

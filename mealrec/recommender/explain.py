@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
+from mealrec.recommender.forms import Model
 from mealrec.recommender.walks import Walks
 from mealrec.types import ItemFeatures
 
@@ -31,15 +31,15 @@ class Anybody:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, model: MealRec, features: ItemFeatures, items: Items, seed: int = 0) -> Anybody:
+    def of(cls, model: Model, features: ItemFeatures, items: Items, seed: int = 0) -> Anybody:
         """Walk the viewers' histories of one clip each."""
         known = features.has_id.nonzero().squeeze(1)
         rows = known[:: -(-len(known) // VIEWERS)]
         preferences = Walks(model, items, rows.unsqueeze(1), seed).preferences.squeeze(1)
-        wanted = items.bias[rows].softmax(0) @ model.table.wanted(preferences, items.anybody)
+        wanted = model.popularity(items, rows) @ model.table.wanted(preferences, items.anybody)
         return cls(wanted, items.anybody)
 
-    def lift(self, model: MealRec, preferences: Tensor) -> Tensor:
+    def lift(self, model: Model, preferences: Tensor) -> Tensor:
         """Return how many times more than anybody preferences [..., J] want each kind [..., J]."""
         return model.table.wanted(preferences, self.usual) / self.wanted
 

@@ -52,9 +52,10 @@ class Inspection:
         others = torch.ones(len(items), dtype=torch.bool, device=items.bias.device)
         others[[0, target, *(self._row_of[item] for item in case.history)]] = False
         path = [as_sure(step.xt[0], step.x0_hat[0]) for step in walks.walk.npd]
-        stages = [walks.walk.context.start[0], walks.preferences[0, 0], *path]
+        start, preference = walks.walk.context.start[0], walks.preferences[0, 0]
+        stages = [start, preference[: len(start)], *path]
         wanted = variant.model.table.wanted(torch.stack(stages), items.anybody)
-        lift = variant.anybody.lift(variant.model, walks.preferences[0, 0])
+        lift = variant.anybody.lift(variant.model, preference)
         start, end, *path = _numpy(wanted) @ np.array([kind.place for kind in catalogue.kinds])
         return ViewerMap(
             viewer_id=viewer_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -15,10 +15,11 @@ from scipy import sparse
 from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import Catalogue
 from mealrec.features.encoder import labels_of
-from mealrec.features.store import FeatureStore, holds_class_roots
+from mealrec.features.store import TITLE_SEGMENTS, FeatureStore, holds_class_roots
 from mealrec.models.looks import together
-from mealrec.models.mealrec import MealRec
+from mealrec.recommender.examples import hashtags
 from mealrec.recommender.explain import Anybody
+from mealrec.recommender.forms import Model
 from mealrec.recommender.kinds import Face, Kind
 from mealrec.recommender.layout import place_kinds
 from mealrec.types import ItemFeatures
@@ -32,6 +33,10 @@ _SEEN, _GLIMPSED = 0.5, 0.1
 _MOST_READ, _MOST_SEEN = 20_000, 4000  # clips whose titles are read, and whose frames are asked what they show
 _TAG, _AGREED = 0.5, 3.0
 """How much a word counts that stands behind a #, and one that names a class which the kind's frames show."""
+_TAG_WORDS, _LONGEST_TAG = (2, 3), 28
+_WHOLE, _AMONG = 0.4, 12
+"""A hashtag of several words names a kind before the word of it that marks the kind most, from such a share of that
+word's evidence on, where it is among so many marks."""
 _WORD = re.compile(r"#?[^\W\d_](?:[^\W_]|['’-](?=\w))*")
 _STOP_TEXT = """
 a about above after again all am an and any anyone are as at be been before below best better between but by came can
@@ -55,16 +60,16 @@ class Marks:
     names: tuple[str, ...]
     strength: np.ndarray
 
-    def best(self, kind: int, least: float) -> dict[str, float]:
-        """Return what marks a kind most and how strongly, the strongest first, none below `least`."""
+    def best(self, kind: int, least: float, most: int = MARKS) -> dict[str, float]:
+        """Return the `most` things that mark a kind and how strongly, the strongest first, none below `least`."""
         strength = self.strength[kind]
-        order = np.argsort(-strength, kind="stable")[:MARKS]
+        order = np.argsort(-strength, kind="stable")[:most]
         return {self.names[index]: float(strength[index]) for index in order if strength[index] >= least}
 
 
 @torch.no_grad()
 def name_kinds(
-    model: MealRec, features: ItemFeatures, catalogue: Catalogue, store: FeatureStore, encoder: str
+    model: Model, features: ItemFeatures, catalogue: Catalogue, store: FeatureStore, encoder: str
 ) -> tuple[Kind, ...]:
     """Return the J kinds of a trained model as people see them.
 
@@ -76,7 +81,9 @@ def name_kinds(
     rows = np.flatnonzero(shown)
     shares = items.moments[1:].cpu().numpy()[rows]
     some = _some(rows, _MOST_READ)
-    words = word_marks([catalogue.titles[catalogue.item_ids[row]] for row in rows[some]], shares[some].mean(1))
+    titles = [catalogue.titles[catalogue.item_ids[row]] for row in rows[some]]
+    tags = common_tags(titles) if store.manifest.get("frames") == TITLE_SEGMENTS else None
+    words = word_marks(titles, shares[some].mean(1), tags)
     sights = _sights(store, encoder, rows, shares)
     anybody = Anybody.of(model, features, items).wanted.tolist()
     faces = faces_of([catalogue.item_ids[row] for row in rows], shares)
@@ -98,14 +105,16 @@ def name_kinds(
     )
 
 
-def word_marks(titles: Sequence[str], kinds: np.ndarray) -> Marks:
+def word_marks(titles: Sequence[str], kinds: np.ndarray, tags: Collection[str] | None = None) -> Marks:
     """Return which words of titles [N] mark the kinds that the clips show, `kinds` [N, J].
+
+    Where titles are all that is known, `tags` are the hashtags of several words that count as words of their own.
 
     A clip shows several kinds, and its title may name any of them or none. So each word is shared out among the clip's
     kinds, and a rest that belongs to none, by how often it stands beside each of them elsewhere. A word's strength is
     the log-likelihood ratio of how often it then falls to a kind, over how often it would by chance.
     """
-    found = [_words(title) for title in titles]
+    found = [_words(title) if tags is None else _words_and_tags(title, tags) for title in titles]
     counts = Counter(word for words in found for word in words)
     names = tuple(sorted(word for word, count in counts.items() if count > 1))
     place = {word: index for index, word in enumerate(names)}
@@ -168,6 +177,27 @@ def _words(title: str) -> dict[str, float]:
     return found
 
 
+def common_tags(titles: Iterable[str]) -> set[str]:
+    """Return the hashtags of two or three words that stand in more than one title, in small letters."""
+    counts = Counter(" ".join(_tokens(tag)) for title in titles for tag in dict.fromkeys(hashtags(title)))
+    found = {tag: tag.split() for tag, count in counts.items() if count > 1 and len(tag) <= _LONGEST_TAG}
+    return {tag for tag, words in found.items() if len(words) in _TAG_WORDS and not _STOP.issuperset(words)}
+
+
+def _words_and_tags(title: str, tags: Collection[str]) -> dict[str, float]:
+    """Return a title's words, and those of the `tags` whose words it holds, as a hashtag or in a sentence."""
+    tokens = _tokens(title)
+    found = dict.fromkeys(_words(title), 1.0)
+    for size in _TAG_WORDS:
+        runs = (" ".join(tokens[first : first + size]) for first in range(len(tokens) - size + 1))
+        found.update(dict.fromkeys((run for run in runs if run in tags), 1.0))
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    return [match.lstrip("#").lower() for match in _WORD.findall(text.replace("’", "'"))]
+
+
 def _shared_out(rows: np.ndarray, words: np.ndarray, weights: np.ndarray, kinds: np.ndarray, size: int) -> np.ndarray:
     """Return how often each of `size` words falls to each kind [J, C]: expectation and maximisation, in turns."""
     among = np.concatenate([kinds, np.ones((len(kinds), 1))], 1).astype(np.float32)[rows]
@@ -201,7 +231,13 @@ def _from_words(marks: Marks, kind: int) -> list[str]:
     clear = marks.best(kind, _CLEAR)
     near = [word for word, strength in clear.items() if strength > _NEAR * max(clear.values())]
     first, *others = clear or [""]
-    return [*near, *(f"{first}, {word}" for word in others)]
+    wholes = [word for word in marks.best(kind, _WHOLE * clear[first], _AMONG) if _holds(word, first)] if clear else []
+    more = [f"{whole}, {word}" for whole in wholes for word in others if not set(word.split()) & set(whole.split())]
+    return [*wholes, *more, *near, *(f"{first}, {word}" for word in others if not _holds(word, first))]
+
+
+def _holds(tag: str, word: str) -> bool:
+    return tag != word and word in tag.split()
 
 
 def _sights(store: FeatureStore, encoder: str, rows: np.ndarray, shares: np.ndarray) -> Marks:

@@ -266,7 +266,8 @@ class Recommender:
         clock.lap("rank")
         last = last_clip(walks, row, question, figures, self._contents.frames_from == TITLE_SEGMENTS)
         clock.lap("explain")
-        wanted, start = model.table.wanted(torch.stack([preference, walk.context.start[first]]), anybody).cpu().numpy()
+        start = walk.context.start[first]
+        wanted, start = model.table.wanted(torch.stack([preference[: len(start)], start]), anybody).cpu().numpy()
         tcd = tcd_steps(model, walk, first, count - 1)
         npd = npd_steps(model, walk, anybody, ranking, self._names, request.k, first)
         watched = walk.wanted[first, :count].cpu().numpy()

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from mealrec.features.noise import VisualSpread, noisy
 from mealrec.models.history import recency_weights
-from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
-from mealrec.recommender.contents import BundleContents, CatalogueItem, blank_model
+from mealrec.recommender.contents import BundleContents, CatalogueItem
 from mealrec.recommender.explain import Anybody
+from mealrec.recommender.forms import Model, blank_system, served
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
@@ -28,7 +28,7 @@ _NOISE_SEEDS = 2**31
 class Variant:
     """One trained model with what all its requests share: its item table, and what it makes of anybody."""
 
-    model: MealRec
+    model: Model
     items: Items
     anybody: Anybody
 
@@ -36,9 +36,9 @@ class Variant:
     def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
         """Build one of the bundle's models; `features` are the bundle's, on the device."""
         config, weights = contents.models[name]
-        model = blank_model(config)
-        model.load_state_dict(weights)
-        model = model.eval().to(device)
+        system = blank_system(config)
+        system.load_state_dict(weights)
+        model = served(system.eval().to(device))
         with torch.no_grad():
             items = model.items(features)
             return cls(model, items, Anybody.of(model, features, items))
@@ -124,10 +124,9 @@ def with_noise(
     held = [upload.features.to(features.text.device) for upload in uploads.values()]
     count = stage.num_items
     found = [_row(features, row) if row <= count else held[row - count - 1] for row in stage.used]
-    rows = noisy(_stacked(found), sigma, generator, spread)
-    seen = stage.variant.model.table.without_id(rows, stage.variant.items.anybody)
-    kept = {"identity": stage.walked.identity, "bias": stage.walked.bias}
-    return replace(stage, walked=replace(seen, **kept))
+    looks = noisy(_stacked(found), sigma, generator, spread)
+    rows = torch.tensor(stage.used, device=features.text.device)
+    return replace(stage, walked=stage.variant.model.with_looks(stage.walked, looks, rows))
 
 
 def _looked_up(variant: Variant, rows: list[int]) -> Items:

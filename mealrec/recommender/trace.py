@@ -30,6 +30,8 @@ __all__ = [
     "driving",
 ]
 
+_WORTH_A_WORD = 0.01
+
 
 @dataclass(frozen=True)
 class RankedItem:
@@ -230,11 +232,12 @@ class Recommendation:
     def out_for(self, count: int = 3) -> tuple[int, ...]:
         """Return the kinds that the viewer seems to be out for: the largest shares among those above anybody's.
 
-        Where fewer than `count` stand above anybody's the largest others follow.
+        Where fewer than `count` stand above anybody's the largest others follow; behind the first comes none of less
+        than 1 in 100.
         """
         above = self.wanted > self.anybody
-        order = np.lexsort((-self.wanted, ~above))
-        return tuple(int(kind) for kind in order[:count])
+        first, *others = np.lexsort((-self.wanted, ~above))[:count]
+        return (int(first), *(int(kind) for kind in others if self.wanted[kind] >= _WORTH_A_WORD))
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""

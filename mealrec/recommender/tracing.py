@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.models.mealrec import MealRec, Walk
+from mealrec.models.diffusions import Walk
+from mealrec.recommender.forms import Model
 from mealrec.recommender.trace import NPDStep, TCDStep
 
 
@@ -57,10 +58,11 @@ def ranks_at(scores: np.ndarray, place: int) -> np.ndarray:
     return 1 + np.count_nonzero(scores > own, 1) + np.count_nonzero(scores[:, :place] == own, 1)
 
 
-def tcd_steps(model: MealRec, walk: Walk, row: int, place: int) -> tuple[TCDStep, ...]:
-    """Return TCD's trace over one clip: that at a `place` of a row of the walk."""
+def tcd_steps(model: Model, walk: Walk, row: int, place: int) -> tuple[TCDStep, ...]:
+    """Return TCD's trace over one clip: that at a `place` of a row of the walk, or the row's only one."""
     if not walk.tcd:
         return ()
+    place = min(place, walk.tcd[0].zt.shape[1] - 1)
     latents, shares, attention = (
         torch.stack([getattr(step, name)[row, place] for step in walk.tcd]) for name in ("zt", "shares", "attention")
     )
@@ -70,7 +72,7 @@ def tcd_steps(model: MealRec, walk: Walk, row: int, place: int) -> tuple[TCDStep
 
 
 def npd_steps(
-    model: MealRec, walk: Walk, anybody: Tensor, ranking: Ranking, item_ids: Sequence[str], k: int, row: int
+    model: Model, walk: Walk, anybody: Tensor, ranking: Ranking, item_ids: Sequence[str], k: int, row: int
 ) -> tuple[NPDStep, ...]:
     """Return NPD's trace for one row of a walk; `ranking` is that of its S clean preferences.
 

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.models.mealrec import MealRec, Rows, Walk
+from mealrec.models.diffusions import Walk
+from mealrec.models.history import Rows
 from mealrec.models.table import Items
+from mealrec.recommender.forms import Model
 
 
 class Walks:
@@ -27,7 +29,7 @@ class Walks:
 
     def __init__(
         self,
-        model: MealRec,
+        model: Model,
         items: Items,
         histories: Tensor,
         seed: int = 0,

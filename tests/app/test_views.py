@@ -187,6 +187,15 @@ def test_single_figures_get_a_row_each(service):
     assert charts == [None, None], "nothing was measured that a chart could show"
 
 
+def test_figures_beside_accuracy_have_a_table_where_a_bundle_brings_them_and_no_best(service):
+    found = {name: {"coverage": value, "gini": 0.5} for name, value in {"full": 0.25, "popularity": 0.125}.items()}
+    service.recommender().manifest["metrics"] = {"beside_accuracy": found}
+    tables = measured(service)[2]
+    assert "Beside accuracy" in tables and "0.1250" in tables and "is-best" not in tables
+    service.recommender().manifest["metrics"] = {"held_out": {"as_target_H@10": 0.125}}
+    assert "Beside accuracy" not in measured(service)[2]
+
+
 def test_a_p_value_that_underflowed_is_a_bound(service):
     gains = {"chance": {"gain_N@10": 0.0, "p": 0.0}, "near": {"gain_N@10": 0.1, "p": 3e-8}}
     service.recommender().manifest["metrics"] = {"against_full": gains}

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mealrec.recommender.contents import CatalogueItem, blank_model
+from mealrec.recommender.contents import CatalogueItem
+from mealrec.recommender.forms import blank_system
 from mealrec.recommender.recommender import Recommender
 from mealrec.types import ItemFeatures
 from tests.recommender.tiny_bundle import tiny_contents, tiny_upload
@@ -56,7 +57,7 @@ def large() -> Recommender:
                 part: weights[part]
                 if weights[part].shape == blank.shape
                 else torch.randn(blank.shape, generator=generator)
-                for part, blank in blank_model(config).state_dict().items()
+                for part, blank in blank_system(config).state_dict().items()
             },
         )
     contents = replace(

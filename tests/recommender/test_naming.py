@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mealrec.recommender.layout import APART, kind_map, place_kinds
-from mealrec.recommender.naming import Marks, faces_of, names_of, sight_marks, word_marks
+from mealrec.recommender.naming import Marks, common_tags, faces_of, names_of, sight_marks, word_marks
 from tests.recommender.tiny_bundle import KINDS, _kind, tiny_contents
 
 
@@ -98,3 +98,22 @@ def test_clips_that_show_more_of_a_kind_lie_nearer_to_its_place():
     away = np.linalg.norm(found.points - kinds[2].place, axis=1)
     assert (np.diff(away) > 0).all() and away.max() < 0.05
     assert np.array_equal(found.points, kind_map(catalogue, kinds, shares).points)
+
+
+def test_where_titles_are_all_a_whole_hashtag_names_a_kind():
+    sister = [
+        "fat sister at home # fat sister",
+        "lunch with Fat Sister # rural life # fat sister",
+        "3 eggs # Fat sister",
+    ]
+    rest = ["clip of rain # one odd tag", "rain again # rain", "the rain # fyp"]
+    titles, kinds = sister * 8 + rest * 8 + ["snow"] * 60, one_hot(*[0] * 24, *[1] * 24, *[2] * 60)
+    tags = common_tags(titles)
+    assert tags == {"fat sister", "rural life", "one odd tag"}
+    assert names_of(word_marks(titles, kinds, tags), nothing(3))[:2] == ("fat sister", "rain")
+    assert common_tags(["# 3 4 # the best of # a", "# the best of # 3 4"]) == set()
+
+
+def test_kinds_that_share_a_hashtag_keep_it_whole():
+    words = Marks(("sister", "fat sister", "lunch"), np.array([[9.0, 6.0, 0.0], [8.0, 7.0, 4.0], [0.0, 0.0, 0.0]]))
+    assert names_of(words, nothing(3))[:2] == ("fat sister", "fat sister, lunch")

@@ -250,3 +250,12 @@ def test_the_map_of_kinds_shows_every_clip_near_its_largest_kind(recommender):
     assert found.kinds == recommender.kinds and found.shares.shape == (ITEMS, KINDS)
     away = [np.linalg.norm(found.points - kind.place, axis=1) for kind in found.kinds]
     assert (np.argmin(away, axis=0) == found.shares.argmax(1)).all()
+
+
+def test_who_is_out_for_one_kind_alone_is_told_of_that_one(recommender):
+    answer = recommender.recommend(["i1", "i2"])
+    few = np.full(len(answer.wanted), 0.004)
+    few[[2, 5]] = 0.9, 0.02
+    assert replace(answer, wanted=few).out_for() == (2, 5)
+    few[:] = 0.004
+    assert len(replace(answer, wanted=few).out_for()) == 1
