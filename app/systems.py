@@ -32,12 +32,13 @@ SYSTEMS = {
     "quiet": System(
         "without noise", "The whole model, trained and run without any noise: its walks have nothing to clean."
     ),
-    "mealrec-kinds": System("MealRec over kinds"),
-    "mealrec-kinds-backbone": System("backbone over kinds"),
-    "mealrec-last": System(
+    "mealrec-paper": System(
         "paper's form", "MealRec as the paper has it: the preference's walk sees the last clip alone."
     ),
-    "mealrec-guidance-only": System(
+    "mealrec-walk": System(
+        "the walk alone", "MealRec's walk over kinds, without a backbone: it knows no clip by its ID."
+    ),
+    "sasrec-guided": System(
         "guidance", "The backbone, only pushed towards clips that look and sound like the history; no walk."
     ),
     "backbone": System(
