@@ -72,6 +72,11 @@ def shares_of(kinds: Tensor) -> Tensor:
     return kinds / (kinds.sum(-1, keepdim=True) + 1e-6)
 
 
+def last_rows(histories: Tensor) -> Rows:
+    """Return where the last clip of each history [B, L] stands."""
+    return torch.arange(len(histories), device=histories.device), (histories > 0).sum(1) - 1
+
+
 def of_rows(values: Tensor, users: Tensor) -> Tensor:
     """Return values [B, ...] of histories, a row for each of `users` [R]; without a copy where each is asked once."""
     each = len(users) == len(values) and torch.equal(users, torch.arange(len(users), device=users.device))

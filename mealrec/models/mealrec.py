@@ -13,7 +13,7 @@ from mealrec.diffusion.schedule import Schedule
 from mealrec.models.attention import Dropout, zero_
 from mealrec.models.config import MealRecConfig
 from mealrec.models.diffusions import Context, Diffusions
-from mealrec.models.history import HistoryReader, Rows, Watched
+from mealrec.models.history import HistoryReader, Rows, Watched, last_rows
 from mealrec.models.losses import LossConfig, total_loss
 from mealrec.models.npd import NPD, Condition
 from mealrec.models.table import Items, ItemTable
@@ -112,8 +112,7 @@ class MealRec(Diffusions):
 
     def context(self, items: Items, histories: Tensor, rows: Rows | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on, by default at each history's last clip."""
-        if rows is None:
-            rows = torch.arange(len(histories), device=histories.device), (histories > 0).sum(1) - 1
+        rows = last_rows(histories) if rows is None else rows
         start = self.encode(items, histories)[rows]
         return self.context_of(start, items, histories, rows)
 

@@ -39,8 +39,3 @@ class GuidedBackbone(Guided):
         shape = config.base.num_items, config.base.visual_width, config.base.text_width
         super().__init__(base or PaperMealRec(config.base), *shape)
         self.config = config
-
-    @property
-    def causal(self) -> bool:
-        """Whether one row answers for every position, see Backbone."""
-        return self.base.causal

@@ -44,6 +44,11 @@ class Guided(nn.Module):
         for name in self.names:
             self.register_buffer(name, torch.zeros(()))
 
+    @property
+    def causal(self) -> bool:
+        """Whether one row answers for every position, see Backbone."""
+        return self.base.causal
+
     def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None) -> None:
         """Take the content space and which items training knows; the system has been prepared before."""
         self.anchors.fit(features)

@@ -68,15 +68,17 @@ class GraphKinds(nn.Module):
         """Return the same where the items `rows` [M] look like `features` [M]; beyond the catalogue it is a guess."""
         known = (rows < len(self.shares)).unsqueeze(-1)
         shares = torch.where(known, self.shares[rows.clamp(max=len(self.shares) - 1)], self.anybody)
-        return F.normalize(shares.unsqueeze(1) * self._alike(features), p=1, dim=-1)
+        return self._shown(features, shares.unsqueeze(1))
 
     def guessed(self, features: ItemFeatures) -> Tensor:
         """Return the shares of kinds [M, K, J] in each moment of M items that the graph does not hold."""
-        return F.normalize(self.anybody * self._alike(features), p=1, dim=-1)
+        return self._shown(features, self.anybody)
 
-    def _alike(self, features: ItemFeatures) -> Tensor:
+    def _shown(self, features: ItemFeatures, shares: Tensor) -> Tensor:
+        """Return how items' `shares` of kinds fall to their moments [M, K, J]."""
         alike = (SHARPNESS * self._directions(features) @ self.centroids.T).softmax(-1)
-        return torch.where(features.has_visual[:, None, None], alike, 1.0)
+        alike = torch.where(features.has_visual[:, None, None], alike, 1.0)
+        return F.normalize(shares * alike, p=1, dim=-1)
 
     def _directions(self, features: ItemFeatures) -> Tensor:
         return F.normalize(features.frames - self.centre, dim=-1)

@@ -82,11 +82,6 @@ class OnBackbone(Guided):
         self.config = config
         self.walk_over_kinds = walk or KindWalk(config.walk)
 
-    @property
-    def causal(self) -> bool:
-        """Whether one row answers for every position, see Backbone."""
-        return self.base.causal
-
     def items(self, features: ItemFeatures) -> Both:
         """Return what stands for every item, made once for many histories."""
         return Both(**vars(super().items(features)), kinds=self.walk_over_kinds.items(features))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.history import Watched, of_rows
+from mealrec.models.history import Rows, Watched, of_rows
 from mealrec.models.table import Items
 
-Rows = tuple[Tensor, Tensor]
 _LOWEST = -0.9  # of what habit takes away: its logarithm must stay a number
 
 

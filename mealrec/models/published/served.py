@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mealrec.models.diffusions import Context, Walk
-from mealrec.models.history import Rows
+from mealrec.models.history import Rows, last_rows
 from mealrec.models.paper.table import Items as BaseItems
 from mealrec.models.published.guided import direction
 from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig, rarity
@@ -82,8 +82,7 @@ class Served:
 
     def context(self, items: Items, histories: Tensor, rows: Rows | None = None) -> ServedContext:
         """Gather what is known before any walk, by default at each history's last clip."""
-        if rows is None:
-            rows = torch.arange(len(histories), device=histories.device), (histories > 0).sum(1) - 1
+        rows = last_rows(histories) if rows is None else rows
         users, positions = rows
         steps = torch.arange(histories.shape[1], device=histories.device)
         prefixes = histories[users] * (steps <= positions[:, None])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.models.diffusions import Context, Diffusions
-from mealrec.models.history import Rows, shares_of
+from mealrec.models.history import Rows, last_rows, shares_of
 from mealrec.models.npd import NPD, Condition
 from mealrec.models.published.config import GraphConfig
 from mealrec.models.published.head import KindHead
@@ -109,8 +109,7 @@ class KindWalk(Diffusions):
 
     def context(self, items: Items, histories: Tensor, rows: Rows | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on, by default at each history's last clip."""
-        if rows is None:
-            rows = torch.arange(len(histories), device=histories.device), (histories > 0).sum(1) - 1
+        rows = last_rows(histories) if rows is None else rows
         watched = self.reader.watch(items, histories)
         guide = None
         if self.has_tcd:
