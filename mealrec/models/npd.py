@@ -25,7 +25,7 @@ class NPDConfig:
 class Condition:
     """c_m of R histories: all that g_θ reads and that stays over a walk.
 
-    `linear` [R, J] and `hidden` [R, J, H]: what the fixed numbers add to the map; `wanted` [R, L, J]: r of each clip up
+    `linear` [R, J] and `hidden` [H, R, J]: what the fixed numbers add to the map; `wanted` [R, L, J]: r of each clip up
     to the row's position, 0 after it; `weights` [R, 2, L]: how much each clip counts at two rates; `last` [R, J]: r of
     the row's own clip.
     """
@@ -73,7 +73,7 @@ class NPD(nn.Module):
         """
         users, positions = rows
         own = wanted[users, positions] if last is None else last
-        fixed = torch.stack(reader.numbers(watched, rows), -1)
+        fixed = torch.stack(reader.numbers(watched, rows))
         places = torch.arange(watched.items.shape[1], device=fixed.device)
         age = (positions[:, None] - places).to(fixed)
         up_to = of_rows(wanted, users) * (age >= 0).unsqueeze(-1)
@@ -83,8 +83,8 @@ class NPD(nn.Module):
         weights = torch.stack([torch.exp(-rate.abs() * age.clamp(min=0)) * counted for rate in self.rates], 1)
         rare = self.kind_bias - 0.5 * anybody.log()
         return Condition(
-            fixed @ self.fixed_skip + rare,
-            fixed @ self.fixed_in + self.bias_in,
+            added(self.fixed_skip, fixed) + rare,
+            added(self.fixed_in.T, fixed) + self.bias_in[:, None, None],
             up_to,
             weights,
             own,
@@ -95,9 +95,9 @@ class NPD(nn.Module):
 
         The result keeps the length that the ranking asks for; only what is noised again goes back to the sphere.
         """
-        moving = torch.stack(self._moving(xt, condition, reader), -1)
-        hidden = F.gelu(condition.hidden + moving @ self.moving_in)
-        x0_hat = condition.linear + moving @ self.moving_skip + hidden @ self.out
+        moving = torch.stack(self._moving(xt, condition, reader))  # numbers first: kinds stay side by side in memory
+        hidden = F.gelu(condition.hidden + added(self.moving_in.T, moving))
+        x0_hat = condition.linear + added(self.moving_skip, moving) + added(self.out, hidden)
         return x0_hat - x0_hat.mean(-1, keepdim=True)
 
     def _moving(self, xt: Tensor, condition: Condition, reader: Reader) -> tuple[Tensor, ...]:
@@ -109,3 +109,8 @@ class NPD(nn.Module):
         last = shares_of(condition.last * chances)
         called = reader.habit(last)
         return xt, lasting, fading, called, last, last * called
+
+
+def added(weights: Tensor, numbers: Tensor) -> Tensor:
+    """Return N numbers a kind [N, R, J], weighed and added up [..., R, J]; `weights` are [..., N]."""
+    return (weights @ numbers.flatten(1)).unflatten(-1, numbers.shape[1:])

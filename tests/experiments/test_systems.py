@@ -67,3 +67,14 @@ def test_no_form_of_mealrec_is_its_own_rival():
     guided = {name for name in SYSTEMS if name.endswith("-guided")}
     assert set(rivals([*SYSTEMS, FIRST_STATE])) == others | controls | guided | set(baselines.names())
     assert {over("sasrec"), over("tedrec", "no-tcd")} == {"mealrec", "mealrec-tedrec-no-tcd"}
+
+
+def test_validation_picks_the_backbone_that_mealrec_stands_on():
+    trained = {
+        "tedrec-guided": [{"validation_N@10": 0.9}],
+        "mealrec": [{"validation_N@10": 0.2}, {"validation_N@10": 0.3}],
+        "mealrec-tedrec": [{"validation_N@10": 0.4}, {"validation_N@10": 0.2}],
+    }
+    assert table2.picked(trained) == "mealrec-tedrec"
+    assert "mealrec 0.2500, mealrec-tedrec 0.3000" in table2.picked_text("mealrec-tedrec", trained)
+    assert table2.picked({"sasrec": trained["mealrec"]}) == "mealrec"

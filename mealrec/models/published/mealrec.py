@@ -60,9 +60,10 @@ class OnBackboneConfig:
 
 @dataclass(frozen=True)
 class Both(Shelf):
-    """All items for both halves: the backbone's shelf, and `kinds` for the walk."""
+    """All items for both halves: the backbone's shelf, and `kinds` for the walk; `of_kinds` [N+1, J] is sparse."""
 
     kinds: Items
+    of_kinds: Tensor
 
 
 class OnBackbone(Guided):
@@ -84,7 +85,8 @@ class OnBackbone(Guided):
 
     def items(self, features: ItemFeatures) -> Both:
         """Return what stands for every item, made once for many histories."""
-        return Both(**vars(super().items(features)), kinds=self.walk_over_kinds.items(features))
+        kinds = self.walk_over_kinds.items(features)
+        return Both(**vars(super().items(features)), kinds=kinds, of_kinds=kinds.kinds.to_sparse())
 
     def scores(self, histories: Tensor, items: Both, ends_at: str = "walk", seed: int = 0) -> Tensor:
         """Return the scores of all items [R, N+1] for histories [R, L], by the walk's end or with "start" by x_0."""
@@ -92,13 +94,13 @@ class OnBackbone(Guided):
 
     def parts(self, histories: Tensor, items: Both, ends_at: str = "walk", seed: int = 0) -> dict[str, Tensor]:
         """Return what is added up, by name, before it is weighed."""
-        return super().parts(histories, items) | {"kinds": self.matches(histories, items.kinds, ends_at, seed)}
+        return super().parts(histories, items) | {"kinds": self.matches(histories, items, ends_at, seed)}
 
-    def matches(self, histories: Tensor, items: Items, ends_at: str = "walk", seed: int = 0) -> Tensor:
-        """Return E [R, N+1] of all items at the walk's end, 0 for what was watched."""
+    def matches(self, histories: Tensor, items: Both, ends_at: str = "walk", seed: int = 0) -> Tensor:
+        """Return ρ E [R, N+1] of all items at the walk's end, 0 for what was watched."""
         walk = self.walk_over_kinds
-        preference = walk.preference(histories, items, seed, ends_at)
-        found = walk.table.matches(preference, items.kinds, items.anybody)
+        preference = walk.preference(histories, items.kinds, seed, ends_at)
+        found = walk.table.matches(preference, items.of_kinds, items.kinds.anybody)
         return found.mul_(rarity(walk.kinds.clicks)).scatter_(1, histories, 0.0)
 
 

@@ -83,3 +83,12 @@ def test_what_is_clicked_anyway_is_added_to_the_scores(head):
 def test_what_is_wanted_sums_to_1_and_is_anybodys_where_nothing_is_preferred(head):
     torch.testing.assert_close(head.wanted(drawn(), ANYBODY).sum(-1), torch.ones(4))
     torch.testing.assert_close(head.wanted(torch.zeros(1, KINDS), ANYBODY)[0], ANYBODY)
+
+
+@torch.no_grad()
+def test_items_of_few_kinds_may_be_given_sparse():
+    head, kinds = KindHead(), torch.tensor([[0.0, 0.7, 0.3], [1.0, 0.0, 0.0]])
+    preference, anybody = torch.tensor([[0.5, -1.0, 2.0], [3.0, 0.0, 0.1]]), torch.tensor([0.2, 0.5, 0.3])
+    torch.testing.assert_close(
+        head.matches(preference, kinds.to_sparse(), anybody), head.matches(preference, kinds, anybody)
+    )
