@@ -64,12 +64,12 @@ def build_demo(service: Service) -> gr.Blocks:
 
 def launch_options(media_folders: list[str], mcp: bool = False) -> dict:
     """Return what launch() needs for this page: its look, its limits, the only folders it serves, MCP if wanted."""
-    script, story, motion = (_read(name) for name in ("app.js", "show.js", "motion.css"))
+    storage, script, story, motion = (_read(name) for name in ("storage.js", "app.js", "show.js", "motion.css"))
     return {
         "theme": theme(),
         "css_paths": [_STATIC / name for name in ("app.css", "cards.css", "moments.css", "show.css", "viewers.css")],
         "css": inside.CSS,
-        "head": f"<style>{motion}</style><script>{script}</script><script>{story}</script>",
+        "head": f"<style>{motion}</style>" + "".join(f"<script>{part}</script>" for part in (storage, script, story)),
         "allowed_paths": media_folders,
         "max_file_size": MAX_FILE,
         "app_kwargs": {"middleware": [Middleware(Guard, mcp=mcp)]},

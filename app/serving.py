@@ -1,0 +1,97 @@
+"""The server: MealRec's page on the bundle that MEALREC_BUNDLE names. Importing it sets up the process, so it comes
+first of all."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # kept for a page of statistics that nobody is shown here
+# A walk is a thousand tiny products: two threads that share one wait for each other at every end, on a busy machine
+# fifty times as long as the product takes. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "GRADIO_TEMP_DIR" not in os.environ:  # a folder of our own, so that nothing of a visit outlives the server
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="mealrec-uploads-")
+    atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+
+# On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not installed.
+with contextlib.suppress(ImportError):
+    import spaces  # noqa: F401
+
+from app import memory, shared_gpu
+from app.api import mcp_wanted
+from app.catalogue import Catalogue, served_folders
+from app.service import AT_ONCE, Service
+from app.ui import build_demo, launch_options
+from mealrec.errors import BundleError
+from mealrec.recommender.hub import local_bundle
+from mealrec.shipped import DEFAULT_BUNDLE, ROOT
+
+NAMED = os.environ.get("MEALREC_BUNDLE") or ROOT / DEFAULT_BUNDLE
+
+
+@cache
+def found() -> Path | BundleError:
+    """Return the bundle's folder, once it is downloaded where it lies on the hub, or why it is not to be had."""
+    try:
+        return local_bundle(NAMED)
+    except BundleError as error:
+        return error
+
+
+def bundle() -> Path:
+    """Return the bundle's folder; raises BundleError where it is not to be had."""
+    if isinstance(place := found(), BundleError):
+        raise place
+    return place
+
+
+def load_recommender():
+    """Open the bundle; torch and the encoders are imported here, after the page is up."""
+    from mealrec.recommender.recommender import Recommender
+
+    return Recommender.from_bundle(bundle(), *shared_gpu.devices())
+
+
+def preview() -> Catalogue:
+    """Return the bundle's catalogue; an empty one where it cannot be read, which the loading will explain."""
+    try:
+        return Catalogue.from_bundle(bundle())
+    except BundleError:
+        return Catalogue.empty()
+
+
+def served() -> list[str]:
+    """Return the only folders that the server hands out: the bundle's clips and pictures."""
+    try:
+        return [str(folder) for folder in served_folders(bundle())]
+    except BundleError:
+        return []
+
+
+memory.give_back()
+service = Service(load_recommender, preview())
+demo = build_demo(service)
+demo.queue(max_size=64, default_concurrency_limit=AT_ONCE, api_open=False)
+
+
+def main() -> None:
+    """Serve the page until the process is told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the way out that cleans up
+    port = os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT")
+    demo.launch(
+        server_port=int(port) if port else None,
+        inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
+        prevent_thread_lock=True,
+        **launch_options(served(), mcp_wanted()),
+    )
+    service.start()  # not before: its imports would keep the first page waiting
+    demo.block_thread()
