@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from tests.browser.server import free_port, running
 from tests.test_architecture import ROOT, imports
@@ -22,6 +25,9 @@ FRONT_MATTER = dict(
     re.findall(r"^(\w+): (.+)$", (ROOT / "README.md").read_text(encoding="utf-8").split("---")[1], re.MULTILINE)
 )
 ENTRY = ROOT / FRONT_MATTER["app_file"]
+# What the hub's documentation of ZeroGPU lists.
+ZERO_GPU_PYTHONS = {"3.10.13", "3.12.12"}
+ZERO_GPU_TORCHES = {"2.8.0", "2.9.1", "2.10.0", "2.11.0", "2.12.1", "2.13.0"}
 # Brought by a Space with shared GPUs itself, and imported nowhere else.
 GUARDED = {"spaces"}
 
@@ -97,8 +103,35 @@ def test_the_front_matter_names_what_is_installed():
     pinned = {canonical(requirement.name): str(requirement.specifier) for requirement in requirements()}
     assert FRONT_MATTER["sdk"] == "gradio" and pinned["gradio"] == f"=={FRONT_MATTER['sdk_version']}"
     assert ENTRY.is_file()
-    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'requires-python = ">={FRONT_MATTER["python_version"].strip(chr(34))}"' in pyproject
+
+
+def test_a_space_with_shared_gpus_knows_the_python_and_the_torch():
+    python = Version(FRONT_MATTER["python_version"].strip('"'))
+    assert str(python) in ZERO_GPU_PYTHONS
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert python in SpecifierSet(pyproject["project"]["requires-python"])
+    torch = next(requirement for requirement in requirements() if requirement.name == "torch")
+    assert str(torch.specifier).removeprefix("==") in ZERO_GPU_TORCHES
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "wanted"),
+    [("linux", "x86_64", True), ("win32", "AMD64", True), ("linux", "aarch64", False), ("darwin", "arm64", False)],
+)
+def test_decord_is_asked_for_only_where_it_has_wheels(system, machine, wanted):
+    decord = next(requirement for requirement in requirements() if requirement.name == "decord")
+    assert decord.marker.evaluate({"sys_platform": system, "platform_machine": machine}) == wanted
+
+
+def test_the_container_installs_what_is_required_and_copies_what_is_there():
+    steps = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    torch = next(requirement for requirement in requirements() if requirement.name == "torch")
+    assert sum(str(torch) in step for step in steps) == 1, "the CPU build must be the pinned one"
+    copied = [name for step in steps if step.startswith("COPY ") for name in step.split()[1:-1]]
+    assert {"app.py", "app", "mealrec", "assets", "checkpoints"} < set(copied)
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert all((ROOT / name).exists() and f"!{name}" in ignored for name in copied)
+    assert "USER user" in steps and any("--uid 1000" in step for step in steps)
 
 
 def test_what_the_app_imports_comes_with_the_requirements():

@@ -22,7 +22,7 @@ def _tsne():
     try:
         from sklearn.manifold import TSNE  # for this one figure: nothing else needs it
     except ImportError:
-        raise MealRecError("Fig. 7 needs scikit-learn: pip install -r requirements-dev.txt") from None
+        raise MealRecError("Fig. 7 needs scikit-learn: pip install -r requirements-train.txt") from None
     return TSNE
 
 
