@@ -83,7 +83,14 @@ def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if cluster.address == LOCAL:
         cpus = (cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)) * config.jobs
-        ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
+        try:
+            ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
+        except Exception as error:  # of many kinds, none documented: a busy machine lets its start run out of time
+            why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise DataFormatError(
+                f"Ray did not start here ({why}): try again when the machine is less busy, or leave --ray out; what is "
+                "encoded is kept."
+            ) from error
         return
     try:
         ray.init(address=cluster.address, **quiet)

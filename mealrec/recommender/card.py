@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from huggingface_hub import EvalResult, ModelCardData
+
+ORACLE = "oracle"
 _WORDS = {
     "num_items": "items",
     "num_frames": "frames a clip",
@@ -14,19 +17,22 @@ _WORDS = {
 }
 
 
-def model_card(repo: str, manifest: Mapping) -> str:
-    """Return README.md for a bundle's repository."""
+def model_card(repo: str, manifest: Mapping, licence: str | None = None, code: str | None = None) -> str:
+    """Return README.md for a bundle's repository; `code` is the address of the code that opens it."""
     models, encoders = manifest["models"], manifest["encoders"]
     sizes = ", ".join(f"{words} {manifest['dims'][name]}" for name, words in _WORDS.items() if name in manifest["dims"])
     parts = [
-        _FRONT_MATTER,
+        _front_matter(repo, manifest, licence),
         f"# {_text(manifest['name'])}",
         "A bundle for [MealRec](https://arxiv.org/abs/2603.01926), a recommender for short videos that denoises in two "
         "walks: first the frames of the clip that was watched last, then the viewer's preference.",
         "It holds no pickles: weights and features are safetensors, all else is JSON, pictures and clips; "
         "`manifest.json` has the checksum of every file that is loaded.",
         "## Open it",
-        f"In a checkout of MealRec:\n\n```\nMEALREC_BUNDLE=hf://{repo} python app.py\n```",
+        f"In a checkout of {f'[MealRec]({code})' if code else 'MealRec'}:\n\n"
+        f"```\nMEALREC_BUNDLE=hf://{repo} python app.py\n```\n\n"
+        "Without the page:\n\n```python\nfrom mealrec.recommender.recommender import Recommender\n\n"
+        f"Recommender.from_pretrained({repo!r}).recommend([...])  # ids of clips, oldest first\n```",
         "## What it holds",
         _table(
             ["", ""],
@@ -63,13 +69,28 @@ def of_all_clicks(training: Mapping) -> str:
     )
 
 
-_FRONT_MATTER = """---
-library_name: mealrec
-tags:
-- recommendation
-- micro-video
-- diffusion
----"""
+def _front_matter(repo: str, manifest: Mapping, licence: str | None) -> str:
+    """Return what the hub reads: the licence, and the figures of the first of the bundle's models that was measured."""
+    rows = manifest["metrics"].get("test", {})
+    measured = next((name for name in manifest["models"] if isinstance(rows.get(name), Mapping)), None)
+    results = [
+        EvalResult("recommendation", "simulated" if _is_simulated(rows) else "own", manifest["name"], metric, value)
+        for metric, value in rows.get(measured, {}).items()
+        if isinstance(value, (int, float))
+    ]
+    data = ModelCardData(
+        license=licence,
+        library_name="mealrec",
+        tags=["recommendation", "micro-video", "diffusion"],
+        model_name=repo if results else None,
+        eval_results=results or None,
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _is_simulated(rows: Mapping) -> bool:
+    """Say whether the viewers are simulated: only of these anybody knows how well they can be foretold."""
+    return any(str(name).startswith(ORACLE) for name in rows)
 
 
 def _measured(metrics: Mapping) -> list[str]:
@@ -81,7 +102,9 @@ def _measured(metrics: Mapping) -> list[str]:
     cells = [[_text(name), *(_number(row.get(column)) for column in columns)] for name, row in rows.items()]
     count = metrics.get("rows")
     words = "Test split, the history's own items masked, the mean of the measured seeds"
-    return [f"{words}{f' over {count} rows' if count else ''}.", _table(["system", *columns], cells)]
+    viewers = " The viewers are simulated and the clips drawn: the figures say nothing of real ones."
+    told = f"{words}{f' over {count} rows' if count else ''}.{viewers if _is_simulated(rows) else ''}"
+    return [told, _table(["system", *columns], cells)]
 
 
 def _encoder(encoder: Mapping) -> str:

@@ -19,6 +19,7 @@ from mealrec.recommender.card import model_card
 from mealrec.recommender.hub import SCHEME, UNLISTED
 from mealrec.recommender.packing import Packing
 from mealrec.recommender.places import MEDIA, REBUILD, MediaFolder, bundle_root, project_path
+from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 # What a push replaces: an older bundle's files; whatever else lies in the repository stays.
@@ -27,9 +28,11 @@ REPLACED = [MANIFEST, "catalogue.json", "*viewers.json", "features.safetensors",
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("--bundle", type=Path, default=Path("checkpoints/default"), help="default: %(default)s")
+    parser.add_argument("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
     parser.add_argument("--repo", required=True, help="owner/name of the hub's model repository")
     parser.add_argument("--private", action="store_true", help="create the repository for its owner's eyes only")
+    parser.add_argument("--license", help="the licence that the model card names, such as mit (default: none is named)")
+    parser.add_argument("--code", help="the address of the code that opens the bundle, for the model card")
     parser.add_argument("--dry-run", action="store_true", help="write the folder that would be uploaded, upload none")
     parser.add_argument("--out", type=Path, help="where --dry-run writes (default: build/hub/owner--name)")
 
@@ -39,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not _REPO.fullmatch(arguments.repo):
         raise BundleError(f"--repo: owner/name is expected and {arguments.repo!r} came.")
     with _folder(arguments) as folder:
-        gather(arguments.bundle, folder, arguments.repo)
+        gather(arguments.bundle, folder, arguments.repo, arguments.license, arguments.code)
         files = [file for file in folder.rglob("*") if file.is_file()]
         size = f"{len(files)} files, {sum(file.stat().st_size for file in files) / 2**20:.1f} MiB"
         if arguments.dry_run:
@@ -51,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def gather(bundle: Path, folder: Path, repo: str) -> None:
+def gather(bundle: Path, folder: Path, repo: str, licence: str | None = None, code: str | None = None) -> None:
     """Write a bundle into an empty folder with all that it names outside of itself, and its model card.
 
     Raises BundleError where the bundle does not load, an encoder has no safetensors, or the folder is in use.
@@ -72,7 +75,7 @@ def gather(bundle: Path, folder: Path, repo: str) -> None:
     packing.place(folder)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     read_bundle(folder)
-    (folder / CARD).write_text(model_card(repo, manifest), encoding="utf-8")
+    (folder / CARD).write_text(model_card(repo, manifest, licence, code), encoding="utf-8")
 
 
 def upload(folder: Path, repo: str, private: bool) -> str:

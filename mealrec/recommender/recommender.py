@@ -32,6 +32,7 @@ from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.comparing import Ranks
 from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
+from mealrec.recommender.hub import SCHEME, local_bundle
 from mealrec.recommender.inspection import Inspection
 from mealrec.recommender.layout import kind_map
 from mealrec.recommender.media import Media
@@ -86,6 +87,12 @@ class Recommender:
         path = Path(path)
         contents, manifest = read_bundle(path), read_manifest(path)
         return cls(path, contents, manifest, pick_device(device), uploads_on or device)
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, device: str = "auto") -> Recommender:
+        """Load a bundle from the hub ("owner/name", or in full as of `local_bundle`) or a folder; see `from_bundle`."""
+        is_place = str(name).startswith(SCHEME) or Path(name).exists()
+        return cls.from_bundle(local_bundle(name if is_place else f"{SCHEME}{name}"), device)
 
     def recommend(
         self,

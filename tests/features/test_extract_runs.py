@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from mealrec.errors import DataFormatError
 from mealrec.features import items
 from mealrec.features.catalogue import read_titles
-from mealrec.features.distributed import RayConfig, encoded_on_ray
+from mealrec.features.distributed import RayConfig, _join, encoded_on_ray
 from mealrec.features.extraction import extract
 from mealrec.features.frames import sample_frames
 from mealrec.features.items import ExtractConfig
@@ -111,6 +112,15 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # it ended meanwhile, or is another user's
         return b""
+
+
+def test_ray_that_does_not_start_is_an_error_in_words(monkeypatch):
+    def init(**_):
+        raise TimeoutError("the head node did not answer\nand a long log")
+
+    ray = SimpleNamespace(init=init)
+    with pytest.raises(DataFormatError, match=r"did not start here \(the head node did not answer\): try again"):
+        _join(ray, ExtractConfig(), RayConfig("local"))
 
 
 def test_ray_that_is_not_installed_is_named(monkeypatch):

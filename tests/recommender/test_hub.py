@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from huggingface_hub import ModelCard
 
 from mealrec.__main__ import main
 from mealrec.errors import BundleError
@@ -80,7 +81,7 @@ def test_a_pushed_bundle_comes_back_and_answers_the_same(hub, project, recommend
     assert f"hf://{REPO}" in capsys.readouterr().out
     assert hub.repositories[REPO].private
     bundle = local_bundle(f"hf://{REPO}")
-    again = Recommender.from_bundle(bundle, device="cpu")
+    again = Recommender.from_pretrained(REPO, device="cpu")
     assert again.recommend(["i1", "i4"]).items == recommender.recommend(["i1", "i4"]).items
     clip = again.media.clip_path("i1")
     assert clip.resolve().is_relative_to(bundle.resolve()), "a page would not hand out a file outside of its folder"
@@ -209,3 +210,18 @@ def test_a_card_says_what_the_manifest_says(gathered):
     card = model_card(REPO, manifest)
     assert "\\<b\\>\\|mine" in card and "| a\\|b | 0.2500 | – |" in card and "7 rows" in card
     assert "without a report" in model_card(REPO, manifest | {"metrics": {}})
+
+
+def test_a_card_tells_the_hub_its_licence_its_figures_and_that_viewers_are_simulated(gathered):
+    manifest = json.loads((gathered / MANIFEST).read_text())
+    first = next(iter(manifest["models"]))
+    test = {first: {"N@10": 0.25, "H@10": None}, "oracle: sees the history": {"N@10": 0.5, "H@10": 0.6}}
+    measured = manifest | {"metrics": {"test": test}}
+    card = ModelCard(model_card(REPO, measured, "mit", "https://example.org/code"))
+    assert card.data.license == "mit" and card.data.library_name == "mealrec"
+    (result,) = card.data.eval_results
+    assert (result.metric_type, result.metric_value, result.dataset_type) == ("N@10", 0.25, "simulated")
+    assert "viewers are simulated" in card.text and "https://example.org/code" in card.text
+    real = manifest | {"metrics": {"test": {first: {"N@10": 0.25}}}}
+    assert "simulated" not in model_card(REPO, real)
+    assert ModelCard(model_card(REPO, manifest | {"metrics": {}})).data.eval_results is None

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from mealrec.errors import TrainingError
 from mealrec.evaluation.ranking import model_scorer
+from mealrec.training import processes as module
 from mealrec.training.processes import check_processes, processes, restore_random_states
 from tests.training.two_processes import SYSTEMS, train_without_chance
 
@@ -77,5 +78,14 @@ def test_every_process_gets_its_own_random_state_back(index, tmp_path):
 
 def test_without_accelerate_training_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(TrainingError, match="needs the package accelerate.*requirements-dev.txt"):
+    with pytest.raises(TrainingError, match="needs the package accelerate.*requirements-train.txt"):
         processes("cpu")
+
+
+def test_who_gets_one_process_of_accelerate_on_cpus_is_told_what_gives_two(monkeypatch, capsys):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    module._say_how_many.cache_clear()
+    processes("cpu")
+    processes("cpu")
+    assert capsys.readouterr().err.count("torchrun --nproc_per_node 2 -m mealrec train") == 1
