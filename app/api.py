@@ -88,16 +88,7 @@ def encoded(service: Service, video: object, title: object, visit: str = "") -> 
     if not isinstance(title, str):
         raise RequestError(f"title: expected text, got {_shown(title)}.")
     upload = next(report for report in service.encode(path, title, visit) if not isinstance(report, Progress))
-    return {
-        "upload_id": upload.upload_id,
-        "title": upload.title,
-        "times_s": [float(time) for time in upload.times_s],
-        "sights": [
-            [{"name": sight.name, "chance": float(sight.chance)} for sight in sights] for sights in upload.sights
-        ],
-        "resembles": upload.resembles,
-        "nearest": [vars(item) for item in upload.nearest],
-    }
+    return upload.to_dict()
 
 
 def _shown(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import gradio as gr
 
@@ -129,6 +130,8 @@ def wire_upload(page: Page) -> None:
     begun = view.encode.click(encode, inputs, outputs, **ENCODER, **_QUIET)
     chosen = view.examples.click(choose, None, view.video, **_QUIET)
     begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **_QUIET)
+    look = partial(upload.preview, page.service)
+    view.video.change(look, view.video, view.preview, js=upload.UNPLAYABLE, **upload.PREVIEW, **_QUIET)
     view.stop.click(lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET)
     for event in (begun, begun_example):
         event.failure(upload.rest, None, report, **_QUIET)

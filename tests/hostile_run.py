@@ -31,10 +31,10 @@ class Answer:
 
 
 class Workers:
-    """Watches the processes that this one starts; `peak_bytes` is the most memory that any of them held."""
+    """Watches the processes that this one starts: the most memory, and processor time, that any of them took."""
 
     def __init__(self) -> None:
-        self.peak_bytes = 0
+        self.peak_bytes, self.peak_cpu_s = 0, 0.0
 
     @contextmanager
     def watched(self, every_s: float = 0.01) -> Iterator[Workers]:
@@ -42,7 +42,9 @@ class Workers:
 
         def watch() -> None:
             while not done.wait(every_s):
-                self.peak_bytes = max([self.peak_bytes, *map(_peak_bytes, _children())])
+                children = list(_children())
+                self.peak_bytes = max([self.peak_bytes, *map(_peak_bytes, children)])
+                self.peak_cpu_s = max([self.peak_cpu_s, *map(_cpu_s, children)])
 
         watcher = threading.Thread(target=watch, name="watch-workers", daemon=True)
         watcher.start()
@@ -105,3 +107,11 @@ def _peak_bytes(process: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * KIB for line in lines if line.startswith("VmHWM")), 0)
+
+
+def _cpu_s(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user and system

@@ -21,6 +21,11 @@ BITS = 8
 VARIABLE_TIMES = [0.05 * i for i in range(40)] + [2 + 0.2 * i for i in range(20)]  # 20 frames a second, then 5
 MARK = (255, 0, 0)  # a red patch in the top left corner tells which way is up
 
+B_FRAMES = {"x264-params": "bframes=2:b-adapt=0"}
+CAMCORDER = {"mpegts_m2ts_mode": "1"}
+KEY = "00112233445566778899aabbccddeeff"
+ENCRYPTED = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": KEY, "encryption_kid": KEY}
+
 
 def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     """Return a frame [height, width, 3] whose 8 stacked bands spell `number` in binary, white for 1."""
@@ -76,14 +81,25 @@ def write_video(
     container: str | None = None,
     options: dict[str, str] | None = None,
     pixel_format: str = "yuv420p",
+    rate: int = FPS,
+    matrix: tuple[int, int, int, int] | None = None,
+    aspect: Fraction | None = None,
+    container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Write a video of numbered frames at FPS, or at `times` (seconds); keyframes every 10 frames."""
-    with av.open(
-        str(path), "w", format=container, options={"movflags": "+faststart"} if path.suffix == ".mp4" else {}
-    ) as out:
-        stream = out.add_stream(codec, rate=FPS, options=options or {})
+    """Write a video of numbered frames at FPS, or at `times` (seconds); keyframes every 10 frames.
+
+    `rate` is what the header says, `matrix` how the display matrix turns it, `aspect` how wide its pixels are.
+    """
+    faststart = {"movflags": "+faststart"} if path.suffix == ".mp4" else {}
+    with av.open(str(path), "w", format=container, options=faststart | (container_options or {})) as out:
+        stream = out.add_stream(codec, rate=rate, options=options or {})
         stream.width, stream.height = size
         stream.pix_fmt = pixel_format
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
+        if matrix:
+            a, b, c, d = (value << 16 for value in matrix)
+            stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
         stream.codec_context.gop_size = 10
         stream.codec_context.time_base = time_base = Fraction(1, 1000 if times else FPS)
         for number in range(frames):
@@ -92,6 +108,27 @@ def write_video(
             frame.time_base = time_base
             out.mux(stream.encode(frame))
         out.mux(stream.encode())
+    return path
+
+
+def write_tracks(path: Path, *tracks: tuple[str, int, int, tuple[int, int]]) -> Path:
+    """Write a video of several tracks: (codec, disposition, frames, size) each; frame i of track n shows 64 n + i."""
+    with av.open(str(path), "w") as out:
+        streams = []
+        for codec, disposition, _, size in tracks:
+            stream = out.add_stream(codec, rate=FPS)
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            stream.disposition = disposition
+            streams.append(stream)
+        for number in range(max(frames for _, _, frames, _ in tracks)):
+            for place, (stream, (_, _, frames, size)) in enumerate(zip(streams, tracks, strict=True)):
+                if number < frames:
+                    frame = av.VideoFrame.from_ndarray(picture(64 * place + number, *size), "rgb24")
+                    frame.pts, frame.time_base = number, Fraction(1, FPS)
+                    out.mux(stream.encode(frame))
+        for stream in streams:
+            out.mux(stream.encode())
     return path
 
 
@@ -130,11 +167,47 @@ def truncate(source: Path, path: Path, share: float) -> Path:
 def rotate_header(source: Path, path: Path, quarter_turns: int) -> Path:
     """Copy an MP4 with a display matrix that turns it clockwise by `quarter_turns` x 90 degrees."""
     cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns % 4]
-    one = 1 << 16
-    matrix = struct.pack(">9i", cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    return set_matrix(source, path, (cos, sin, -sin, cos))
+
+
+def set_matrix(source: Path, path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Copy an MP4 or MOV with a display matrix (a, b, c, d), whatever it says."""
+    a, b, c, d = (value << 16 for value in matrix)
     content = bytearray(source.read_bytes())
     at = content.index(b"tkhd") + 4 + 4 + 4 * 5 + 8 + 8  # version and flags, five words, reserved, layer to volume
-    content[at : at + 36] = matrix
+    content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30 if any(matrix) else 0)
+    path.write_bytes(content)
+    return path
+
+
+def without_brand(source: Path, path: Path) -> Path:
+    """Copy a MOV as an older QuickTime wrote it: nothing before its data says what it is."""
+    content = bytearray(source.read_bytes())
+    content[4:8] = b"free"
+    path.write_bytes(content)
+    return path
+
+
+def cut_start(source: Path, path: Path, count: int) -> Path:
+    """Copy a file without its first `count` bytes."""
+    path.write_bytes(source.read_bytes()[count:])
+    return path
+
+
+def blank(source: Path, path: Path, start: float, end: float) -> Path:
+    """Copy a file with zeros from `start` to `end` (shares of its bytes, 0..1)."""
+    content = bytearray(source.read_bytes())
+    first, last = int(start * len(content)), int(end * len(content))
+    content[first:last] = bytes(last - first)
+    path.write_bytes(content)
+    return path
+
+
+def scramble(source: Path, path: Path) -> Path:
+    """Copy an MPEG-TS with every packet marked as scrambled."""
+    content = bytearray(source.read_bytes())
+    for at in range(0, len(content), 188):
+        content[at + 3] |= 0x80
     path.write_bytes(content)
     return path
 
@@ -176,6 +249,19 @@ def write_all(folder: Path) -> None:
     rotate_header(plain, folder / "rotated.mp4", 1)
     cut_by_edit_list(plain, folder / "edit-list.mp4", 2.0)
     truncate(plain, folder / "half.mp4", 0.5)
+    set_matrix(plain, folder / "mirrored.mp4", (-1, 0, 0, 1))
+    set_matrix(plain, folder / "no-matrix.mp4", (0, 0, 0, 0))
+    write_video(folder / "turned.mkv", matrix=(0, 1, -1, 0))
+    write_video(folder / "wide-pixels.mp4", aspect=Fraction(2))
+    write_video(folder / "b-frames.avi", options=B_FRAMES)
+    write_video(folder / "states-1000.webm", "libvpx-vp9", rate=1000, times=[0.1 * n for n in range(60)])
+    write_video(folder / "encrypted.mp4", container_options=ENCRYPTED)
+    write_tracks(folder / "two-tracks.mp4", ("libx264", 1, 60, (64, 112)), ("libx264", 0, 60, (WIDTH, HEIGHT)))
+    without_brand(write_video(folder / "plain.mov"), folder / "older.mov")
+    cut_start(folder / "plain.ts", folder / "cut.ts", 77)
+    write_video(folder / "camcorder.mts", container="mpegts", container_options=CAMCORDER)
+    scramble(folder / "plain.ts", folder / "scrambled.ts")
+    blank(plain, folder / "blank.mp4", 0.6, 0.8)
     write_text(folder / "playlist.mp4", f"#EXTM3U\n#EXTINF:1,\n{plain}\n")
     (folder / "empty.mp4").write_bytes(b"")
 

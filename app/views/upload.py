@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,34 @@ from app.markup import CLICK_ACTIONS, picture_url, render
 from app.service import Progress, Service
 from app.views.cards import cards
 from app.views.shares import percent
+from mealrec.errors import MealRecError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from mealrec.features.sights import Sight
     from mealrec.recommender.uploads import Upload
 
 _EXAMPLES_FOLDER = Path(gr.__file__).parent / "media_assets" / "videos"
 _EXAMPLE_LABELS = {"world": "The Earth by night, 30 s", "b": "The Earth by night, 5 s", "a": "A closing title, 7 s"}
 _NEAREST_SHOWN = 6
+_PICTURE_HEIGHT = 200
+PREVIEW = {"concurrency_id": "preview", "concurrency_limit": 1, "trigger_mode": "always_last"}
+# A codec that the browser lacks raises no error: there is a player, and its picture has no size. Gives Python the video
+# only where that is so.
+UNPLAYABLE = """
+async (video) => {
+  for (let tries = 0; video && tries < 80; tries += 1) {
+    const player = document.querySelector('#upload-video video');
+    if (player?.currentSrc.endsWith(encodeURI(video.path)) || player?.currentSrc === video.url) {
+      if (player.error) return video;
+      if (player.readyState >= HTMLMediaElement.HAVE_METADATA) return player.videoWidth ? null : video;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return null;
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,7 @@ class UploadView:
     """The view's components; `encode` and `stop` are its two buttons."""
 
     video: gr.Video
+    preview: gr.HTML
     title: gr.Textbox
     encode: gr.Button
     stop: gr.Button
@@ -66,6 +88,7 @@ def build() -> UploadView:
             video = gr.Video(
                 label="Your clip", show_label=False, sources=["upload"], height=300, elem_id="upload-video"
             )
+            preview = gr.HTML("", elem_id="upload-preview")
             title = gr.Textbox(
                 placeholder="Title (optional)",
                 label="Title of your clip",
@@ -81,7 +104,7 @@ def build() -> UploadView:
                 render("examples.html", examples=_examples()), js_on_load=CLICK_ACTIONS, elem_id="upload-examples"
             )
             report = gr.HTML(idle(), elem_id="upload-report")
-    return UploadView(video, title, encode, stop, report, examples, columns, refusal)
+    return UploadView(video, preview, title, encode, stop, report, examples, columns, refusal)
 
 
 def example_path(key: str) -> str | None:
@@ -102,6 +125,19 @@ def encoded(service: Service, path: str, title: str, visit: str = "") -> Iterato
             yield _progress(report), ""
         else:
             yield _done(service, report), report.upload_id
+
+
+def preview(service: Service, path: str | None) -> str:
+    """Return the moments of a video that the visitor's browser cannot play, or why they are not to be had."""
+    if not path:
+        return ""
+    from mealrec.recommender.uploads import UPLOAD_LIMITS  # brings torch, for which the page does not wait
+
+    try:
+        sampled = service.recommender().media.sampled(path, max_height=_PICTURE_HEIGHT, limits=UPLOAD_LIMITS)
+    except MealRecError as error:
+        return render("preview.html", frames=[], refusal=str(error))
+    return render("preview.html", frames=_frames(sampled.frames, sampled.times_s, ((),) * len(sampled.frames)))
 
 
 def idle(cancelled: bool = False) -> str:
@@ -130,11 +166,7 @@ def _progress(report: Progress) -> str:
 
 
 def _done(service: Service, upload: Upload) -> str:
-    named = upload.sights or ((),) * len(upload.times_s)
-    frames = [
-        Frame(picture_url(frame, 200), f"{time:.1f}", [f"{sight.name} {percent(sight.chance)}" for sight in sights])
-        for frame, time, sights in zip(upload.thumbnails, upload.times_s, named, strict=True)
-    ]
+    frames = _frames(upload.thumbnails, upload.times_s, upload.sights or ((),) * len(upload.times_s))
     nearest = upload.nearest[:_NEAREST_SHOWN]
     return render(
         "upload.html",
@@ -147,6 +179,17 @@ def _done(service: Service, upload: Upload) -> str:
         ],
         resembles=upload.resembles is not False,  # None: nothing was measured that could tell
     )
+
+
+def _frames(pictures: Iterable[np.ndarray], times_s: Iterable[float], seen: Iterable[Sequence[Sight]]) -> list[Frame]:
+    return [
+        Frame(
+            picture_url(picture, _PICTURE_HEIGHT),
+            f"{time:.1f}",
+            [f"{sight.name} {percent(sight.chance)}" for sight in sights],
+        )
+        for picture, time, sights in zip(pictures, times_s, seen, strict=True)
+    ]
 
 
 def _examples() -> list[Example]:

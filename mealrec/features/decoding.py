@@ -1,14 +1,8 @@
-"""Timestamps and pixels of a few frames of one video; runs inside the worker process only.
-
-decord decodes where its timetable agrees with the container's; PyAV decodes the rest: what decord cannot
-open (AV1, GIF), where it counts frames that are never shown (edit lists), and HEVC, where it lands frames
-too late after a seek into an open group of pictures.
-"""
+"""Pixels of a few frames of one video, as a player shows them; runs inside the worker processes only."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -16,76 +10,56 @@ import av
 import numpy as np
 
 from mealrec.errors import VideoError
+from mealrec.features.confinement import check_time
+from mealrec.features.orientation import pixel_aspect, shown_size, upright
 from mealrec.features.probe import DecodeLimits
+from mealrec.features.tracks import SLACK_S, Timetable, open_video, packets, played_stream
 
-DECORD_CONTAINERS, DECORD_CODECS = ("mov", "matroska"), ("h264", "vp8", "vp9")
-SLACK_S = 1e-4  # containers round timestamps; a frame that starts this much late still counts as shown
+# Frames that no other needs are skipped on the way to a moment, up to so many frames before it: within one group of
+# frames that depend on each other (8 at most in what cameras make) nothing is left out.
+LEAD_FRAMES = 8
+SKIPPING_CODECS = ("h264", "hevc")
 
 
 @dataclass(frozen=True)
-class Timetable:
-    """When each frame of a video appears.
+class Shown:
+    """A decoded frame and when it appears (seconds); `is_clean`: nothing that it is made from was damaged."""
 
-    `starts_s` [F] ascending, in the stream's own clock; `duration_s` from the first frame's start to the
-    last frame's end; `codec` as FFmpeg names it; `stated_s` how long the header says it is, 0 where it does not.
+    start_s: float
+    frame: av.VideoFrame
+    is_clean: bool
+
+
+def decode_frames(
+    playhead: Playhead, table: Timetable, targets_s: np.ndarray, near_s: float, max_height: int | None = None
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return the pictures [K, H, W, 3] uint8 that are on screen at `targets_s` [K], upright, and their whole size.
+
+    `targets_s` ascends and is in the stream's own clock; `max_height`: scaled down to fit. The size is (height, width)
+    before that. A damaged frame is replaced by the nearest undamaged one, as far as `near_s` seconds away. Raises
+    VideoError where a moment has none.
     """
-
-    starts_s: np.ndarray
-    duration_s: float
-    codec: str
-    stated_s: float
-
-
-def open_video(path: str, demuxer: str) -> av.container.InputContainer:
-    """Open the file with exactly this demuxer; nothing inside the file can make it open another."""
-    try:
-        return av.open(path, format=demuxer, options={"protocol_whitelist": "file"})
-    except (av.error.FFmpegError, ValueError) as error:
-        raise VideoError("The video cannot be opened: it is damaged or cut off, so export it again.") from error
-
-
-def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
-    """Check the header against the limits, then list all frames' times without decoding one.
-
-    Raises VideoError where there is no picture, or a limit is passed.
-    """
-    with open_video(path, demuxer) as container:
-        stream = _picture_stream(container)
-        _check_header(container, stream, limits)
-        starts, latest, last_duration, codec = [], -math.inf, 0.0, stream.codec_context.name
-        stated_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        for packet in _packets(container, stream):
-            stamp = packet.dts if packet.pts is None else packet.pts
-            if packet.is_discard or stamp is None:
-                continue
-            starts.append(float(stamp * packet.time_base))
-            last_duration = float((packet.duration or 0) * packet.time_base)
-            latest = max(latest, starts[-1])
-            _check_duration(latest - starts[0], limits)
-    if not starts:
-        raise VideoError("The video holds no readable frame: it is damaged or cut off, so export it again.")
-    starts_s = np.sort(np.asarray(starts))
-    if not last_duration and len(starts_s) > 1:  # MPEG-TS does not tell
-        last_duration = float(np.median(np.diff(starts_s)))
-    return Timetable(starts_s, float(starts_s[-1] - starts_s[0]) + last_duration, codec, stated_s)
-
-
-def decode_frames(path: str, demuxer: str, table: Timetable, targets_s: np.ndarray, limits: DecodeLimits) -> np.ndarray:
-    """Return the pictures [K, H, W, 3] uint8 that are on screen at `targets_s` [K], upright.
-
-    `targets_s` ascends and is in the stream's own clock. Raises VideoError where nothing decodes.
-    """
-    if demuxer in DECORD_CONTAINERS and table.codec in DECORD_CODECS:
-        frames = _decode_with_decord(path, table, targets_s)
-        if frames is not None:
-            return frames
-    return _decode_with_pyav(path, demuxer, targets_s, limits)
-
-
-def all_frames(path: str, demuxer: str, limits: DecodeLimits) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Yield (start in seconds, frame) of the whole video in the order of display; what is damaged is left out."""
-    with open_video(path, demuxer) as container:
-        yield from _decoded(container, limits, None)
+    pictures, size, last, picture = [], (0, 0), None, None
+    longest_s = near_s + table.usual_s if table.is_torn else np.inf
+    for target_s, index in zip(targets_s, table.on_screen(targets_s), strict=True):
+        seen = playhead.seen_at(int(index), near_s)
+        if seen is None or target_s - seen.start_s > longest_s:  # what was lost stood here
+            continue
+        if seen is not last:
+            last, picture = seen, upright(seen.frame, playhead.aspect, max_height)
+            size = shown_size(seen.frame, playhead.aspect)
+        pictures.append(picture)
+    if not pictures:
+        raise VideoError(
+            "Nothing of the video can be decoded: it is damaged, encrypted, or its codec is unknown here, so export it "
+            "again."
+        )
+    if len(pictures) < len(targets_s):
+        seen = f"{len(pictures)} of {len(targets_s)} moments"
+        raise VideoError(f"The video is damaged: only {seen} can be seen as they are, so export it again.")
+    if len({picture.shape for picture in pictures}) > 1:
+        raise VideoError("The video changes its size between the moments: export it in one size.")
+    return np.stack(pictures), size
 
 
 def resize(frames: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -94,113 +68,151 @@ def resize(frames: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.stack([p.reformat(width, height, interpolation="AREA").to_ndarray() for p in pictures])
 
 
-def _picture_stream(container: av.container.InputContainer) -> av.VideoStream:
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    if not container.streams:
-        raise VideoError("The video tells nothing of what it holds: it is damaged or cut off, so export it again.")
-    raise VideoError("The file has no picture, only sound or other data: choose a clip that shows something.")
+class Playhead:
+    """The played track of a video, decoded from keyframe to keyframe: what lies between moments is passed over.
 
+    `aspect`: how wide a stored pixel is shown next to its height.
+    """
 
-def _check_header(container: av.container.InputContainer, stream: av.VideoStream, limits: DecodeLimits) -> None:
-    width, height = stream.width, stream.height
-    if not min(width, height):
-        raise VideoError("The video does not tell its size: it is damaged or cut off, so export it again.")
-    if max(width, height) > limits.max_side:
-        raise VideoError(
-            f"The video is {width} x {height} pixels and the limit is {limits.max_side} a side: scale it down first."
-        )
-    rate = stream.average_rate
-    if rate is not None and not 0 <= float(rate) < 1000:
-        raise VideoError(f"The video claims {float(rate):g} frames a second: export it at a usual rate.")
-    seconds = [float(stream.duration * stream.time_base)] if stream.duration else []
-    seconds += [container.duration / av.time_base] if container.duration else []
-    _check_duration(min(seconds, default=0.0), limits)
+    def __init__(self, path: str, demuxer: str, table: Timetable, limits: DecodeLimits):
+        """Open the file."""
+        self._path, self._demuxer, self._table, self._limits = path, demuxer, table, limits
+        self._container = None
+        self._open()
+        self.aspect = pixel_aspect(self._stream, limits.max_side)
 
+    def __enter__(self) -> Playhead:
+        return self
 
-def _check_duration(seconds: float, limits: DecodeLimits) -> None:
-    if not math.isfinite(seconds) or seconds > limits.max_duration_s:
-        raise VideoError(
-            f"The video is {seconds / 60:.1f} minutes long and the limit is {limits.max_duration_s / 60:g}: cut it."
-        )
+    def __exit__(self, *_) -> None:
+        self._container.close()
 
-
-def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
-    """Yield the stream's packets up to its end, or up to where the file was cut off."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError:
-            return
-        if packet is None:
-            return
-        if packet.size:
-            yield packet
-
-
-def _decode_with_decord(path: str, table: Timetable, targets_s: np.ndarray) -> np.ndarray | None:
-    """Return the frames, or None where decord fails or counts other frames than the container shows."""
-    import decord  # its shared libraries load only where a file needs them
-
-    try:
-        reader = decord.VideoReader(path, num_threads=1)
-        starts_s = np.asarray(reader.get_frame_timestamp(range(len(reader))))[:, 0]
-        if len(starts_s) != len(table.starts_s) or np.abs(starts_s - table.starts_s).max() > 1e-3:
-            return None
-        indices = np.searchsorted(table.starts_s, targets_s + SLACK_S, side="right") - 1
-        return reader.get_batch(np.maximum(indices, 0).tolist()).asnumpy()
-    except (decord.DECORDError, RuntimeError, ValueError, IndexError):
+    def seen_at(self, index: int, near_s: float) -> Shown | None:
+        """Return what is on screen when frame `index` starts, else what is undamaged nearest to it, else None."""
+        wanted_s = float(self._table.starts_s[index])
+        lead_s = float(self._table.starts_s[max(0, index - LEAD_FRAMES)])
+        if self._lies_ahead(wanted_s):
+            seen = self._advance(wanted_s, near_s, lead_s)
+            if seen is not None:
+                return seen
+        for keyframes_back, is_skipping in ((1, True), (2, False), (len(self._table.keyframes) + 1, False)):
+            is_start = self._seek(wanted_s, keyframes_back)
+            seen = self._advance(wanted_s, near_s, lead_s if is_skipping else -np.inf)
+            if self._came_late and not is_start:
+                continue  # it was no keyframe, or decoding from there recovers too slowly
+            if seen is not None or not is_skipping:
+                return seen
         return None
 
+    def frames(self) -> Iterator[Shown]:
+        """Yield the frames of the whole video in the order of display; what cannot be decoded is left out."""
+        self._start()
+        return self._decoding
 
-def _decode_with_pyav(path: str, demuxer: str, targets_s: np.ndarray, limits: DecodeLimits) -> np.ndarray:
-    for seek_s in (float(targets_s[0]), None):  # where seeking lands too late, decode from the start
-        with open_video(path, demuxer) as container:
-            frames = _pick(_decoded(container, limits, seek_s), targets_s, strict=seek_s is not None)
-        if frames:
-            return np.stack(frames)
-    raise VideoError("No frame of the video can be decoded: it is damaged or its codec is unknown here.")
+    def _open(self) -> None:
+        if self._container is not None:
+            self._container.close()
+        self._container = open_video(self._path, self._demuxer)
+        self._stream = played_stream(self._container)
+        self._stream.thread_type = "NONE"
+        self._stream.codec_context.options = {
+            "max_pixels": str(self._limits.max_side**2),
+            "side_data_prefer_packet": "displaymatrix",  # a player asks the container, not the codec
+        }
+        self._restart()
+        self._is_fresh = True  # nothing has been read yet
 
+    def _start(self) -> None:
+        if not self._is_fresh:
+            self._open()  # opening looks into the first frames, which costs as much as decoding some
 
-def _decoded(
-    container: av.container.InputContainer, limits: DecodeLimits, seek_s: float | None
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Yield (start in seconds, frame) in the order of display, from the keyframe before `seek_s` on."""
-    stream = _picture_stream(container)
-    stream.thread_type = "NONE"
-    stream.codec_context.options = {"max_pixels": str(limits.max_side**2)}
-    try:
-        if seek_s is not None:
-            container.seek(int(seek_s / stream.time_base), stream=stream)
-    except av.error.FFmpegError:
-        return
-    for packet in chain(_packets(container, stream), (None,)):
-        try:
-            frames = stream.codec_context.decode(packet)
-        except av.error.FFmpegError:
-            continue  # like a player: a damaged packet is skipped
-        # frames held back to the end come without a time base of their own
-        yield from ((float(frame.pts * stream.time_base), frame) for frame in frames if frame.pts is not None)
+    def _restart(self) -> None:
+        self._decoding = self._decoded()
+        self._last: Shown | None = None  # the last undamaged frame up to the moment
+        self._ahead: Shown | None = None  # the first one beyond it
+        self._skip_before_s, self._came_late, self._is_fresh = -np.inf, False, False
 
+    def _lies_ahead(self, wanted_s: float) -> bool:
+        """Tell whether decoding on leads to a moment, and no keyframe lies between that would be quicker."""
+        if self._last is None:
+            return False
+        now_s = self._last.start_s if self._ahead is None else self._ahead.start_s
+        return self._last.start_s <= wanted_s and not any(
+            now_s < key.start_s <= wanted_s + SLACK_S for key in self._table.keyframes
+        )
 
-def _pick(decoded: Iterable[tuple[float, av.VideoFrame]], targets_s: np.ndarray, strict: bool) -> list[np.ndarray]:
-    """Return for each target the last frame that starts by then; [] if `strict` and the first starts later."""
-    pictures, shown = [], None
-    for start_s, frame in decoded:
-        if shown is None and strict and start_s > targets_s[0] + SLACK_S:
-            return []
-        while shown is not None and start_s > targets_s[len(pictures)] + SLACK_S:
-            pictures.append(upright(shown))
-            if len(pictures) == len(targets_s):
-                return pictures
-        shown = frame
-    if shown is not None:
-        pictures += [upright(shown)] * (len(targets_s) - len(pictures))
-    return pictures
+    def _seek(self, wanted_s: float, keyframes_back: int) -> bool:
+        """Go to the n-th keyframe up to a moment; return whether that is the start of the file."""
+        before = [key for key in self._table.keyframes if key.start_s <= wanted_s + SLACK_S]
+        if len(before) > keyframes_back:
+            self._is_fresh = False
+            try:
+                self._container.seek(before[-keyframes_back].stamp, stream=self._stream)
+                self._restart()
+                return False
+            except av.error.FFmpegError:
+                pass
+        self._start()
+        return True
 
+    def _advance(self, wanted_s: float, near_s: float, skip_before_s: float) -> Shown | None:
+        """Decode up to a moment, and beyond it where nothing before it is undamaged and near."""
+        self._skip_before_s, self._is_fresh = skip_before_s, False
+        first = self._last is None
+        while True:
+            if self._ahead is None:
+                self._ahead = next(self._decoding, None)
+            ahead = self._ahead
+            if ahead is None:
+                break
+            if first and ahead.start_s > wanted_s + SLACK_S:
+                self._came_late = True
+            first = False
+            if ahead.start_s > wanted_s + SLACK_S:
+                if self._is_near(wanted_s, near_s) or ahead.is_clean or ahead.start_s - wanted_s > near_s:
+                    break
+            elif ahead.is_clean:
+                self._last = ahead
+            self._ahead = None
+        if self._is_near(wanted_s, near_s):
+            return self._last
+        return ahead if ahead is not None and ahead.is_clean and ahead.start_s - wanted_s <= near_s else None
 
-def upright(frame: av.VideoFrame) -> np.ndarray:
-    """Return a frame's pixels [H, W, 3] uint8 RGB, turned as the header asks."""
-    return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+    def _is_near(self, wanted_s: float, near_s: float) -> bool:
+        return self._last is not None and wanted_s - self._last.start_s <= near_s + SLACK_S
+
+    def _decoded(self) -> Iterator[Shown]:
+        """Yield the frames in the order of display, from where the container stands.
+
+        A frame is damaged where the decoder says so, and everything after it up to the next undamaged keyframe.
+        """
+        codec, time_base, is_clean, number = self._stream.codec_context, self._stream.time_base, True, 0
+        for packet in chain(packets(self._container, self._stream), (None,)):
+            check_time(self._limits)
+            if packet is not None and packet.pts is not None and codec.name in SKIPPING_CODECS:
+                is_early = float(packet.pts * time_base) < self._skip_before_s
+                codec.skip_frame = "NONREF" if is_early and not self._table.is_numbered else "DEFAULT"
+            try:
+                frames = codec.decode(packet)
+            except av.error.FFmpegError:  # like a player: a damaged packet is skipped
+                is_clean = False
+                continue
+            for frame in frames:
+                is_clean = not frame.is_corrupt and (is_clean or frame.key_frame)
+                if self._table.is_numbered:
+                    number = self._number(frame, number)
+                    yield Shown(float(self._table.starts_s[number]), frame, is_clean)
+                elif frame.pts is not None:  # frames held back to the end come without a time base of their own
+                    yield Shown(float(frame.pts * time_base), frame, is_clean)
+
+    def _number(self, frame: av.VideoFrame, last: int) -> int:
+        """Return which frame in the order of display this is, where only the order of decoding is stored.
+
+        A decoder gives out one frame for each that it takes in, after as many as it has to hold back.
+        """
+        if frame.dts is None:  # taken in at the end of the file
+            number = last + 1
+        else:
+            taken_in = np.searchsorted(self._table.starts_s, float(frame.dts * self._stream.time_base) - SLACK_S)
+            number = int(taken_in) - self._stream.codec_context.reorder_depth
+        return min(max(number, 0), len(self._table.starts_s) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -14,9 +15,10 @@ import numpy as np
 
 import mealrec
 from mealrec.errors import VideoError
-from mealrec.features.probe import DecodeLimits, check_file, shown_name
+from mealrec.features.probe import DecodeLimits, check_file, shown_name, too_costly
 
 POLL_S = 0.1
+OUT_OF_TIME = -getattr(signal, "SIGXCPU", 1 << 16)  # no such signal, and no such limit, on Windows
 IMPORT_ROOT = Path(mealrec.__file__).resolve().parents[1]
 
 
@@ -99,8 +101,11 @@ def _ask_worker(
         done = run_worker("mealrec.features.worker", request, limits, cancelled)
     except subprocess.TimeoutExpired:
         raise VideoError(
-            f"{name} took longer than {limits.timeout_s:g} s to decode: choose a shorter or smaller clip."
+            f"{name} took longer than {limits.timeout_s:g} s to decode: the machine is busy, so try again later, or "
+            "choose a smaller clip."
         ) from None
+    if done.returncode == OUT_OF_TIME:
+        raise VideoError(f"{name}: {too_costly(limits)}")
     line_end = done.stdout.find(b"\n")
     if done.returncode or line_end < 0:
         raise VideoError(f"{name} stopped the decoder: it is damaged or too demanding, so export it again.")

@@ -11,7 +11,7 @@ from mealrec.errors import VideoError
 from mealrec.features.frames import run_worker
 from mealrec.features.probe import DecodeLimits, check_file
 
-CLIP_LIMITS = DecodeLimits(timeout_s=3600.0)
+CLIP_LIMITS = DecodeLimits(cpu_s=600.0, timeout_s=7200.0)  # every frame is decoded, and encoded anew
 
 
 def transcode_clip(source: Path, clip: Path, poster: Path, limits: DecodeLimits = CLIP_LIMITS) -> None:

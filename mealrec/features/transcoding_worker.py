@@ -6,22 +6,24 @@ Confined like the decoding process, except that it may write files of `max_outpu
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from fractions import Fraction
 
 import av
+import numpy as np
 from PIL import Image
 
 from mealrec.errors import VideoError
-from mealrec.features.decoding import Timetable, all_frames, read_timetable, upright
+from mealrec.features.confinement import confine
+from mealrec.features.decoding import Playhead
+from mealrec.features.orientation import is_shown_as_stored, upright
 from mealrec.features.probe import DecodeLimits
+from mealrec.features.tracks import Timetable, read_timetable
 
 SHORT_SIDE, LONG_SIDE = 480, 1280
 CLOCK = Fraction(1, 90_000)
 ENCODER = {"crf": "26", "preset": "veryfast", "threads": "1"}
 POSTER_QUALITY = 82
-CPU_SECONDS = 600  # a crowded machine takes longer by the clock, which is the other limit
 WHOLE = 0.95  # a clip with less than this share of what its header states was cut off
 
 
@@ -46,24 +48,28 @@ def transcode(request: dict, limits: DecodeLimits) -> None:
 
 
 def _encode(request: dict, table: Timetable, limits: DecodeLimits) -> int:
-    """Encode every frame at its own time; return how many there were."""
+    """Encode every frame at its own time; return how many of them are undamaged."""
     middle_s = table.starts_s[0] + table.duration_s / 2
     stream, last_pts, written, poster_done = None, -1, 0, False
-    with av.open(request["clip"], "w", format="mp4", options={"movflags": "+faststart"}) as out:
-        for start_s, frame in all_frames(request["source"], request["demuxer"], limits):
-            if frame.rotation % 360:
-                frame = av.VideoFrame.from_ndarray(upright(frame), "rgb24")
+    with (
+        av.open(request["clip"], "w", format="mp4", options={"movflags": "+faststart"}) as out,
+        Playhead(request["source"], request["demuxer"], table, limits) as playhead,
+    ):
+        for shown in playhead.frames():
+            frame, is_whole = shown.frame, not shown.frame.is_corrupt
+            if not is_shown_as_stored(frame, playhead.aspect):
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(upright(frame, playhead.aspect)), "rgb24")
             if stream is None:
                 stream = _video_stream(out, table, target_size(frame.width, frame.height))
             picture = frame.reformat(stream.width, stream.height, "yuv420p", interpolation="AREA")
             if not poster_done:
-                poster_done = start_s >= middle_s
+                poster_done = shown.start_s >= middle_s
                 poster = picture
             picture.pict_type = av.video.frame.PictureType.NONE  # the encoder chooses its own keyframes
-            picture.pts = last_pts = max(last_pts + 1, round((start_s - table.starts_s[0]) / CLOCK))
+            picture.pts = last_pts = max(last_pts + 1, round((shown.start_s - table.starts_s[0]) / CLOCK))
             picture.time_base = CLOCK
             out.mux(stream.encode(picture))
-            written += 1
+            written += is_whole
         if stream is None:
             raise VideoError("No frame of the video can be decoded: it is damaged or its codec is unknown here.")
         out.mux(stream.encode())
@@ -80,18 +86,11 @@ def _video_stream(out: av.container.OutputContainer, table: Timetable, size: tup
     return stream
 
 
-def _confine(limits: DecodeLimits, max_output_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory_bytes,) * 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (max_output_bytes,) * 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS,) * 2)
-
-
 def main() -> None:
     """Answer the request in argv[1]."""
     request = json.loads(sys.argv[1])
     limits = DecodeLimits(**request["limits"])
-    _confine(limits, request["max_output_bytes"])
+    confine(limits, request["max_output_bytes"])
     reply = {}
     try:
         transcode(request, limits)

@@ -6,19 +6,18 @@ Reply: one line of JSON (`error`, or what the pixels are), then the pixels' raw 
 from __future__ import annotations
 
 import json
-import math
 import os
-import resource
 import sys
 
 import numpy as np
 
 from mealrec.errors import VideoError
-from mealrec.features.decoding import decode_frames, read_timetable, resize
+from mealrec.features.confinement import confine
+from mealrec.features.decoding import Playhead, decode_frames, resize
+from mealrec.features.plain import plain_frames
 from mealrec.features.probe import DecodeLimits
-from mealrec.features.scaling import scaled_down
-
-OPEN_FILES = 64
+from mealrec.features.scaling import fitted
+from mealrec.features.tracks import read_timetable
 
 
 def sampling_times(duration_s: float, num_frames: int, interval_s: float) -> np.ndarray:
@@ -33,12 +32,17 @@ def decode(request: dict) -> tuple[dict, bytes]:
     path, demuxer = request["path"], request["demuxer"]
     table = read_timetable(path, demuxer, limits)
     times_s = sampling_times(table.duration_s, request["num_frames"], request["interval_s"])
-    frames = decode_frames(path, demuxer, table, table.starts_s[0] + times_s, limits)
-    height, width = frames.shape[1:3]
+    targets_s, max_height = table.starts_s[0] + times_s, request["max_height"]
+    frames = plain_frames(path, demuxer, table, table.on_screen(targets_s), limits)
+    if frames is not None:
+        height, width = frames.shape[1:3]
+        frames = frames if max_height is None else resize(frames, *fitted(height, width, max_height))
+    else:
+        near_s = min(request["interval_s"], table.duration_s / len(times_s)) / 2  # beyond lies the next moment
+        with Playhead(path, demuxer, table, limits) as playhead:
+            frames, (height, width) = decode_frames(playhead, table, targets_s, near_s, max_height)
     if request["size"] is not None:
         frames = resize(frames, *request["size"])
-    if request["max_height"] is not None:
-        frames = np.stack(scaled_down(frames, request["max_height"]))
     header = {
         "times_s": times_s.tolist(),
         "shape": frames.shape,
@@ -49,21 +53,12 @@ def decode(request: dict) -> tuple[dict, bytes]:
     return header, np.ascontiguousarray(frames).tobytes()
 
 
-def _confine(limits: DecodeLimits) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory_bytes,) * 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES,) * 2)
-    # Should the asking process die, nobody is left to watch the clock.
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limits.timeout_s) + 1,) * 2)
-
-
 def main() -> None:
     """Answer the request in argv[1]."""
     request = json.loads(sys.argv[1])
     reply = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a decoder prints must not mix with the reply
-    _confine(DecodeLimits(**request["limits"]))
+    confine(DecodeLimits(**request["limits"]))
     try:
         header, pixels = decode(request)
     except VideoError as error:

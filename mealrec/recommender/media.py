@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mealrec.errors import VideoError
-from mealrec.features.frames import sample_frames
+from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.features.scaling import scaled_down
 from mealrec.recommender.places import MediaFolder
 
@@ -32,13 +32,20 @@ class Media(MediaFolder):
         """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing or unreadable."""
         return list(self._thumbnails(item_id))
 
+    def sampled(self, path: Path, **settings) -> SampledFrames:
+        """Return the K frames of any video as this bundle's clips were sampled; `settings` as in `sample_frames`.
+
+        Raises VideoError for an unusable video.
+        """
+        return sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s, **settings)
+
     def _decode(self, item_id: str) -> tuple[np.ndarray, ...]:
         path = self.decodable_path(item_id)
         if path is None:
             return ()
         try:
             with self._turns:
-                sampled = sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s)
+                sampled = self.sampled(path)
         except VideoError:
             return ()
         return scaled_down(sampled.frames, THUMBNAIL_HEIGHT)

@@ -39,7 +39,7 @@ MAX_TITLE = 500
 MARKUP = re.compile(r"<[A-Za-z/!?]")
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, direction, half characters, private, line ends
 JOINERS = "\u200c\u200d"  # emoji and several scripts are written with them
-UPLOAD_LIMITS = DecodeLimits(timeout_s=8.0, max_memory_bytes=2 * 2**30)  # a visitor waits for it, and others behind
+UPLOAD_LIMITS = DecodeLimits(cpu_s=4.0, timeout_s=120.0, max_memory_bytes=2 * 2**30)  # others wait behind a visitor
 DECODERS = 2
 ENCODED_HEIGHT = 1080  # the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
 _INSTEAD = "Pick clips of the catalogue instead, or open a bundle that was made from clips."
@@ -72,6 +72,17 @@ class Upload:
     sights: tuple[tuple[Sight, ...], ...] = ()
     likeness: tuple[float, ...] = ()
     resembles: bool | None = None
+
+    def to_dict(self) -> dict:
+        """Return what docs/api.md says of /encode, in plain types."""
+        return {
+            "upload_id": self.upload_id,
+            "title": self.title,
+            "times_s": [float(time) for time in self.times_s],
+            "sights": [[{"name": s.name, "chance": float(s.chance)} for s in seen] for seen in self.sights],
+            "resembles": self.resembles,
+            "nearest": [vars(item) for item in self.nearest],
+        }
 
 
 class UploadEncoder:

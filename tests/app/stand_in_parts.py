@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mealrec.features.frames import sample_frames
+from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.recommender.trace import RankedItem
 from tests.app.invented import FRAMES
 
@@ -64,6 +64,11 @@ class Upload:
     sights: tuple[tuple[Sight, ...], ...] = ()
     resembles: bool = True
 
+    def to_dict(self) -> dict:
+        seen = [[vars(sight) for sight in sights] for sights in self.sights]
+        known = {"upload_id": self.upload_id, "title": self.title, "resembles": self.resembles, "sights": seen}
+        return known | {"times_s": self.times_s.tolist(), "nearest": [vars(item) for item in self.nearest]}
+
 
 class StandInMedia:
     """Media of a folder (posters/, clips/) or, without one, no media but drawn thumbnails."""
@@ -86,7 +91,10 @@ class StandInMedia:
         return list(np.broadcast_to(colours, (FRAMES, 112, 64, 3)))
 
     def _decode(self, item_id: str) -> tuple[np.ndarray, ...]:
-        return tuple(sample_frames(self.clip_path(item_id), num_frames=FRAMES, max_height=224).frames)
+        return tuple(self.sampled(self.clip_path(item_id), max_height=224).frames)
+
+    def sampled(self, path: Path, **settings) -> SampledFrames:
+        return sample_frames(path, num_frames=FRAMES, **settings)
 
     def _path(self, kind: str, item_id: str, suffix: str) -> Path | None:
         path = (self._folder / kind / f"{item_id}{suffix}").resolve() if self._folder else None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import gradio as gr
 import pytest
+from PIL import Image
 
 from app.compare_events import wire_compare
 from app.service import Service
@@ -145,3 +149,13 @@ def test_a_closed_tab_computes_nothing_and_an_open_one_does(service):
     assert open_tab(Session(seed=4), False)[0] is True and open_tab(Session(seed=4), False)[2] == gr.skip()
     assert (close_tab(None), close_tab(True), close_tab(False)) == (None, False, False)
     assert {functions[name].concurrency_id for name in ("draw",)} == {"compare"}
+
+
+def test_a_landscape_poster_takes_no_more_room_than_an_upright_one(tmp_path):
+    """Beside it in the chart stand the clip's rank and its title."""
+    for size in ((1920, 1080), (600, 600), (270, 480)):
+        path = tmp_path / f"{size[0]}.webp"
+        Image.new("RGB", size).save(path)
+        data = base64.b64decode(compare._picture(path).partition(",")[2])
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.size == (54, 96)

@@ -19,7 +19,7 @@ from tests.hostile_files import KINDS, Sources, hostile_file, write_sources
 from tests.hostile_run import Workers, held, upload_all
 from tests.recommender.tiny_bundle import TEXT, VISUAL, tiny_contents
 
-FILES, ANSWER_S = 100, 10.0
+FILES = 100
 
 
 class NoText:
@@ -67,7 +67,8 @@ def test_a_hundred_hostile_uploads_harm_nobody(real_service, sources, tmp_path, 
     assert first.outcome == "taken"
     assert not [answer for answer in answers if answer.outcome not in ("taken", "refused")]
     assert {answer.kind for answer in answers} == set(KINDS)
-    assert max(answer.seconds for answer in answers) < ANSWER_S
+    assert 0 < workers.peak_cpu_s < UPLOAD_LIMITS.cpu_s + 2
+    assert max(answer.seconds for answer in answers) < UPLOAD_LIMITS.timeout_s / 2
     assert 0 < workers.peak_bytes < UPLOAD_LIMITS.max_memory_bytes
     assert not [path for folder in (uploads, temporary) for path in folder.rglob("*") if path.is_file()]
     threads, files = held()

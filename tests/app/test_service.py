@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -12,6 +16,8 @@ from app.service import Progress, Service, user_errors
 from app.state import Session
 from mealrec.errors import BundleError, RequestError, VideoError
 from tests.app.stand_in import StandInMedia, StandInRecommender
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_page_has_clips_before_the_model_is_there():
@@ -116,3 +122,20 @@ def test_faces_that_are_not_at_hand_are_got_ready_for_the_next_time(service):
 def test_a_kind_whose_clips_cannot_be_shown_has_no_face(service):
     service.recommender().media.frame_thumbnails = lambda item_id: []
     assert service.face(0) == "" and service.faces([0]) == {}
+
+
+def test_a_model_that_cannot_be_loaded_is_told_on_the_terminal_too(capsys):
+    def load():
+        raise BundleError("nowhere holds no readable manifest.json: point to a bundle's folder.")
+
+    with pytest.raises(RequestError, match="nowhere holds no readable"):
+        Service(load).start().recommender(timeout_s=10)
+    assert capsys.readouterr().err == "mealrec: nowhere holds no readable manifest.json: point to a bundle's folder.\n"
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1"])
+def test_a_port_that_is_none_ends_the_start_with_one_sentence(port):
+    environment = {**os.environ, "GRADIO_SERVER_PORT": port}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert f"GRADIO_SERVER_PORT: expected a port from 1 to 65535, got '{port}'" in done.stderr

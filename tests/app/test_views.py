@@ -232,10 +232,11 @@ def test_a_clip_without_a_picture_shows_its_title_and_hashtags(titles_service):
     assert first.colour != second.colour
 
 
-def test_a_nameless_clip_is_called_by_its_id():
+@pytest.mark.parametrize("title", ["", " ", "# #", "\u200b"])
+def test_a_nameless_clip_is_called_by_its_id(title):
     def load():
         recommender = StandInRecommender()
-        recommender.catalogue = tuple(dataclasses.replace(item, title=" ") for item in recommender.catalogue)
+        recommender.catalogue = tuple(dataclasses.replace(item, title=title) for item in recommender.catalogue)
         return recommender
 
     service = Service(load).start()

@@ -70,6 +70,25 @@ def test_where_no_moment_drove_it_the_strip_says_so(service, influence, told):
     assert told in sentence(markup) and "is-driver" not in markup and 'aria-pressed="true"' not in markup
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"items": 1}, "One clip alone is left to recommend: it stays first, whatever is hidden."),
+        ({"pictures": 0}, "are known, so the model has no moment of it to look at."),
+        ({"segments": ("",) * 5}, "has no title, and titles are all that this model reads"),
+    ],
+)
+def test_what_says_nothing_of_the_model_is_not_laid_on_it(service, monkeypatch, changes, told):
+    """Where nothing could change, the model is not said to look at nothing; and rounding draws no bar."""
+    answer = with_moments(service.recommend(SESSION), [0.0, 4e-7, 0.0], [1, 1, 1], changes.get("segments", ()))
+    answer = dataclasses.replace(answer, items=answer.items[: changes.get("items")])
+    if "pictures" in changes:
+        monkeypatch.setattr(service.recommender().media, "frame_thumbnails", lambda item_id: [])
+    markup = moments.markup(service, SESSION, answer)
+    assert told in sentence(markup) and "looks at no single moment" not in markup
+    assert set(re.findall(r"width: ([\d.]+)%", markup)) == {"0.0"}
+
+
 def test_a_hidden_moment_stays_in_its_place_and_says_what_it_did(service):
     session = dataclasses.replace(SESSION, history=DRIVEN)
     whole = service.recommend(session)

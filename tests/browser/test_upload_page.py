@@ -90,6 +90,20 @@ def test_a_file_that_is_no_video_gets_a_sentence_and_the_next_request_works(visi
     assert len(visitor.wait_for_ranking()) == 10
 
 
+def test_a_clip_that_the_browser_cannot_play_shows_its_moments_and_then_the_same_in_the_report(visitor, tmp_path):
+    clip = write_video(tmp_path / "prores.mov", "prores_ks", 20, pixel_format="yuv422p10le")
+    visitor.page.get_by_role("tab", name="Upload your own").click()
+    visitor.find("#upload-video input[type=file]").set_input_files(clip)
+    moments = visitor.find("#upload-preview .frames")
+    expect(moments.locator("img")).to_have_count(5)
+    expect(visitor.find("#upload-video video")).to_be_hidden()
+    times = moments.locator("small").all_inner_texts()
+    visitor.find("#upload-encode").click()
+    visitor.wait_for_history(1)
+    expect(moments).to_have_count(0)
+    assert visitor.find("#upload-report .frames").first.locator("small").all_inner_texts() == times
+
+
 @pytest.mark.parametrize("which", ["generated", "real"])
 def test_page_api_and_command_line_give_the_same_ranking(visitor, url, small_clip, which):
     clip = small_clip if which == "generated" else real_clip()

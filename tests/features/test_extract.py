@@ -1,6 +1,8 @@
 """The `extract` verb on a folder with good, broken and missing clips."""
 
 import argparse
+import errno
+import os
 
 import numpy as np
 import pytest
@@ -90,3 +92,37 @@ def test_a_classifiers_store_says_that_it_holds_roots_of_probabilities(catalogue
     np.testing.assert_allclose((store.frames[:2] ** 2).sum(-1), 1, atol=1e-5)
     with pytest.raises(DataFormatError, match="of other visual_width, encoders"):
         extract(catalogue, encoder_path, tmp_path / "out")
+
+
+def test_a_full_disk_is_met_before_the_work_and_leaves_nothing(catalogue, encoder_path, tmp_path, monkeypatch):
+    """Found out later, by writing through a map, it would end the process without a word."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left on device: '.*out'"):
+        extract(catalogue, encoder_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_titles_in_letters_that_the_encoder_does_not_know_are_told():
+    titles = {"1": "สวัสดี", "2": "ramen สวัสดี", "3": "", "4": "🎉🎉"}
+    line = command.unread_titles(titles, "minilm")
+    assert line.startswith("2 titles (1 first) are written in letters that the text encoder minilm does not know")
+    assert command.unread_titles({"2": titles["2"]}, "minilm") == ""
+
+
+@pytest.mark.parametrize(
+    ("title_file", "clip", "named"),
+    [
+        ("item,title\na:b,x\n", "1", "can name files .*, got 'a:b'"),
+        ("item,title\n1,x\n", "0001", "holds 1 clips and none of an item: expected 1.mp4 and the like, got 0001.mp4"),
+    ],
+)
+def test_ids_that_fit_no_file_are_named_before_the_work(tmp_path, title_file, clip, named):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / f"{clip}.mp4").touch()
+    (tmp_path / "titles.csv").write_text(title_file)
+    with pytest.raises(DataFormatError, match=named):
+        extract(tmp_path, "nowhere", tmp_path / "out")

@@ -13,10 +13,10 @@ from tests.make_videos import (
     cut_by_edit_list,
     is_upright,
     read_number,
-    rotate_header,
     write_video,
 )
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
 PLAIN = [10, 20, 30, 40, 50]  # 60 frames, 10 a second: 1, 2, 3, 4, 5 s are shown by these
 KINDS = {
     "h264.mp4": {},
@@ -77,17 +77,6 @@ def test_a_variable_rate_is_read_by_the_clock(tmp_path):
     sampled = sample_frames(path)
     shown = [max(i for i, start in enumerate(VARIABLE_TIMES) if start <= time + 1e-6) for time in sampled.times_s]
     assert [read_number(frame) for frame in sampled.frames] == shown == [19, 39, 44, 49, 54]
-
-
-@pytest.mark.parametrize("kind", ["h264.mp4", "hevc.mp4"])
-@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
-def test_rotation_in_the_header_is_applied(tmp_path, kind, quarter_turns):
-    source = write_video(tmp_path / kind, frames=20, **KINDS[kind])
-    sampled = sample_frames(rotate_header(source, tmp_path / "rotated.mp4", quarter_turns))
-    stored = np.rot90(sampled.frames, quarter_turns, axes=(1, 2))
-    assert [read_number(frame) for frame in stored] == [2, 6, 10, 14, 18]
-    assert all(is_upright(frame) for frame in stored)
-    assert (sampled.width, sampled.height) == ((128, 224) if quarter_turns == 2 else (224, 128))
 
 
 def test_what_an_edit_list_hides_is_never_shown(plain, tmp_path):
