@@ -142,19 +142,26 @@ def names_of(words: Marks, sights: Marks, like: Sequence[int] = ()) -> tuple[str
     """Return a name for each kind, no two alike: its word, or its sight, or else "kind 17".
 
     Of two kinds that one word marks, the one that it marks less has a second word behind it, or its own second word
-    where that is nearly as strong. `like` [J] names a kind after another one, as "lighthouse 2"; none but itself if
-    it is not given.
+    where that is nearly as strong. `like` [J] names a kind after another one that has a name, as "lighthouse 2"; none
+    but itself if it is not given.
     """
     marks = _agreeing(words, sights)
     strongest = marks.strength.max(1, initial=0)
     like = like or range(len(strongest))
     names: dict[int, str] = {}
     for kind in sorted(range(len(strongest)), key=lambda kind: (like[kind] != kind, -strongest[kind])):
-        options: Iterable[str] = [*_from_words(marks, kind), *sights.best(kind, _SEEN), f"kind {kind + 1}"]
+        options: Iterable[str] = [*_from_words(marks, kind), *sights.best(kind, _SEEN), _number(kind)]
         if like[kind] != kind:
-            options = (f"{names[like[kind]]} {number}" for number in count(2))
+            namesake = names[like[kind]]
+            options = (f"{namesake} {number}" for number in count(2))
+            if namesake == _number(like[kind]):  # "kind 17 2" would say nothing
+                options = [_number(kind)]
         names[kind] = next(option for option in options if option not in names.values())
     return tuple(names[kind] for kind in range(len(strongest)))
+
+
+def _number(kind: int) -> str:
+    return f"kind {kind + 1}"
 
 
 def faces_of(item_ids: Sequence[str], shares: np.ndarray) -> list[tuple[Face, ...]]:

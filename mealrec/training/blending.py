@@ -12,6 +12,7 @@ from mealrec.models.published.backbone import GuidedBackbone, GuidedConfig
 from mealrec.models.published.guided import Guided
 from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig
 from mealrec.models.published.walk import KindWalk
+from mealrec.training.certainty import choose_certainty
 from mealrec.training.forms import System
 from mealrec.training.weights import choose_weights
 from mealrec.types import ItemFeatures
@@ -36,6 +37,12 @@ def blended(base: System, walk: KindWalk | None, sequences: Sequence[Sequence[in
 
 
 def choose(model: Guided, split: Split, features: ItemFeatures) -> dict[str, float]:
-    """Choose the weights of a blend on all validation rows; return them and the N@10 that they came to."""
+    """Choose the weights of a blend on all validation rows; return them and the N@10 that they came to.
+
+    Of MealRec also how surely it tells what is wanted, "certainty".
+    """
     candidates: np.ndarray = features.has_id.cpu().numpy()
-    return choose_weights(model, split.validation, features, candidates)
+    chosen = choose_weights(model, split.validation, features, candidates)
+    if isinstance(model, OnBackbone):
+        chosen["certainty"] = choose_certainty(model, split.validation, features)
+    return chosen

@@ -68,7 +68,7 @@ class Refit:
             return _as_chosen(made["base"], tested, ("guidance",))
         base, *walk = (copy.deepcopy(part) for part in made.values())
         model = blended(base, walk[0] if walk else None, self._sequences(tested.config), self.features)
-        return _as_chosen(model, tested, (*tested.names, "base.guidance"))
+        return _as_chosen(model, tested, (*tested.names, "certainty", "base.guidance"))
 
     def _fit(self, part: Part, name: str) -> System:
         key = json.dumps([part.model.to_dict(), asdict(part.training), part.epochs])

@@ -50,6 +50,7 @@ def test_names_are_unique():
     words = Marks(("piano", "keys"), np.array([[9.0, 1.0], [8.0, 4.0], [7.0, 6.9]]))
     assert names_of(words, nothing(3)) == ("piano", "piano, keys", "keys")
     assert names_of(words, nothing(3), [0, 0, 0]) == ("piano", "piano 2", "piano 3")
+    assert names_of(nothing(3), nothing(3), [0, 0, 2]) == ("kind 1", "kind 2", "kind 3")
     alone = Marks(("piano",), np.array([[9.0], [8.0], [7.0]]))
     assert names_of(alone, nothing(3)) == ("piano", "kind 2", "kind 3")
 

@@ -75,7 +75,8 @@ def test_before_anything_is_chosen_it_ranks_as_its_base_does(base, walk, split, 
 def test_what_is_chosen_is_set_and_is_worth_what_is_told(base, walk, split, features):
     model = blended(base, walk, split.train, features)
     found = choose(model, split, features)
-    worth = found.pop("validation_N@10")
+    worth, certainty = found.pop("validation_N@10"), found.pop("certainty")
+    assert model.certainty.item() == pytest.approx(certainty)
     assert set(found) == set(model.names) and all(value in GRIDS[name] for name, value in found.items())
     assert {name: getattr(model, name).item() for name in found} == pytest.approx(found)
     ranked = rank_rows(model_scorer(model, features), split.validation, features.has_id.numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from mealrec.models.paper.config import PaperConfig
@@ -72,6 +73,7 @@ class OnBackbone(Guided):
     ŷ_i = the backbone's logit + guidance q·c_i + kinds · ρ_i E_i, with E of KindHead and ρ of `rarity`. The backbone
     learns its training rows by heart, and a walk that is trained beside it has nothing left to learn; so the walk is
     trained alone, and validation chooses how much it counts. What was watched gets neither guidance nor kinds.
+    `certainty` is how far a preference is believed where it is told as shares of the next click; it ranks nothing.
     """
 
     ends = ("walk", "start")
@@ -82,6 +84,7 @@ class OnBackbone(Guided):
         super().__init__(base or PaperMealRec(config.base), *shape)
         self.config = config
         self.walk_over_kinds = walk or KindWalk(config.walk)
+        self.register_buffer("certainty", torch.ones(()))
 
     def items(self, features: ItemFeatures) -> Both:
         """Return what stands for every item, made once for many histories."""
@@ -102,6 +105,15 @@ class OnBackbone(Guided):
         preference = walk.preference(histories, items.kinds, seed, ends_at)
         found = walk.table.matches(preference, items.of_kinds, items.kinds.anybody)
         return found.mul_(rarity(walk.kinds.clicks)).scatter_(1, histories, 0.0)
+
+    def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
+        """Return what part of the next click is for each kind [..., J] by preferences [..., J]; each row sums to 1.
+
+        The head takes a share of all clicks for accidents: they fall to each kind as `anybody`'s [J] do.
+        """
+        head = self.walk_over_kinds.table
+        meant, accident = head.wanted(self.certainty * preference, anybody), head.log_accident.exp()
+        return (meant + accident * anybody / anybody.sum()) / (1 + accident)
 
 
 def rarity(clicks: Tensor) -> Tensor:

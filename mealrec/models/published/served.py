@@ -126,13 +126,8 @@ class ServedTable:
         return scores + self._system.kinds * counted * found
 
     def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
-        """Return what part of the next click is for each kind [..., J]; each row sums to 1.
-
-        The head takes a share of all clicks for accidents: they fall to each kind as anybody's do.
-        """
-        head = self._walker.table
-        meant, accident = head.wanted(preference[..., : self._kinds], anybody), head.log_accident.exp()
-        return (meant + accident * anybody / anybody.sum()) / (1 + accident)
+        """Return what part of the next click is for each kind [..., J]; see OnBackbone."""
+        return self._system.wanted(preference[..., : self._kinds], anybody)
 
     def appeal(self, preference: Tensor) -> Tensor:
         """Return the log-appeal [..., J] of each kind."""
