@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import queue
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -98,6 +99,8 @@ class Service:
         except Exception as error:  # a thread's exception would vanish; the page has to say that it failed
             self._failure = f"The model could not be loaded ({type(error).__name__}: {error})."
         finally:
+            if self._failure:  # for whoever looks at the terminal, and not at the page
+                print(f"mealrec: {self._failure}", file=sys.stderr, flush=True)
             self._settled.set()
 
     @property

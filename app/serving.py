@@ -22,6 +22,12 @@ if "GRADIO_TEMP_DIR" not in os.environ:  # a folder of our own, so that nothing 
     os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="mealrec-uploads-")
     atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
 
+if not os.environ.get("GRADIO_SERVER_PORT"):  # hosts say PORT; an empty one would end Gradio's own import
+    os.environ.pop("GRADIO_SERVER_PORT", None)
+    os.environ |= {"GRADIO_SERVER_PORT": os.environ["PORT"]} if os.environ.get("PORT") else {}
+if not ((wanted := os.environ.get("GRADIO_SERVER_PORT", "7860")).isdecimal() and 0 < int(wanted) < 65536):
+    sys.exit(f"GRADIO_SERVER_PORT: expected a port from 1 to 65535, got {wanted!r}; or leave it out for any free one.")
+
 # On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not installed.
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401
@@ -86,12 +92,15 @@ demo.queue(max_size=64, default_concurrency_limit=AT_ONCE, api_open=False)
 def main() -> None:
     """Serve the page until the process is told to end."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the way out that cleans up
-    port = os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT")
-    demo.launch(
-        server_port=int(port) if port else None,
-        inbrowser=os.environ.get("MEALREC_OPEN_BROWSER") == "1",
-        prevent_thread_lock=True,
-        **launch_options(served(), mcp_wanted()),
-    )
+    port = int(os.environ.get("GRADIO_SERVER_PORT", 0)) or None  # None takes the first that is free
+    options = launch_options(served(), mcp_wanted())
+    inbrowser = os.environ.get("MEALREC_OPEN_BROWSER") == "1"
+    try:
+        demo.launch(server_port=port, inbrowser=inbrowser, prevent_thread_lock=True, **options)
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        taken = f"Port {port} is taken" if port else "No port from 7860 on is free"
+        sys.exit(f"{taken}: name another, as in GRADIO_SERVER_PORT=7999 python app.py, or end what runs there.")
     service.start()  # not before: its imports would keep the first page waiting
     demo.block_thread()

@@ -1,12 +1,13 @@
 """`python -m mealrec VERB`: one command a step, from raw clips to recommendations.
 
 A verb's module is imported only when that verb is chosen; it offers `add_arguments(parser)` and
-`run(arguments) -> exit status`.
+`run(arguments) -> exit status`, and may say in `STOPPED` what is left when it is stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,6 +15,7 @@ from importlib import import_module
 from mealrec.errors import MealRecError
 
 VERBS = {
+    "demo": ("app.command", "open the page on a bundle"),
     "sample": ("mealrec.sample.command", "build the sample catalogue, its contact sheet and its statistics"),
     "fetch": ("mealrec.features.fetch_command", "download MicroLens's official files, and clips one by one"),
     "prepare": ("mealrec.data.prepare_command", "turn a published dataset into a catalogue folder"),
@@ -27,7 +29,17 @@ VERBS = {
     "experiment": ("mealrec.experiments.command", "make a table or figure of the paper on other data"),
     "bundle": ("mealrec.evaluation.bundle_command", "pack a trained model for the app"),
     "push": ("mealrec.recommender.push_command", "put a bundle with its model card on the hub"),
+    "frames": ("mealrec.recommender.frames_command", "show which moments of a video the model sees, and how"),
     "recommend": ("mealrec.recommender.command", "recommend clips for a history or an upload"),
+}
+
+
+STOPPED_BY_CTRL_C = 130
+_DISK = {
+    errno.ENOSPC: "the disk is full; make room",
+    errno.EDQUOT: "your share of the disk is full; make room",
+    errno.EROFS: "nothing can be written; name another folder",
+    errno.EACCES: "a file or folder may not be used; change its rights, or name another",
 }
 
 
@@ -36,15 +48,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] not in VERBS:
         return _overview(argv)
-    module_name, help_line = VERBS[argv[0]]
-    module = import_module(module_name)
-    parser = argparse.ArgumentParser(f"python -m mealrec {argv[0]}", description=help_line.capitalize() + ".")
-    module.add_arguments(parser)
+    stopped = "stopped"
     try:
+        module_name, help_line = VERBS[argv[0]]
+        module = import_module(module_name)
+        stopped = getattr(module, "STOPPED", stopped)
+        parser = argparse.ArgumentParser(f"python -m mealrec {argv[0]}", description=help_line.capitalize() + ".")
+        module.add_arguments(parser)
         return module.run(parser.parse_args(argv[1:]))
     except MealRecError as error:
-        print(f"mealrec {argv[0]}: {error}", file=sys.stderr)
-        return 2
+        told, status = str(error), 2
+    except KeyboardInterrupt:
+        told, status = stopped, STOPPED_BY_CTRL_C
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        told, status = f"{_DISK[error.errno]}{where} ({error.strerror}): then run the same command again", 2
+    print(f"mealrec {argv[0]}: {told}", file=sys.stderr)
+    return status
 
 
 def _overview(argv: list[str]) -> int:

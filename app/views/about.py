@@ -20,7 +20,7 @@ _NOTE = "The model is warming up; its own account of itself appears here."
 _UNMEASURED = "This bundle brings no measured figures."
 _PLOTS = ("systems", "system_costs")
 _MAX_VALUE = 90
-_IN_A_SENTENCE = ("refit", "clicks")
+_NOT_SHOWN = ("refit", "clicks", "data")  # in a sentence of their own, or a place on the maker's disk
 _TITLES = {
     "test": "Ranking each test viewer's next clip",
     "against_full": "MealRec against each other system",
@@ -106,7 +106,7 @@ def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
     if sentence := of_all_clicks(training):
         yield "fitted on", sentence
     for name, value in training.items():
-        if not isinstance(value, Mapping) and name not in _IN_A_SENTENCE:
+        if not isinstance(value, Mapping) and name not in _NOT_SHOWN:
             yield f"training: {name.replace('_', ' ')}", f"{value:g}" if isinstance(value, float) else _words(value)
 
 

@@ -10,6 +10,7 @@ from app.markup import file_url, picture_url
 from app.palette import clip_colour
 from app.plots.kinds import colours_of
 from app.service import Service
+from mealrec.recommender.trace import named
 
 if TYPE_CHECKING:
     from mealrec.recommender.trace import Kind, LastClip, Recommendation
@@ -60,10 +61,10 @@ def card(service: Service, item_id: str) -> Card:
     catalogue = service.catalogue
     item = catalogue.get(item_id)
     if item is None:
-        return Card(item_id, nameless(item_id), "", "", "")
+        return Card(item_id, named("", item_id), "", "", "")
     return Card(
         item_id,
-        item.title.strip() or nameless(item_id),
+        named(item.title.strip(), item_id),
         item.topic,
         file_url(catalogue.media.poster_path(item_id)),
         file_url(catalogue.media.clip_path(item_id)),
@@ -74,11 +75,6 @@ def card(service: Service, item_id: str) -> Card:
 def cards(service: Service, item_ids: Iterable[str]) -> list[Card]:
     """Return the cards of several clips, in order."""
     return [card(service, item_id) for item_id in item_ids]
-
-
-def nameless(item_id: str) -> str:
-    """Return what a clip without a title is called."""
-    return f"Clip {item_id}"
 
 
 def quoted(title: str, limit: int = 30) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from app.charts import chart, chart_value
 from app.markup import picture_url, render
@@ -25,6 +25,7 @@ _EMPTY_NOTE = "Pick a clip or open a viewer, and every system ranks that history
 WAITING = '<p class="quiet" role="status">Ranking this history with every system …</p>'
 _MOST_NOISE, _NOISE_STEP, _MOST_STEPS = 0.5, 0.05, 50
 _POSTER_HEIGHT = 96
+_WIDEST = 9 / 16
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,7 @@ def _posters(service: Service, comparison: Comparison) -> dict[str, str]:
 @lru_cache(maxsize=512)
 def _picture(path: Path) -> str:
     with Image.open(path) as image:
-        return picture_url(np.asarray(image.convert("RGB")), _POSTER_HEIGHT)
+        image = image.convert("RGB")
+        if image.width > _WIDEST * image.height:  # beside it stand a rank and a title: a landscape shows its middle
+            image = ImageOps.fit(image, (round(_WIDEST * _POSTER_HEIGHT), _POSTER_HEIGHT))
+        return picture_url(np.asarray(image), _POSTER_HEIGHT)

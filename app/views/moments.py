@@ -76,7 +76,7 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
         asked=",".join(session.asked),
         hidden=answer.hidden,
         moments=_tiles(whole, answer, moments, driver, pictures),
-        reading=_reading(whole, moments, shown, driver, quoted(clip.title, _TITLE_LIMIT), top.title),
+        reading=_reading(whole, moments, shown, driver, quoted(clip.title, _TITLE_LIMIT), top.title, not pictures),
         has_segments=bool(answer.last.segments),
         clip=clip,
         what_if=compared(service, session, answer),
@@ -115,7 +115,7 @@ def _tiles(
                 when=words or span(last, moment.frames),
                 words=words,
                 pictures=[picture_url(frame, _HEIGHT) for frame in seen],
-                share=0.0 if is_hidden else max(0.0, moment.influence / max(largest, _NOTHING)),
+                share=0.0 if is_hidden or moment.influence <= _NOTHING else moment.influence / largest,
                 colour=colours[moment.kind] if moment.kind >= 0 else "",
                 outcome=_outcome(before if is_hidden else moment),
                 is_hidden=is_hidden,
@@ -144,6 +144,17 @@ def _loss(moment: trace.Moment) -> str:
     return percent(-math.expm1(-moment.influence))
 
 
+def _why_nothing_changes(whole: Recommendation, is_blank: bool, clip: str) -> str:
+    """Say why no hidden moment changes anything; `is_blank`: no frame of the last clip can be had."""
+    if len(whole.items) == 1:
+        return "One clip alone is left to recommend: it stays first, whatever is hidden."
+    if whole.last.segments and not any(whole.last.segments):
+        return f"{clip} has no title, and titles are all that this model reads: it has no part to hide."
+    if is_blank and not whole.last.segments:
+        return f"No frames of {clip} are known, so the model has no moment of it to look at."
+    return "This model looks at no single moment: hiding one changes nothing."
+
+
 def _reading(
     whole: Recommendation,
     moments: Sequence[trace.Moment],
@@ -151,6 +162,7 @@ def _reading(
     driver: trace.Moment | None,
     clip: str,
     top: str,
+    is_blank: bool,
 ) -> Reading:
     top = quoted(top, _TITLE_LIMIT)
     hidden = [before for before in whole.last.moments if before.frames not in {moment.frames for moment in shown}]
@@ -160,7 +172,7 @@ def _reading(
         return Reading("", f"Every moment of {clip} is hidden. Only its title and its place in the history are left.")
     if driver is None:
         if max(abs(moment.influence) for moment in shown) <= _NOTHING:
-            return Reading("", "This model looks at no single moment: hiding one changes nothing.")
+            return Reading("", _why_nothing_changes(whole, is_blank, clip))
         return Reading("", f"No moment of {clip} speaks for #1: without any one of them, {top} would be likelier.")
     name = moment_name(whole, driver.frames)
     without = "without them" if whole.last.segments else "without it"

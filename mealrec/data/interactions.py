@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mealrec.data.microlens import Catalogue
+from mealrec.data.microlens import LEAST_CLICKS, Catalogue
+from mealrec.errors import DataFormatError
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,15 @@ def whole_histories(catalogue: Catalogue, max_length: int = 10) -> tuple[tuple[i
         if len(sequence) > 1:
             found.append(tuple(sequence[-max_length - 1 :]))
     return tuple(found)
+
+
+def check_learnable(split: Split) -> None:
+    """Raise DataFormatError where there is no sequence to train on, or no row to validate on."""
+    if not split.train or not len(split.validation):
+        raise DataFormatError(
+            f"no viewer has {LEAST_CLICKS} clicks or more on clips that training may see: the last one tests, the one "
+            "before validates, and two at least are left to learn from. Gather more clicks, or hold fewer clips out."
+        )
 
 
 def pad(sequences: list, length: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from mealrec.errors import DataFormatError
 SLICES = ("full", "small")
 REPEATS = "of a user's interactions with one item the first is kept"
 REPORT = "prepared.json"
-MEDIA = ("clips", "posters")
+MEDIA = ("clips", "posters", "covers")
 
 
 @dataclass(frozen=True)
@@ -47,21 +48,24 @@ def prepare(
     users: int | None = None,
     seed: int = 0,
     positive: str | None = None,
+    name: str | None = None,
 ) -> Prepared:
     """Read a published dataset and return its k-core as a catalogue, with a report of all that was done.
 
     Args:
         slice: "full", or "small": `users` users drawn with `seed`, the latest interactions of each.
-        k, k_items: the least number of interactions of a user and of an item (`k_items` is `k` where None).
+        k, k_items: the least number of interactions of a user and of an item (where None the dataset's, else `k`).
         users: None draws as many as the dataset's slice `small` says.
         positive: the rule that says which rows count, for ShortVideo alone; None is its default.
+        name: what the catalogue is called; None is the dataset's name, of one's own data that of their folder.
 
     Raises DataFormatError where a file is missing or not in its documented form, or nothing is left.
     """
     _check(dataset, slice, k, k_items, users, positive)
     source = DATASETS[dataset].source(Path(data), positive)
     rows, repeats = chronological(source, Path(data))
-    k_items = k if k_items is None else k_items
+    if k_items is None:
+        k_items = k if DATASETS[dataset].k_items is None else DATASETS[dataset].k_items
     settings, recipe = {"k": k, "k_items": k_items}, []
     if slice == "small":
         small = DATASETS[dataset].small
@@ -72,7 +76,7 @@ def prepare(
     rows = keep_core(rows, k, k_items)
     catalogue = _catalogue(rows, source)
     report = {
-        "dataset": dataset,
+        **_named(dataset, name, Path(data)),
         "slice": slice,
         "recipe": "; then ".join([*recipe, core_in_words(k, k_items)]),
         "settings": settings,
@@ -82,6 +86,13 @@ def prepare(
     }
     times = by_user(rows, rows.times.tolist()) if source.timed else None
     return Prepared(catalogue, report, times, source.media)
+
+
+def _named(dataset: str, name: str | None, data: Path) -> dict[str, str]:
+    """Return what the catalogue is called; "name" is there where somebody has given it one, or it is their own."""
+    if name is None and DATASETS[dataset].is_own:
+        name = (data.parent if data.is_file() else data).resolve().name
+    return {"dataset": dataset} if name is None else {"dataset": name, "name": name}
 
 
 def _check(dataset: str, slice: str, k: int, k_items: int | None, users: int | None, positive: str | None) -> None:
@@ -135,7 +146,11 @@ def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> N
     for path in (partial, old):
         shutil.rmtree(path, ignore_errors=True)
     partial.mkdir(parents=True)
-    _fill(partial, prepared, recbole)
+    try:
+        _fill(partial, prepared, recbole)
+    except BaseException:  # stopped, or the disk is full
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     if out.exists():
         out.rename(old)
     partial.rename(out)
@@ -144,7 +159,7 @@ def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> N
 
 def _fill(folder: Path, prepared: Prepared, recbole: bool) -> None:
     catalogue, report = prepared.catalogue, prepared.report
-    name = report["dataset"] if report["slice"] == "full" else f"{report['dataset']}-{report['slice']}"
+    name = slug(report["dataset"] if report["slice"] == "full" else f"{report['dataset']}-{report['slice']}")
     written = [REPORT, "pairs.tsv", "titles.csv", *prepared.media]
     written += ["topics.csv"] * bool(catalogue.topics) + [name] * recbole
     # the report first: what a killed run leaves behind can be told from another's folder
@@ -160,6 +175,11 @@ def _fill(folder: Path, prepared: Prepared, recbole: bool) -> None:
     if recbole:
         (folder / name).mkdir()
         write_inter(catalogue, folder / name / f"{name}.inter", prepared.times)
+
+
+def slug(name: str) -> str:
+    """Return a name as a file may bear it: letters, digits, _ . and -, all else one -."""
+    return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "data"
 
 
 def check_replaceable(out: Path) -> None:

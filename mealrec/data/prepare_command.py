@@ -13,12 +13,15 @@ from mealrec.data.statistics import table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("dataset", choices=DATASETS, help="which dataset the files are")
-    parser.add_argument("--data", type=Path, required=True, help="folder with the files as published, or a .inter file")
+    parser.add_argument("dataset", choices=DATASETS, help="what the files are; log: clicks and clips of your own")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with the files; a .inter file, a CSV of clicks"
+    )
     parser.add_argument("--out", type=Path, required=True, help="catalogue folder to write")
+    parser.add_argument("--name", help="what the data are called (default: the dataset; of a log its folder)")
     parser.add_argument("--slice", choices=SLICES, default="full", help="all users, or a sample (default: %(default)s)")
     parser.add_argument("--k", type=int, default=4, help="interactions each user and item keeps (default: %(default)s)")
-    parser.add_argument("--k-items", type=int, help="interactions each item keeps (default: as --k)")
+    parser.add_argument("--k-items", type=int, help="interactions each item keeps (default: as --k; log: 1)")
     parser.add_argument("--users", type=int, help="users in the slice small (default: by dataset)")
     parser.add_argument("--seed", type=int, default=0, help="draws the slice small (default: %(default)s)")
     parser.add_argument("--positive", choices=RULES, help=f"which rows of ShortVideo count (default: {POSITIVE})")
@@ -37,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         users=arguments.users,
         seed=arguments.seed,
         positive=arguments.positive,
+        name=arguments.name,
     )
     write_prepared(prepared, arguments.out, recbole=arguments.recbole)
     print(summary(prepared), end="")
@@ -54,6 +58,8 @@ def summary(prepared: Prepared) -> str:
         "",
         table({name: report["statistics"]}),
     ]
+    read, kept = report["interactions_read"], report["statistics"]["interactions"]
+    lines.append(f"kept {kept:,} of {read:,} interactions")
     lines += [f"note: {note}" for note in report["notes"]]
     if report["rows_passed_over"]:
         lines.append(f"rows in order but not wanted: {report['rows_passed_over']:,}")

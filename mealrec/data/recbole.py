@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mealrec.data.log import check_fit
 from mealrec.data.microlens import Catalogue
-from mealrec.data.source import Source, columns, read_lines
+from mealrec.data.source import Source
+from mealrec.data.tables import columns, read_lines
 from mealrec.errors import DataFormatError
 
 HEADER = "user_id:token\titem_id:token\ttimestamp:float\n"
@@ -87,3 +89,5 @@ def _read_titles(source: Source, path: Path) -> None:
     item, title = columns(path, names, ("item_id", field))
     for line, row in rows:
         source.add_text(source.titles, path, line, row[item], row[title])
+    items = set(source.items)
+    check_fit(len(items & source.titles.keys()), len(source.titles), len(items), path, path.with_suffix(".inter"))

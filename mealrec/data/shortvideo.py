@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mealrec.data.source import Source, columns, number, read_csv
+from mealrec.data.source import Source, number
+from mealrec.data.tables import columns, read_csv
 from mealrec.errors import DataFormatError
 
 # The publishers' description spells the first name with a slip; it is looked for in both spellings.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from mealrec.data.tables import WORD
 from mealrec.errors import DataFormatError
 
 NAMED = 10
-WORD = re.compile(r"[^\s/\\]{1,200}")
 
 
 class Malformed:
@@ -103,39 +101,3 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if np.isfinite(value) else None
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, line without its end); raises DataFormatError where the file is not UTF-8."""
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                yield number, line.rstrip("\n")
-    except UnicodeDecodeError as error:
-        raise DataFormatError(
-            f"{path}, after line {number}: expected UTF-8 ({error}); fetch the file again."
-        ) from error
-
-
-def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield (number of the row's first line, fields); raises DataFormatError where the quotes never close."""
-    line = 0
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                yield line + 1, row
-                line = reader.line_num
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataFormatError(f"{path}, line {line + 1}: no readable CSV ({error}); fetch the file again.") from error
-
-
-def columns(path: Path, header: list[str], needed: Iterable[str], why: str = "") -> list[int]:
-    """Return where the needed columns stand; raises DataFormatError that lists the columns that came."""
-    missing = [name for name in needed if name not in header]
-    if missing:
-        raise DataFormatError(
-            f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}{why}; it has: {', '.join(header)}."
-        )
-    return [header.index(name) for name in needed]

@@ -11,14 +11,16 @@ from pathlib import Path
 from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.evaluation.planted import PlantedTruth, read_truth
 from mealrec.recommender import bundle_command
-from mealrec.recommender.bundle_command import add_arguments
+from mealrec.recommender.bundle_command import STOPPED, add_arguments
+from mealrec.training.run import source_of
 
-__all__ = ["accidental_last_clicks", "add_arguments", "known_accidents", "run"]
+__all__ = ["STOPPED", "accidental_last_clicks", "add_arguments", "known_accidents", "run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the bundle."""
-    return bundle_command.run(arguments, known_accidents(arguments.data))
+    data = arguments.data = source_of(arguments.run, "data", arguments.data)
+    return bundle_command.run(arguments, known_accidents(data))
 
 
 def known_accidents(data: Path) -> dict[str, bool]:

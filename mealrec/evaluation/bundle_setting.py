@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mealrec.data.interactions import leave_one_out
@@ -18,6 +19,24 @@ def check_measurable(bundle: Path) -> None:
         raise BundleError(
             f"{bundle} was fitted on all clicks, those that test it included: evaluate the run it came from with --run"
         )
+
+
+def bundle_data(bundle: Path, given: Path | None = None) -> Path:
+    """Return the catalogue that a bundle was made of: as `given`, else as its manifest tells.
+
+    Raises BundleError where it does not tell, or nothing lies there.
+    """
+    if given is not None:
+        return given
+    manifest = read_manifest(bundle)
+    # A bundle of the project's own names the catalogue itself as the folder of its clips.
+    told = manifest["training"].get("data") or (manifest["media"] if manifest["media"].startswith("../") else "")
+    if not isinstance(told, str) or not told:
+        raise BundleError(f"{bundle} does not tell which catalogue it was made of: name the folder with --data")
+    found = Path(os.path.relpath(Path(bundle).resolve() / told))
+    if not found.is_dir():
+        raise BundleError(f"{bundle} was made of {found}, which is not there: name where it lies with --data")
+    return found
 
 
 def bundle_systems(bundle: Path, data: Path) -> tuple[Setting, dict[str, list[MealRec]]]:

@@ -13,7 +13,6 @@ from mealrec.errors import DataFormatError
 from mealrec.evaluation.disturbances import noise_report
 from mealrec.evaluation.explanations import shared_motif_precision
 from mealrec.evaluation.planted import PlantedTruth, oracle_scorers, read_truth
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import Ranking, rank_rows
 from mealrec.evaluation.report import (
     Setting,
@@ -30,7 +29,8 @@ from mealrec.evaluation.report import (
 )
 from mealrec.evaluation.tables import beside_table, goals_table, main_table, noise_table
 from mealrec.models.mealrec import MealRec
-from mealrec.training.run import write_json
+from mealrec.progress import Progress
+from mealrec.training.run import source_of, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--bundle", type=Path, help="evaluate every variant of a bundle")
     source.add_argument("--run", type=Path, help="evaluate every seed and system of a training run")
-    parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="catalogue (default assets/sample)")
-    parser.add_argument("--features", type=Path, help="feature store, needed with --run")
+    parser.add_argument("--data", type=Path, help="catalogue (default: that of the bundle or the run)")
+    parser.add_argument("--features", type=Path, help="feature store (default: that of the run)")
     parser.add_argument("--out", type=Path, help="write <out>.json and <out>.md")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
@@ -47,20 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print; how far it is goes to the error stream."""
     torch.set_num_threads(1)
-    train_s: dict[str, float] = {}
-    if arguments.bundle:
-        # a bundle is read only where one is asked for
-        from mealrec.evaluation.bundle_setting import bundle_systems, check_measurable
-
-        check_measurable(arguments.bundle)
-        setting, systems = bundle_systems(arguments.bundle, arguments.data)
-    elif arguments.features is None:
-        raise DataFormatError("--run needs --features: the feature store that the run was trained on")
-    else:
-        setting = open_setting(arguments.data, arguments.features, arguments.run)
-        systems = main_first(trained_systems(arguments.run))
-        train_s = main_first(training_seconds(arguments.run))
-    report = make_report(setting, systems, arguments.data, train_s)
+    with Progress() as progress:
+        report = _measured(arguments, progress)
     tables = (main_table, beside_table, goals_table, noise_table)
     text = "\n".join(table(report) for table in tables).rstrip("\n") + "\n"
     if arguments.out:
@@ -71,6 +59,26 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _measured(arguments: argparse.Namespace, progress: Progress) -> dict:
+    train_s: dict[str, float] = {}
+    progress.begins(f"reading {arguments.bundle or arguments.run}")
+    if arguments.bundle:
+        # a bundle is read only where one is asked for
+        from mealrec.evaluation.bundle_setting import bundle_data, bundle_systems, check_measurable
+
+        check_measurable(arguments.bundle)
+        data = bundle_data(arguments.bundle, arguments.data)
+        setting, systems = bundle_systems(arguments.bundle, data)
+    else:
+        data = source_of(arguments.run, "data", arguments.data)
+        setting = open_setting(data, source_of(arguments.run, "features", arguments.features), arguments.run)
+        systems = main_first(trained_systems(arguments.run))
+        train_s = main_first(training_seconds(arguments.run))
+    if line := setting.catalogue.told(data):
+        progress.begins(line)
+    return make_report(setting, systems, data, train_s, progress)
+
+
 def main_first(systems: dict) -> dict:
     """Return the systems of a run with the main one called full: on published data it is called mealrec."""
     if "full" in systems or "mealrec" not in systems:
@@ -79,7 +87,11 @@ def main_first(systems: dict) -> dict:
 
 
 def make_report(
-    setting: Setting, systems: dict[str, list[Ranking]], data: Path, train_s: dict[str, float] | None = None
+    setting: Setting,
+    systems: dict[str, list[Ranking]],
+    data: Path,
+    train_s: dict[str, float] | None = None,
+    progress: Progress | None = None,
 ) -> dict:
     """Return the report; what needs the planted truth or held-out clips is left out without them.
 
@@ -91,7 +103,7 @@ def make_report(
             f"a system called full is expected, as the recipe `sample` trains it, and {', '.join(systems) or 'none'} "
             "came: set other systems side by side with `python -m mealrec compare`."
         )
-    progress = Progress()
+    progress = progress or Progress()
     ranks = system_ranks(setting, systems, progress)
     truth = read_truth(data) if (data / "truth").is_dir() else None
     if truth is not None:

@@ -9,10 +9,10 @@ import torch
 
 from mealrec.data.interactions import EvaluationRows
 from mealrec.evaluation.metrics import paired
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import Ranking, model_scorer, rank_rows
 from mealrec.evaluation.report import Setting, by_viewer
 from mealrec.features.noise import VisualSpread, noisy
+from mealrec.progress import Progress
 from mealrec.types import ItemFeatures
 
 SIGMAS = (0.1, 0.2, 0.3, 0.5)  # of Fig. 5, in standard deviations

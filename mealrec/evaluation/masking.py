@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.evaluation.progress import Progress
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
+from mealrec.progress import Progress
 from mealrec.recommender.explain import runs
 from mealrec.recommender.walks import Walks
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from mealrec.data.interactions import EvaluationRows
 from mealrec.data.microlens import Catalogue
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import Scorer
+from mealrec.progress import Progress
 from mealrec.sample.oracle import HistoryOracle, predict_with_interests, world_from_truth
 from mealrec.sample.viewers import ClipWorld
 

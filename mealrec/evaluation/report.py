@@ -14,7 +14,6 @@ from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.evaluation.beyond import Background, over_seeds
 from mealrec.evaluation.metrics import METRICS, paired, summary
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.ranking import (
     Ranking,
     Ranks,
@@ -24,9 +23,10 @@ from mealrec.evaluation.ranking import (
     popularity_scorer,
     rank_rows,
 )
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import FeatureStore, check_items
 from mealrec.features.tensors import item_features
 from mealrec.models.published.graph import content_directions
+from mealrec.progress import Progress
 from mealrec.training.run import load_normalisation, load_system
 from mealrec.types import ItemFeatures
 
@@ -59,6 +59,7 @@ class Setting:
 def open_setting(data: Path, features_path: Path, run: Path, max_length: int = 10) -> Setting:
     """Read a catalogue, its features and a run's normalisation."""
     catalogue, store = read_catalogue(data), FeatureStore.open(features_path)
+    check_items(store, catalogue.item_ids, features_path, data)
     seen = catalogue.trainable
     features = item_features(store, load_normalisation(run / "normalisation.safetensors"), seen)
     times = np.concatenate([np.zeros_like(store.times_s[:1]), store.times_s])

@@ -9,10 +9,10 @@ from functools import cached_property
 import torch
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.report import Setting
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
+from mealrec.progress import Progress
 from mealrec.recommender.explain import Anybody
 from mealrec.recommender.walks import Walks
 

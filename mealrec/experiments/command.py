@@ -6,15 +6,17 @@ import argparse
 from pathlib import Path
 
 from mealrec.experiments import exhibits
-from mealrec.experiments.options import add_study_arguments, study_of
+from mealrec.experiments.options import STOPPED, add_study_arguments, study_of
 from mealrec.experiments.results import write
+
+__all__ = ["STOPPED", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options, and those of every experiment."""
     parser.add_argument("name", choices=exhibits.names())
     add_study_arguments(parser)
-    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="folder to write to (default: the work folder)")
     for name in exhibits.names():
         if add := getattr(exhibits.load(name), "add_arguments", None):
             add(parser.add_argument_group(name))
@@ -24,5 +26,5 @@ def run(arguments: argparse.Namespace) -> int:
     """Run one experiment, print and write it."""
     study = study_of(arguments)
     exhibit = exhibits.load(arguments.name).make(study, arguments)
-    print(write(study, exhibit, arguments.out, arguments.name))
+    print(write(study, exhibit, arguments.out or study.work, arguments.name))
     return 0

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from mealrec.errors import DataFormatError
 from mealrec.experiments.exhibits import table2, table3
-from mealrec.experiments.options import add_study_arguments, study_of
+from mealrec.experiments.options import STOPPED, add_study_arguments, study_of
 from mealrec.experiments.results import write
 from mealrec.experiments.systems import SYSTEMS, chosen
 from mealrec.experiments.tuning import read_tuned, tuned_text
+
+__all__ = ["STOPPED", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.evaluation.bundle_setting import bundle_systems
+from mealrec.evaluation.bundle_setting import bundle_data, bundle_systems
 from mealrec.evaluation.faithfulness import click_report, hiding_report, moment_report, walk_report
 from mealrec.evaluation.faithfulness_tables import goals, to_markdown
 from mealrec.evaluation.planted import read_truth
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.subject import Subject
 from mealrec.experiments.provenance import command_line, from_here, hardware
+from mealrec.progress import Progress
 from mealrec.recommender.bundle import read_manifest
 from mealrec.training.run import write_json
 
@@ -24,7 +24,7 @@ from mealrec.training.run import write_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle to test")
-    parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="its catalogue (default %(default)s)")
+    parser.add_argument("--data", type=Path, help="its catalogue (default: the one that it was made of)")
     parser.add_argument("--variant", default="full", help="which of its models (default: %(default)s)")
     parser.add_argument(
         "--rows",
@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     if arguments.rows < 2:
         raise DataFormatError(f"--rows: 2 viewers or more are expected, {arguments.rows} came: ask for a few hundred.")
-    report = make_report(arguments)
+    with Progress() as progress:
+        report = make_report(arguments, progress)
     text = to_markdown(report)
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -51,13 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def make_report(arguments: argparse.Namespace) -> dict:
+def make_report(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Return all that is measured; raises DataFormatError where the bundle holds no such model."""
-    setting, systems = bundle_systems(arguments.bundle, arguments.data)
+    progress.begins(f"reading {arguments.bundle}")
+    data = bundle_data(arguments.bundle, arguments.data)
+    setting, systems = bundle_systems(arguments.bundle, data)
     if arguments.variant not in systems:
         raise DataFormatError(f"--variant: one of {', '.join(systems)} is expected, {arguments.variant!r} came.")
-    subject = Subject(setting, systems[arguments.variant][0], arguments.rows, Progress())
-    return {"made": _made(arguments)} | measure(subject, arguments.data)
+    subject = Subject(setting, systems[arguments.variant][0], arguments.rows, progress)
+    return {"made": _made(arguments)} | measure(subject, data)
 
 
 def measure(subject: Subject, data: Path) -> dict:

@@ -7,11 +7,10 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +25,9 @@ from mealrec.experiments.world import Source, World, make_hidden, make_world, op
 from mealrec.models.published.guided import Guided
 from mealrec.models.published.walk import KindWalk
 from mealrec.training.blending import blended, choose
-from mealrec.training.checkpoint import Checkpoint
+from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.forms import System, build
-from mealrec.training.processes import end_with_the_parent
+from mealrec.training.processes import side_by_side
 from mealrec.training.recipes import Blend, Recipe, has, microlens, override
 from mealrec.training.run import load_system, save_system, write_json
 from mealrec.training.trainer import train
@@ -74,7 +73,10 @@ class Study:
     @cached_property
     def world(self) -> World:
         """Return the data, prepared and encoded at the first call."""
-        return make_world(self.source, self.work, self.features, self.device)
+        world = make_world(self.source, self.work, self.features, self.device)
+        if line := world.catalogue.told(world.data):
+            print(line, flush=True)
+        return world
 
     def recipe(self, name: str, seed: int, *settings: str) -> Recipe | Blend:
         """Return a system's recipe with the study's settings, its tuned ones, then these, in force."""
@@ -112,6 +114,10 @@ class Study:
 
     def _finish(self, jobs: Sequence[Job]) -> None:
         todo = [job for job in {job.folder: job for job in jobs}.values() if not job.done]
+        if jobs:
+            begun = [job.recipe.name for job in todo if (job.folder / STATE).exists()]
+            words = f"{len(todo)} of {len(jobs)} systems to train" if todo else f"all {len(jobs)} are trained already"
+            print(f"{self.work}: {words}{', going on with ' * bool(begun)}{', '.join(begun)}", flush=True)
         self._have_inputs([job.recipe for job in todo if not job.parts])
         if self.jobs == 1 or len(todo) < 2:
             with one_thread():
@@ -132,7 +138,7 @@ class Study:
                 build(recipe.model, beside)
 
     def _train_side_by_side(self, todo: list[Job]) -> None:
-        with ProcessPoolExecutor(self.jobs, get_context("spawn"), end_with_the_parent) as pool:
+        with side_by_side(self.jobs) as pool:
             place = (self.world.data, self.world.store, self.device)
             for trained in as_completed([pool.submit(_train_in_process, job, *place) for job in todo]):
                 if trained.exception():  # the others would train on for minutes before it is told
@@ -256,16 +262,15 @@ def _blend(job: Job, world: World, device: str) -> dict:
     """Choose a blend's weights; its seconds are those of its parts and of the choice."""
     began = time.perf_counter()
     model = blended(*_halves(job, world, device), world.split.train, world.features.to(device))
-    weights = choose(model, world.split, world.features.to(device))
-    found = weights.pop("validation_N@10")
+    chosen = choose(model, world.split, world.features.to(device))
     parts = [made(part) for part in job.parts]
     seconds = time.perf_counter() - began + sum(part["seconds"] for part in parts)
     job.folder.mkdir(parents=True, exist_ok=True)
     return {
         "epoch": parts[0]["epoch"],
         "epochs": parts[0]["epochs"],
-        "validation_N@10": found,
-        "weights": weights,
+        "validation_N@10": chosen["validation_N@10"],
+        "weights": {name: chosen[name] for name in model.names},
         "seconds": round(seconds, 1),
         "device": device,
         "code": CODE,

@@ -13,6 +13,7 @@ from mealrec.experiments.world import find_source
 from mealrec.training.command import device_named
 
 WORK = Path("build/compare")
+STOPPED = "stopped; what is trained is kept, to the last whole epoch: run the same command again to go on"
 
 
 def add_study_arguments(parser: argparse.ArgumentParser, several_seeds: bool = True) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mealrec.experiments.options import add_study_arguments, study_of
+from mealrec.experiments.options import STOPPED, add_study_arguments, study_of
 from mealrec.experiments.results import write
 from mealrec.experiments.systems import chosen
 from mealrec.experiments.tuning import GRID, tune
+
+__all__ = ["STOPPED", "add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--systems", default="all", help="names with commas between (default: %(default)s)")
     parser.add_argument("--trials", type=int, default=4, help=f"for each system, up to {len(GRID)} (default: 4)")
     parser.add_argument("--seed", type=int, default=0, help="of every training (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="folder for tuning.md and tuning.json (default: the work folder)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Tune, print the table and write it."""
     systems = chosen(arguments.systems)
     study = study_of(arguments)
-    print(write(study, tune(study, systems, arguments.trials, arguments.seed), arguments.out, "tuning"))
+    print(write(study, tune(study, systems, arguments.trials, arguments.seed), arguments.out or study.work, "tuning"))
     return 0

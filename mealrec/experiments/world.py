@@ -13,7 +13,7 @@ import numpy as np
 from mealrec.baselines.base import needs_hidden, needs_titles
 from mealrec.data.interactions import Split, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
-from mealrec.data.prepare import REPORT, prepare, write_prepared
+from mealrec.data.prepare import REPORT, prepare, slug, write_prepared
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
 from mealrec.features.extraction import extract_title_segments
@@ -38,7 +38,7 @@ class Source:
     @property
     def name(self) -> str:
         """Return what tells this data from other data in the names of folders."""
-        return f"{self.dataset}-{self.slice}" if self.slice else self.dataset
+        return slug(f"{self.dataset}-{self.slice}" if self.slice else self.dataset)
 
 
 @dataclass(frozen=True)

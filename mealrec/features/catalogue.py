@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from mealrec.errors import DataFormatError
+from mealrec.data.microlens import read_catalogue, read_words
 
 CLIP_FOLDER = "clips"
 
 
 def read_titles(data: Path) -> dict[str, str]:
-    """Return {item_id: title} of `titles.csv` or MicroLens's own `*_titles.csv`, in the file's order.
-
-    Raises DataFormatError where there is no such file, or its header is another.
-    """
-    files = sorted(data.glob("*titles.csv"))
-    if not files:
-        raise DataFormatError(f"{data} holds no titles.csv: point --data at a folder with titles.csv and clips/.")
-    with files[0].open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        if not {"item", "title"} <= set(rows.fieldnames or ()):
-            raise DataFormatError(f"{files[0]} has the columns {rows.fieldnames}: item,title are expected.")
-        return {row["item"]: row["title"] for row in rows}
+    """Return {item_id: title} of a catalogue folder, in the file's order; see `read_catalogue` for the errors."""
+    return read_catalogue(data, needs_clicks=False).titles
 
 
 def read_held_out(data: Path) -> frozenset[str]:
     """Return the ids in `held_out.txt` (clips that training must never see); none without the file."""
     path = data / "held_out.txt"
-    return frozenset(path.read_text().split()) if path.is_file() else frozenset()
+    return frozenset(read_words(path)) if path.is_file() else frozenset()
 
 
 def clip_path(data: Path, item_id: str) -> Path:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mealrec.features.catalogue import read_titles
+from mealrec.data.microlens import Catalogue, read_catalogue
+from mealrec.data.tables import FILE_NAME
+from mealrec.errors import DataFormatError
+from mealrec.features.catalogue import CLIP_FOLDER
 from mealrec.features.distributed import RayConfig
 from mealrec.features.extraction import extract
 from mealrec.features.hidden import write_hidden
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import CLIPS, FRAME_SOURCES, TITLE_SEGMENTS, FeatureStore
+from mealrec.features.text import unread
+from mealrec.shipped import ENCODER, shipped
+
+STOPPED = "stopped; what is encoded is kept: run the same command again to go on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hidden-states", action="store_true", help="also write what each layer of the encoders made of every item"
     )
     parser.add_argument(
-        "--encoder", default="checkpoints/encoder", help="directory or hub id of an EfficientNet-Lite or a VideoMAE"
+        "--encoder", default=str(shipped(ENCODER)), help="directory or hub id of an EfficientNet-Lite or a VideoMAE"
     )
     parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
     parser.add_argument("--num-frames", type=int, default=5, help="frames a clip (K)")
@@ -56,7 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         jobs=arguments.jobs,
     )
-    titles = read_titles(arguments.data)
+    catalogue = read_catalogue(arguments.data, needs_clicks=False)
+    titles = catalogue.titles
+    check_files(catalogue, arguments.data, arguments.frames)
+    if line := catalogue.told(arguments.data):
+        print(line, flush=True)
     store = extract(
         titles,
         arguments.data,
@@ -67,10 +78,38 @@ def run(arguments: argparse.Namespace) -> int:
         ray=RayConfig(arguments.ray, arguments.workers) if arguments.ray else None,
     )
     print(summary(store))
+    if line := unread_titles(titles, arguments.text):
+        print(line)
     if arguments.hidden_states:
         hidden = write_hidden(titles, arguments.data, arguments.out, config)
         print(", ".join(f"{name} hidden states {list(getattr(hidden, name).shape)}" for name in ("visual", "text")))
     return 0
+
+
+def check_files(catalogue: Catalogue, data: Path, frames: str) -> None:
+    """Raise DataFormatError where an id cannot name a clip of a bundle, or every file in clips/ has another name."""
+    if odd := [item for item in catalogue.item_ids if not FILE_NAME.fullmatch(item)]:
+        raise DataFormatError(
+            f"{data}: expected item ids that can name files (1 to 64 of a-z, 0-9, _ . and -), got {odd[0]!r} "
+            f"and {len(odd) - 1} more: rename them in every file."
+        )
+    there = {path.stem for path in (data / CLIP_FOLDER).glob("*.mp4")} if frames == CLIPS else set()
+    if there and not there & set(catalogue.item_ids):
+        raise DataFormatError(
+            f"{data / CLIP_FOLDER} holds {len(there):,} clips and none of an item: expected {catalogue.item_ids[0]}.mp4"
+            f" and the like, got {min(there)}.mp4; name the files after the items."
+        )
+
+
+def unread_titles(titles: dict[str, str], encoder: str) -> str:
+    """Return a line on the titles in which the text encoder knows no letter, "" where there are none."""
+    found = [item for item, lost in zip(titles, unread(encoder, list(titles.values())), strict=True) if lost]
+    if not found:
+        return ""
+    return (
+        f"{len(found)} titles ({found[0]} first) are written in letters that the text encoder {encoder} does not know: "
+        "they all read alike to it; name another with --text, such as bert-base-multilingual-cased"
+    )
 
 
 def summary(store: FeatureStore) -> str:

@@ -16,7 +16,7 @@ from mealrec.errors import DataFormatError
 from mealrec.features.frames import SampledFrames
 from mealrec.features.items import ExtractConfig, ItemEncoder
 from mealrec.features.segments import split_title
-from mealrec.features.store import CLIPS, GLOBAL_VISUAL, MANIFEST, TITLE_SEGMENTS, FeatureStore
+from mealrec.features.store import CLIPS, GLOBAL_VISUAL, MANIFEST, TITLE_SEGMENTS, FeatureStore, reserve
 
 HIDDEN = "hidden.json"
 FORMAT_VERSION = 1
@@ -108,6 +108,8 @@ def write_hidden(titles: dict[str, str], data: Path | None, out: Path, config: E
     arrays = {
         name: open_memmap(_path(out, name), mode="w+", dtype=np.float16, shape=shape) for name, shape in shapes.items()
     }
+    for name in arrays:
+        reserve(_path(out, name))
     _fill(arrays, titles, store, encoder)
     sums = {name: _checksum(array) for name, array in arrays.items()}
     _write_manifest(out, manifest | {"sha256": sums, "complete": True})

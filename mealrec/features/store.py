@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -96,6 +98,33 @@ def holds_class_roots(manifest: dict) -> bool:
     return "class_temperature" in manifest["encoders"].get("video", {})
 
 
+def check_items(store: FeatureStore, item_ids: Sequence[str], features: Path, data: Path) -> None:
+    """Raise DataFormatError where a store holds other items than a catalogue's, or them in another order."""
+    if store.item_ids == tuple(item_ids):
+        return
+    odd = sorted({*store.item_ids} ^ {*item_ids})
+    differs = f"{len(odd):,} stand in one alone, {odd[0]} first" if odd else "the same in another order"
+    raise DataFormatError(
+        f"{features} holds other items than {data} ({len(store.item_ids):,} there, {len(item_ids):,} here; {differs}): "
+        f"name the data that the features were made of, or extract those of {data}."
+    )
+
+
+def reserve(path: Path) -> None:
+    """Take a file's whole room on the disk: written through a map, a full disk would kill the process without a word.
+
+    Raises OSError where there is no room.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot reserve
+                raise
+
+
 def write_store(
     path: str | Path,
     layout: StoreLayout,
@@ -117,12 +146,21 @@ def write_store(
 
 def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
     """Start a store of zeros and an unfinished manifest; return its writable maps."""
+    is_new = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        name: open_memmap(path / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
-        for name, (shape, dtype) in layout.arrays().items()
-    }
-    reopen(path, layout)
+    arrays = {}
+    try:
+        for name, (shape, dtype) in layout.arrays().items():
+            arrays[name] = open_memmap(path / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
+            reserve(path / f"{name}.npy")
+        reopen(path, layout)
+    except OSError as error:  # no room: an unfinished store would only take it from what is tried next
+        for name in (*(f"{name}.npy" for name in layout.arrays()), f"{MANIFEST}.part"):
+            (path / name).unlink(missing_ok=True)
+        if is_new:
+            path.rmdir()
+        error.filename = error.filename or str(path)
+        raise
     return arrays
 
 
@@ -158,6 +196,9 @@ def resume_or_create(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
     if found != layout:
         other = ", ".join(name for name, value in vars(layout).items() if vars(found)[name] != value)
         raise DataFormatError(f"{path} holds features of other {other}: choose another --out, or delete it first.")
+    for name in layout.arrays():
+        if (path / f"{name}.npy").is_file():
+            reserve(path / f"{name}.npy")
     return open_arrays(path, layout, mode="r+")
 
 

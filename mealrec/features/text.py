@@ -104,6 +104,15 @@ class TextEncoder:
         return torch.stack([_masked_mean(hidden, mask) for hidden in states], 1)
 
 
+def unread(encoder: str, titles: Sequence[str]) -> list[bool]:
+    """Return for each title whether an encoder knows no part of it: all that it reads of it is "unknown"."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(_minilm_directory() if encoder == MINILM else encoder)
+    tokens = tokenizer(list(titles), add_special_tokens=False, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    return [bool(row) and set(row) == {tokenizer.unk_token_id} for row in tokens]
+
+
 def batch_tokens(device: torch.device) -> int:
     """Return how many tokens, padding included, are encoded at once on a device."""
     return CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS

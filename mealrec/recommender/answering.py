@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from mealrec.features.segments import split_title
+from mealrec.recommender.contents import CatalogueItem
 from mealrec.recommender.explain import agreement, all_but, influence, interest, masks_of, runs, sets_of
 from mealrec.recommender.request import Request
 from mealrec.recommender.stage import Stage, Variant
-from mealrec.recommender.trace import HistoryItem, LastClip, Moment, RankedItem, UploadStanding
+from mealrec.recommender.trace import HistoryItem, LastClip, Moment, RankedItem, UploadStanding, named
 from mealrec.recommender.tracing import Ranking
 from mealrec.recommender.walks import Walks
 
@@ -169,9 +170,12 @@ def ranked(stage: Stage, rows: Sequence[int], scores: Tensor, preference: Tensor
     frames = items.moments.gather(2, kinds[:, None, None].expand(-1, items.moments.shape[1], 1)).squeeze(2).argmax(1)
     values = zip(rows, scores[places].tolist(), kinds.tolist(), frames.tolist(), strict=True)
     return tuple(
-        RankedItem(stage[row].item_id, stage[row].title, stage[row].topic, score, rank, kind, frame)
-        for rank, (row, score, kind, frame) in enumerate(values, start=1)
+        _ranked(stage[row], score, rank, kind, frame) for rank, (row, score, kind, frame) in enumerate(values, start=1)
     )
+
+
+def _ranked(item: CatalogueItem, *values: float) -> RankedItem:
+    return RankedItem(item.item_id, named(item.title, item.item_id), item.topic, *values)
 
 
 def history_of(stage: Stage, wanted: np.ndarray, agrees: np.ndarray) -> tuple[HistoryItem, ...]:

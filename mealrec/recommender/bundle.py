@@ -66,11 +66,15 @@ def write_bundle(
     partial, replaced = (path.with_name(path.name + ending) for ending in (".partial", ".replaced"))
     for leftover in (partial, replaced):
         shutil.rmtree(leftover, ignore_errors=True)
-    for name, data in {**files, MANIFEST: _json(_manifest(contents, files))}.items():
-        file = partial / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    place(partial)
+    try:
+        for name, data in {**files, MANIFEST: _json(_manifest(contents, files))}.items():
+            file = partial / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        place(partial)
+    except BaseException:  # stopped, or the disk is full
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     if path.exists():
         path.rename(replaced)
     partial.rename(path)

@@ -14,9 +14,11 @@ import numpy as np
 import torch
 
 from mealrec.data.microlens import Catalogue, read_catalogue
+from mealrec.data.prepare import REPORT
 from mealrec.errors import DataFormatError
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import FeatureStore, check_items
 from mealrec.features.tensors import item_features
+from mealrec.progress import Progress
 from mealrec.recommender.bundle import check_weights, write_bundle
 from mealrec.recommender.contents import CLIPS, BundleContents, CatalogueItem, frame_source
 from mealrec.recommender.examples import choose_cases, choose_viewers
@@ -25,18 +27,19 @@ from mealrec.recommender.naming import name_kinds
 from mealrec.recommender.packing import Packing
 from mealrec.training.forms import System
 from mealrec.training.refit import Refit
-from mealrec.training.run import load_normalisation, load_system
+from mealrec.training.run import RUN, load_normalisation, load_system, source_of, sources_told
 from mealrec.types import ItemFeatures
 
 QUIET = "quiet"
+STOPPED = "stopped; nothing of the bundle was written, and an older one is as it was: run the same command again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
     parser.add_argument("--run", type=Path, required=True, help="run directory that `train` wrote")
     parser.add_argument("--seed", type=int, default=0, help="which seed of the run (default: %(default)s)")
-    parser.add_argument("--data", type=Path, default=Path("assets/sample"), help="catalogue (default: %(default)s)")
-    parser.add_argument("--features", type=Path, required=True, help="feature store the run was trained on")
+    parser.add_argument("--data", type=Path, help="catalogue (default: the run's own)")
+    parser.add_argument("--features", type=Path, help="feature store (default: the run's own)")
     parser.add_argument("--encoder", help="encoder of the features, a directory or hub id (default: as they name it)")
     parser.add_argument(
         "--system", help="the system that the app shows first (default: full, mealrec, or the only one)"
@@ -47,29 +50,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="fit the systems again on all clicks, those of validation and the test too; the figures stay the run's",
     )
-    parser.add_argument("--name", help="the bundle's name (default: that of its folder)")
+    parser.add_argument("--name", help="the bundle's name (default: what `prepare` called the data, else its folder)")
+    parser.add_argument(
+        "--transcode", action="store_true", help="make H.264 copies, in the bundle, of clips that browsers do not play"
+    )
     parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
 
 
 def run(arguments: argparse.Namespace, accidents: Mapping[str, bool] = MappingProxyType({})) -> int:
     """Gather, check and write the bundle; `accidents` is what is known of its test viewers, see `choose_cases`."""
-    packing = Packing(arguments.out)
-    contents = _gather(arguments, packing, accidents)
-    write_bundle(arguments.out, contents, packing.place)
+    torch.set_num_threads(1)
+    arguments.data = source_of(arguments.run, "data", arguments.data)
+    arguments.features = source_of(arguments.run, "features", arguments.features)
+    with Progress() as progress:
+        packing = Packing(arguments.out, progress, transcodes=arguments.transcode)
+        contents = _gather(arguments, packing, accidents, progress)
+        progress.begins(f"writing {arguments.out}")
+        write_bundle(arguments.out, contents, packing.place)
     size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file()) / 2**20
     print(f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB")
-    if packing.unplayable:
-        print(
-            f"{len(packing.unplayable)} clips (the first is {packing.unplayable[0]}) are not H.264, AV1 or VP9 in MP4, "
-            "which browsers play: they are shown as pictures only. Transcode them to have them played."
-        )
+    for line in packing.told():
+        print(line)
     return 0
 
 
-def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[str, bool]) -> BundleContents:
+def _gather(
+    arguments: argparse.Namespace, packing: Packing, accidents: Mapping[str, bool], progress: Progress
+) -> BundleContents:
+    progress.begins(f"reading {arguments.data} and {arguments.features}")
     catalogue, store = read_catalogue(arguments.data), FeatureStore.open(arguments.features)
-    if store.item_ids != catalogue.item_ids:
-        raise DataFormatError(f"{arguments.features} holds other items than {arguments.data}: extract them again.")
+    if line := catalogue.told(arguments.data):
+        progress.begins(line)
+    check_items(store, catalogue.item_ids, arguments.features, arguments.data)
     folders = find_systems(arguments.run / f"seed-{arguments.seed}", arguments.system)
     names = _encoder_names(store, arguments.encoder)
     encoders = _encoders(store, names, packing)
@@ -77,14 +89,18 @@ def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
     times_s = torch.tensor(np.asarray(store.times_s))
     features = item_features(store, normalisation, catalogue.trainable)
-    training = _training(arguments.run, folders, arguments.seed)
+    training = _training(arguments.run, folders, arguments.seed) | sources_told(arguments.out, data=arguments.data)
     if arguments.refit:
+        progress.begins("fitting the systems again on all clicks")
         models, fit = _fitted_again(folders, catalogue, features)
         training |= fit
     else:
         models = {name: load_system(folder) for name, folder in folders.items()}
+    progress.begins("looking at the clips' files")
+    media = packing.media(arguments.data, catalogue.item_ids, decodes)
+    progress.begins("naming the kinds of moments")
     return BundleContents(
-        name=arguments.name or arguments.out.name,
+        name=arguments.name or _read_json(arguments.data / REPORT).get("name") or arguments.out.name,
         created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
         catalogue=_items(catalogue),
         viewers=choose_viewers(catalogue),
@@ -94,7 +110,7 @@ def _gather(arguments: argparse.Namespace, packing: Packing, accidents: Mapping[
         times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
         normalisation=normalisation,
         encoders=encoders,
-        media=packing.media(arguments.data, catalogue.item_ids, decodes),
+        media=media,
         interval_s=store.manifest["interval_s"],
         metrics=metrics_tables(_report(arguments), {folders["full"].name: "full"}),
         training=training,
@@ -199,7 +215,8 @@ def _training(run: Path, folders: dict[str, Path], seed: int) -> dict:
     systems = {name: _read_json(folder / "training.json") for name, folder in folders.items()}
     kept = ("epoch", "validation_N@10", "seconds")
     stops = {name: {key: values[key] for key in kept if key in values} for name, values in systems.items()}
-    return {**_read_json(run / "run.json"), "seed": seed, "systems": stops, "settings": systems["full"]}
+    told = {name: value for name, value in _read_json(run / RUN).items() if name not in ("data", "features")}
+    return {**told, "seed": seed, "systems": stops, "settings": systems["full"]}
 
 
 def _read_json(path: Path) -> dict:

@@ -12,11 +12,12 @@ from mealrec.errors import RequestError
 from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.trace import Effect, Moment, Recommendation
 from mealrec.recommender.uploads import Upload
+from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("--bundle", type=Path, default=Path("checkpoints/default"), help="default: %(default)s")
+    parser.add_argument("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
     parser.add_argument("--history", default="", help="item ids, oldest first, with commas between")
     parser.add_argument("--upload", type=Path, help="a video that ends the history")
     parser.add_argument("--title", default="", help="the upload's title")
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     history = [item_id.strip() for item_id in arguments.history.split(",") if item_id.strip()]
     uploads: dict[str, Upload] = {}
     if arguments.upload is not None:
-        _quiet_transformers()
+        quiet_transformers()
         upload = recommender.encode_upload(arguments.upload, arguments.title)
         uploads[upload.upload_id] = upload
         history.append(upload.upload_id)
@@ -106,7 +107,8 @@ def _places(answer: Recommendation, moment: Moment) -> str:
     return ", ".join(f"{texts[frame]}{' (hidden)' if frame in answer.hidden else ''}" for frame in moment.frames)
 
 
-def _quiet_transformers() -> None:
+def quiet_transformers() -> None:
+    """Keep the encoders' loading off the terminal."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()

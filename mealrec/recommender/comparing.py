@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mealrec.recommender.trace import RankedItem
+from mealrec.recommender.trace import RankedItem, named
 
 if TYPE_CHECKING:
     from mealrec.recommender.contents import CatalogueItem
@@ -104,8 +104,11 @@ def compare(
         overlap(setting, main, recommender.rank(history, variant=main.variant, **{**asked, setting: value}))
         for setting, value in others.items()
     ]
-    found = target and RankedItem(target.item_id, target.title, target.topic, 0.0, main.rank_of(target.item_id) or 0)
-    return Comparison(rankings, found or None, tuple(overlaps))
+    found = None
+    if target is not None:
+        name, rank = named(target.title, target.item_id), main.rank_of(target.item_id) or 0
+        found = RankedItem(target.item_id, name, target.topic, 0.0, rank)
+    return Comparison(rankings, found, tuple(overlaps))
 
 
 def overlap(setting: str, here: Ranks, there: Ranks) -> Overlap:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mealrec.recommender.contents import CatalogueItem
 from mealrec.recommender.kinds import Kind, KindMap
+from mealrec.recommender.trace import named
 
 APART = 0.07
 _GOLDEN = np.pi * (3 - 5**0.5)
@@ -61,7 +62,7 @@ def kind_map(catalogue: Sequence[CatalogueItem], kinds: tuple[Kind, ...], shares
         step = np.arange(len(rows))
         away = radius[kind] * np.sqrt((step + 1) / (len(rows) + 1))
         points[rows] = places[kind] + away[:, None] * np.stack([np.cos(_GOLDEN * step), np.sin(_GOLDEN * step)], 1)
-    columns = zip(*((item.item_id, item.title, item.topic) for item in catalogue), strict=True)
+    columns = zip(*((item.item_id, named(item.title, item.item_id), item.topic) for item in catalogue), strict=True)
     return KindMap(*columns, points=points, shares=shares, kinds=kinds)
 
 

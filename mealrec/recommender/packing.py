@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +13,8 @@ from PIL import Image
 
 from mealrec.errors import VideoError
 from mealrec.features.frames import sample_frames
+from mealrec.features.transcoding import transcode_clip
+from mealrec.progress import Progress
 from mealrec.recommender.media import scaled_down
 from mealrec.recommender.places import CLIPS, ENCODERS, MEDIA, POSTERS, SOURCES, MediaFolder, bundle_root
 from mealrec.recommender.playable import plays_in_browsers
@@ -25,14 +27,18 @@ class Packing:
     """Files to put into a bundle at `out`: `links` maps a path inside it to the file that goes there.
 
     `drawn` are the clips without a picture, by item: their middle frame becomes one. `unplayable` are the items whose
-    clip browsers do not play: it stays behind, or where frames are decoded from it goes to sources/, which no page
-    serves.
+    clip browsers do not play: with `transcodes` the bundle gets an H.264 copy of it, else it stays behind, or where
+    frames are decoded from it goes to sources/, which no page serves. `broken` {item: why} are those of which nothing
+    could be decoded, known once all is placed; `progress` is told how far that is.
     """
 
     out: Path
+    progress: Progress = field(default_factory=Progress)
+    transcodes: bool = False
     links: dict[str, Path] = field(default_factory=dict)
     drawn: dict[str, Path] = field(default_factory=dict)
-    unplayable: list[str] = field(default_factory=list)
+    unplayable: dict[str, Path] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
 
     def media(self, data: Path, item_ids: Iterable[str], decodes: bool) -> str:
         """Return the media folder's name for the manifest.
@@ -63,11 +69,67 @@ class Packing:
         """Put everything into a folder that is about to become the bundle."""
         for name, source in self.links.items():
             _link(source, folder / name)
-        for item_id, clip in self.drawn.items():
-            if (poster := _poster(clip)) is not None:
-                target = folder / MEDIA / POSTERS / f"{item_id}.webp"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(poster)
+        for item_id, clip in self._through("looking into clips that browsers do not play", self.unplayable):
+            if self.transcodes or item_id not in self.drawn:  # what is drawn below is decoded there
+                self._look_into(item_id, clip, folder)
+        for item_id, clip in self._through("drawing clips' middle frames", self.drawn):
+            target = folder / MEDIA / POSTERS / f"{item_id}.webp"
+            if target.is_file() or item_id in self.broken:
+                continue
+            try:
+                poster = _poster(clip)
+            except VideoError as error:
+                self._give_up(item_id, clip, folder, error)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(poster)
+
+    def told(self) -> list[str]:
+        """Return a line on the clips that are broken, and one on those that browsers do not play."""
+        lines, broken = [], list(self.broken.items())
+        others = [item_id for item_id in self.unplayable if item_id not in self.broken]
+        if broken:
+            lines.append(
+                f"{len(broken)} clips are broken (the first is {broken[0][0]}; {broken[0][1]}): they are shown by "
+                "a poster or their title. Export or fetch them again."
+            )
+        if others and self.transcodes:
+            lines.append(f"{len(others)} clips that browsers do not play have H.264 copies in the bundle.")
+        elif others:
+            lines.append(
+                f"{len(others)} clips (the first is {others[0]}) are whole, but not H.264, AV1 or VP9 in MP4, which "
+                "browsers play: they are shown as pictures only. To have H.264 copies of them in the bundle, run the "
+                "same command with --transcode."
+            )
+        return lines
+
+    def _through(self, what: str, clips: dict[str, Path]) -> Iterator[tuple[str, Path]]:
+        for number, found in enumerate(clips.items()):
+            self.progress.reaches(what, number, len(clips))
+            yield found
+
+    def _look_into(self, item_id: str, clip: Path, folder: Path) -> None:
+        """Make a copy that plays where one is asked for; note why nothing can be made of the clip."""
+        copy, poster = folder / MEDIA / CLIPS / clip.name, folder / MEDIA / POSTERS / f"{item_id}.webp"
+        try:
+            if not self.transcodes:
+                sample_frames(clip, num_frames=1)
+                return
+            draft = folder / f"{item_id}.webp"
+            transcode_clip(clip, copy, draft)
+        except VideoError as error:
+            self._give_up(item_id, clip, folder, error)
+            return
+        (folder / MEDIA / SOURCES / clip.name).unlink(missing_ok=True)
+        if item_id in self.drawn:
+            poster.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(poster)
+        draft.unlink(missing_ok=True)
+
+    def _give_up(self, item_id: str, clip: Path, folder: Path, error: VideoError) -> None:
+        self.broken[item_id] = str(error)
+        for name in (SOURCES, CLIPS):
+            (folder / MEDIA / name / clip.name).unlink(missing_ok=True)
 
     def _add(self, item_id: str, clip: Path | None, picture: Path | None, decodes: bool) -> None:
         if picture is not None:
@@ -77,7 +139,7 @@ class Packing:
         if plays_in_browsers(clip):
             self.links[f"{MEDIA}/{CLIPS}/{clip.name}"] = clip
         else:
-            self.unplayable.append(item_id)
+            self.unplayable[item_id] = clip
             if decodes:
                 self.links[f"{MEDIA}/{SOURCES}/{clip.name}"] = clip
         if picture is None:
@@ -100,12 +162,9 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _poster(clip: Path) -> bytes | None:
-    """Return a clip's middle frame as WebP; None where it cannot be decoded."""
-    try:
-        (frame,) = scaled_down(sample_frames(clip, num_frames=1).frames, POSTER_HEIGHT)
-    except VideoError:
-        return None
+def _poster(clip: Path) -> bytes:
+    """Return a clip's middle frame as WebP; raises VideoError where it cannot be decoded."""
+    (frame,) = scaled_down(sample_frames(clip, num_frames=1).frames, POSTER_HEIGHT)
     picture = BytesIO()
     Image.fromarray(frame).save(picture, "WEBP", quality=80)
     return picture.getvalue()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from mealrec.data.tables import FILE_NAME as ITEM_ID
 from mealrec.errors import BundleError
 
-ITEM_ID = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,64}")
 REBUILD = "make the bundle anew with `python -m mealrec bundle`"
 CLIPS, POSTERS, COVERS, SOURCES = "clips", "posters", "covers", "sources"
 MEDIA, ENCODERS = "media", "encoders"

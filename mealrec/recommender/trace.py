@@ -5,6 +5,7 @@ Letters: L history items, K frames, J kinds of moments, T diffusion steps, N ite
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,14 +29,21 @@ __all__ = [
     "UploadStanding",
     "ViewerMap",
     "driving",
+    "named",
 ]
 
 _WORTH_A_WORD = 0.01
 
 
+def named(title: str, item_id: str) -> str:
+    """Return what an item is called: its title, or "Clip 7" where nothing of that can be seen."""
+    seen = any(unicodedata.category(letter)[0] not in "CZ" and letter != "#" for letter in title)
+    return title if seen else f"Clip {item_id}"
+
+
 @dataclass(frozen=True)
 class RankedItem:
-    """One recommended item; `rank` counts from 1.
+    """One recommended item; `rank` counts from 1. One without a title is called by its id, see `named`.
 
     `kind` is the kind of moment through which it ranks most, NO_KIND where kinds were not asked; `frame` (from 0) shows
     the most of it.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from mealrec.errors import TrainingError
@@ -129,16 +129,24 @@ def log_lines(log: Iterable[dict]) -> str:
 
 def write_tensors(path: Path, named: dict[str, Tensor], header: dict[str, str] | None = None) -> None:
     """Write a safetensors file at once: whoever reads sees the old one or the new one, whole."""
-    temporary = path.with_name(path.name + ".part")
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}, temporary, header)
-    os.replace(temporary, path)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
+    _write(path, save(tensors, {"format": "pt"} | (header or {})))  # other libraries ask whose tensors they are
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file at once, as `write_tensors` does."""
+    _write(path, text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:  # the disk is full: what cannot be finished only takes more of it
+        temporary.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
 
 
 def differences(old, new, path: str = "") -> Iterator[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 import zlib
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +15,31 @@ import torch
 from tqdm import tqdm
 
 from mealrec.baselines.base import needs_hidden, needs_titles
-from mealrec.data.interactions import Split, leave_one_out
+from mealrec.data.interactions import Split, check_learnable, leave_one_out
 from mealrec.data.microlens import Catalogue, read_catalogue
 from mealrec.errors import DataFormatError, MealRecError, TrainingError
 from mealrec.features.hidden import HiddenStates
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import FeatureStore, check_items
 from mealrec.features.tensors import Normalisation, item_features
 from mealrec.features.titles import Titles
 from mealrec.training.assembling import check_parts, is_kept, put_together, with_parts
 from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.forms import build
-from mealrec.training.processes import end_with_the_parent, is_main, launched, processes
+from mealrec.training.processes import is_main, launched, processes, side_by_side
 from mealrec.training.recipes import RECIPES, Blend, Recipe, override
-from mealrec.training.run import is_finished, save_normalisation, save_system, system_folder, write_json
+from mealrec.training.run import (
+    RUN,
+    is_finished,
+    save_normalisation,
+    save_system,
+    sources_told,
+    system_folder,
+    write_json,
+)
 from mealrec.training.trainer import train
 from mealrec.types import ItemFeatures
+
+STOPPED = "stopped; what is trained is kept, to the last whole epoch: run the same command with --resume to go on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Train and store; what is already trained in the run directory is kept."""
     if launched() > 1 and arguments.jobs > 1:
         raise TrainingError(f"--jobs {arguments.jobs}: {launched()} processes train each system together, so use 1")
-    store = FeatureStore.open(arguments.features)
+    torch.set_num_threads(1)  # as each training does: on a busy machine two wait for each other, fifty times as long
     catalogue = read_catalogue(arguments.data)
+    if line := catalogue.told(arguments.data):
+        _say(line)
+    check_learnable(leave_one_out(catalogue))
+    store = FeatureStore.open(arguments.features)
+    check_items(store, catalogue.item_ids, arguments.features, arguments.data)
     recipes = _chosen_recipes(arguments, shape_of(store, catalogue.trainable))
     todo = _unfinished(with_parts(_unfinished(recipes, arguments)), arguments)
+    _say(_state(with_parts(recipes), todo, arguments.out))
     device = device_named(arguments.device)
     trained, blends = ([recipe for recipe in todo if isinstance(recipe, kind)] for kind in (Recipe, Blend))
     for blend in blends:
@@ -68,14 +83,17 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, catalogue.trainable))
     began = time.time()
+    summary = {"command": shlex.join(["python", "-m", "mealrec", *sys.argv[1:]])}
+    summary |= sources_told(arguments.out, data=arguments.data, features=arguments.features)
+    if todo and is_main():  # before it is done too: what is trained by then can be used
+        write_json(arguments.out / RUN, summary)
     where = arguments.data, arguments.features, arguments.out, device, arguments.save_every, arguments.jobs == 1
     for jobs in (trained, blends):  # the parts are there before what is made of them
         _train_all([(recipe, *where) for recipe in jobs], arguments.jobs)
     if todo and is_main():
-        summary = {"command": f"python -m mealrec {' '.join(sys.argv[1:])}", "seconds": round(time.time() - began)}
-        summary |= {"device": device, "processes": launched(), "seeds": arguments.seeds}
+        summary |= {"seconds": round(time.time() - began), "device": device, "processes": launched()}
         names = sorted({recipe.name for recipe in with_parts(recipes)})
-        write_json(arguments.out / "run.json", summary | {"systems": names})
+        write_json(arguments.out / RUN, summary | {"seeds": arguments.seeds, "systems": names})
     if launched() > 1:
         processes(device).end_training()
     return 0
@@ -110,12 +128,21 @@ def _unfinished(recipes: list[Recipe | Blend], arguments: argparse.Namespace) ->
     return todo
 
 
+def _state(asked: list[Recipe | Blend], todo: list[Recipe | Blend], out: Path) -> str:
+    """Return how much of what is asked for is there already."""
+    begun = [recipe.name for recipe in todo if (system_folder(out, recipe) / STATE).exists()]
+    if not todo:
+        return f"{out}: all {len(asked)} systems are trained already"
+    words = f"{out}: {len(todo)} of {len(asked)} systems to train"
+    return words + (f", {', '.join(begun)} from where it was interrupted" if begun else "")
+
+
 def _train_all(jobs: list[tuple], at_once: int) -> None:
     if at_once == 1 or len(jobs) < 2:
         for job in jobs:
             train_one(*job)
         return
-    with ProcessPoolExecutor(at_once, get_context("spawn"), end_with_the_parent) as pool:
+    with side_by_side(at_once) as pool:
         list(pool.map(train_one, *zip(*jobs, strict=True)))
 
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
-from multiprocessing import parent_process
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
@@ -24,11 +30,23 @@ def processes(device: torch.device | str):
         from accelerate.utils import DistributedDataParallelKwargs
     except ModuleNotFoundError as error:
         raise TrainingError(
-            f"training needs the package accelerate ({error}): pip install -r requirements-dev.txt"
+            f"training needs the package accelerate ({error}): pip install -r requirements-train.txt"
         ) from None
     # Variant, condition and backbone decide which parameters a step uses: the last item alone needs no ages.
     handler = DistributedDataParallelKwargs(find_unused_parameters=True)
+    _say_how_many()
     return Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[handler])
+
+
+@cache
+def _say_how_many() -> None:
+    """Tell whom `accelerate launch --cpu` gave one process, which it does whatever --num_processes says."""
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true" and "WORLD_SIZE" not in os.environ:
+        print(
+            "One process trains: on CPUs accelerate launch starts no more, whatever --num_processes says. For two: "
+            "torchrun --nproc_per_node 2 -m mealrec train …",
+            file=sys.stderr,
+        )
 
 
 def launched() -> int:
@@ -71,8 +89,22 @@ def restore_random_states(own: dict[str, Tensor], accelerator) -> None:
         torch.cuda.set_rng_state(own["random/cuda"].clone(), accelerator.device)
 
 
+@contextmanager
+def side_by_side(at_once: int) -> Iterator[ProcessPoolExecutor]:
+    """Give so many workers; Ctrl-C ends them, where a pool would wait for trainings that take minutes."""
+    with ProcessPoolExecutor(at_once, get_context("spawn"), end_with_the_parent) as pool:
+        try:
+            yield pool
+        except KeyboardInterrupt:
+            for child in active_children():
+                child.terminate()
+            raise
+
+
 def end_with_the_parent() -> None:
     """End this worker as soon as its parent is gone: a killed run must not go on beside the one that resumes it."""
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends its workers, and says it once
 
     def watch() -> None:
         wait([parent_process().sentinel])

@@ -1,10 +1,12 @@
 """A training run on disk: seed-<s>/<system>/{model.safetensors, config.json, training.json, log.jsonl}, and beside
-them normalisation.safetensors and run.json. A system whose training is unfinished has a state.safetensors instead; one
-that is put together from trained ones has no log."""
+them normalisation.safetensors and run.json, which names the data and the features. A system whose training is
+unfinished has a state.safetensors instead; one that is put together from trained ones has no log."""
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +19,35 @@ from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, wr
 from mealrec.training.forms import System, build, from_dict
 from mealrec.training.recipes import Blend, Recipe
 from mealrec.training.trainer import Trained
+
+RUN = "run.json"
+
+
+def sources_told(folder: Path, **sources: Path) -> dict[str, str]:
+    """Return where a run's data and features lie, from its own folder: they may be moved together."""
+    return {name: Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix() for name, path in sources.items()}
+
+
+def source_of(run: Path, what: str, given: Path | None = None) -> Path:
+    """Return where the `data` or the `features` that a run was trained on lie: as `given`, else as its run.json tells.
+
+    Raises DataFormatError where it does not tell, or nothing lies there.
+    """
+    if given is not None:
+        return given
+    if not run.is_dir():
+        raise DataFormatError(f"{run} is no folder: name a run that `python -m mealrec train` has written.")
+    told = read_json(run / RUN) if (run / RUN).is_file() else {}
+    words = shlex.split(told.get("command", ""))
+    if what in told:
+        found = Path(os.path.relpath(run.resolve() / told[what]))
+    elif f"--{what}" in words[:-1]:  # a run from before it was told
+        found = Path(words[words.index(f"--{what}") + 1])
+    else:
+        raise DataFormatError(f"{run} does not tell which {what} it was trained on: name the folder with --{what}.")
+    if not found.is_dir():
+        raise DataFormatError(f"{run} was trained on {found}, which is not there: name where it lies with --{what}.")
+    return found
 
 
 def system_folder(out: Path, recipe: Recipe | Blend) -> Path:
@@ -49,14 +80,14 @@ def save_blend(
 ) -> None:
     """Write a system that was put together, with all weights of its parts; the configuration comes last.
 
-    `chosen` holds the blend's weights and the validation N@10 that they came to; `parts` how each part was trained. The
-    epoch is the base's.
+    `chosen` is what `choose` returns; `parts` tells how each part was trained. The epoch is the base's.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / "model.safetensors", model.state_dict())
     weights = {name: chosen[name] for name in model.names}
     summary = {"seed": parts["base"]["seed"], "epoch": parts["base"]["epoch"], "weights": weights}
-    summary |= {"validation_N@10": chosen["validation_N@10"], "seconds": round(seconds, 1), "parts": parts}
+    summary |= {name: value for name, value in chosen.items() if name not in weights}
+    summary |= {"seconds": round(seconds, 1), "parts": parts}
     write_json(folder / "training.json", summary)
     write_json(folder / "config.json", model.config.to_dict())
 

@@ -54,7 +54,7 @@ def test_topics_and_held_out_items_may_be_absent(tmp_path):
         ({"titles": TITLES, "pairs": "anna\t7\nben\t\n"}, "line 2: expected user<TAB>item"),
         ({"titles": TITLES, "pairs": "anna\t7 66\n"}, "line 1: item '66' has no row in the title file"),
         ({"titles": TITLES, "pairs": ""}, "holds no interactions"),
-        ({"titles": "item,title\n7,a,b\n", "pairs": PAIRS}, "row 1: expected item,title, got '7,a,b'"),
+        ({"titles": "item,title\n7,a,b\n", "pairs": PAIRS}, "line 2: expected item,title, got '7,a,b'"),
     ],
 )
 def test_a_malformed_file_is_named_with_its_place(tmp_path, files, named):

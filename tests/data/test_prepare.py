@@ -137,7 +137,7 @@ def test_a_malformed_row_of_a_table_is_named_with_its_line(row, problem, tmp_pat
             {"pairs.tsv": b"nothing\n", "titles.csv": b""},
             "no interaction: 1 malformed rows; pairs.tsv, line 1: expected",
         ),
-        ({"pairs.tsv": b"a\tx\xff\n", "titles.csv": b""}, "line 0: expected UTF-8"),
+        ({"pairs.tsv": b"a\tx\xff\n", "titles.csv": b""}, "line 1: expected UTF-8, got another encoding"),
         (
             {"pairs.csv": b"user,video,timestamp\n", "titles.csv": b""},
             "lacks the column item; it has: user, video, time",

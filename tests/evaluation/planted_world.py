@@ -11,11 +11,11 @@ import torch
 
 from mealrec.data.interactions import leave_one_out
 from mealrec.data.microlens import Catalogue
-from mealrec.evaluation.progress import Progress
 from mealrec.evaluation.report import Setting
 from mealrec.evaluation.subject import Subject
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
+from mealrec.progress import Progress
 from mealrec.sample.viewers import simulate_viewers
 from mealrec.types import ItemFeatures
 

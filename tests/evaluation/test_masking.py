@@ -21,7 +21,7 @@ from mealrec.evaluation.masking import (
     shapley,
     worth,
 )
-from mealrec.evaluation.progress import Progress
+from mealrec.progress import Progress
 from mealrec.recommender.explain import runs
 from mealrec.recommender.walks import Walks
 

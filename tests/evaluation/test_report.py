@@ -3,23 +3,25 @@ name."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mealrec import progress
 from mealrec.data.interactions import EvaluationRows, leave_one_out
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.beyond import FIGURES
 from mealrec.evaluation.command import make_report
 from mealrec.evaluation.disturbances import ACCIDENTS, SIGMAS, with_accidents
 from mealrec.evaluation.planted import SAME_CLIPS
-from mealrec.evaluation.progress import EVERY_S, Progress
 from mealrec.evaluation.ranking import Ranks
 from mealrec.evaluation.report import Setting, intervals, training_seconds
 from mealrec.evaluation.tables import beside_table, goals_table, main_table, noise_table
 from mealrec.models.mealrec import MealRec
 from mealrec.models.paper.model import PaperMealRec
+from mealrec.progress import EVERY_S, Progress
 from mealrec.training.run import write_json
 from tests.evaluation.planted_world import planted_model
 from tests.training.tiny_world import (
@@ -136,10 +138,19 @@ def test_a_run_without_mealrec_is_sent_to_compare(own_setting, tmp_path):
 def test_progress_speaks_when_it_was_silent(monkeypatch, capsys):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    progress = Progress()
-    progress.begins("ranking")
+    said = Progress()
+    said.begins("ranking")
     for done in (10, 20, 30):
         now[0] += 0.6 * EVERY_S
-        progress.reaches("full", done, 40)
-    output, said = capsys.readouterr()
-    assert not output and said.splitlines() == ["    0 s  ranking", "    6 s    full: 20 of 40"]
+        said.reaches("full", done, 40)
+    output, errors = capsys.readouterr()
+    assert not output and errors.splitlines() == ["    0 s  ranking", "    6 s    full: 20 of 40"]
+
+
+def test_progress_is_never_silent_for_long_inside_one_step(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(progress, "LOOKS_EVERY_S", 0.01)
+    with Progress() as said:
+        said.begins("naming kinds")
+        time.sleep(0.1)
+    assert "  naming kinds …" in capsys.readouterr().err

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentParser
 
 import pytest
 
 from mealrec.__main__ import main
+from mealrec.experiments import tune_command
 from mealrec.experiments.provenance import command_line
 from mealrec.experiments.systems import SYSTEMS
 from tests.experiments.conftest import BRIEF
@@ -34,8 +36,10 @@ def test_the_list_names_every_system(capsys):
 
 
 def test_a_comparison_prints_and_writes_its_table(folders, study, capsys):
-    assert compare(folders, study.work, "--systems", "popularity,sasrec,mealrec") == 0
+    for _ in range(2):
+        assert compare(folders, study.work, "--systems", "popularity,sasrec,mealrec") == 0
     printed = capsys.readouterr().out
+    assert f"{study.work}: all 2 are trained already" in printed
     written = (study.work / "compare.md").read_text()
     assert written in printed
     numbers = json.loads((study.work / "compare.json").read_text())
@@ -46,6 +50,15 @@ def test_a_comparison_prints_and_writes_its_table(folders, study, capsys):
 def test_an_experiment_writes_into_its_folder(folders, tmp_path):
     assert main(["experiment", "table1", "--data", str(folders[0]), "--out", str(tmp_path / "results")]) == 0
     assert "| data | 200 | 27 |" in (tmp_path / "results" / "table1.md").read_text()
+
+
+def test_without_out_an_experiment_writes_beside_its_work(folders, tmp_path):
+    """Never into the project's own results, unless that is asked for."""
+    assert main(["experiment", "table1", "--data", str(folders[0]), "--work", str(tmp_path)]) == 0
+    assert (tmp_path / "table1.md").is_file()
+    tune = ArgumentParser()
+    tune_command.add_arguments(tune)
+    assert tune.parse_args(["--data", "x"]).out is None
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,15 @@ from safetensors.torch import save_file
 import mealrec
 from mealrec.__main__ import main
 from mealrec.data.microlens import Catalogue
+from mealrec.errors import BundleError
+from mealrec.evaluation.bundle_setting import bundle_data
 from mealrec.features.store import StoreLayout, write_store
 from mealrec.features.weights import weights_checksum
 from mealrec.recommender.bundle import read_bundle
 from mealrec.recommender.bundle_command import metrics_tables
 from mealrec.recommender.contents import ViewerCase
 from mealrec.recommender.examples import CASES, choose_cases, choose_viewers
+from mealrec.recommender.playable import plays_in_browsers
 from mealrec.recommender.recommender import Recommender
 from tests.make_videos import write_video
 from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, KINDS, TEXT, VARIANTS, VISUAL, tiny_contents
@@ -119,20 +122,46 @@ def test_a_bundle_anywhere_takes_along_what_it_needs(run_folder, capsys):
     (data / "clips").mkdir()
     (data / "covers").mkdir()
     write_video(data / "clips" / "i1.mp4")
-    (data / "clips" / "i2.mp4").write_bytes((data / "clips" / "i1.mp4").read_bytes().replace(b"avc1", b"hvc1"))
+    write_video(data / "clips" / "i2.mp4", codec="libx265")
+    (data / "clips" / "i4.mp4").write_bytes((data / "clips" / "i1.mp4").read_bytes().replace(b"avc1", b"hvc1"))
     (data / "clips" / "stranger.mp4").write_bytes(b"not of the catalogue")
     (data / "covers" / "i3.jpg").write_bytes(b"a cover")
     assert main([*bundle_arguments(run_folder)[:-1], str(out)]) == 0
-    assert "1 clips (the first is i2)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "1 clips (the first is i2) are whole, but not H.264" in printed and "with --transcode" in printed
+    assert "1 clips are broken (the first is i4; i4.mp4" in printed
     held = {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()}
     media = {name for name in held if name.startswith("media/")}
-    assert media == {"media/clips/i1.mp4", "media/sources/i2.mp4", "media/covers/i3.jpg", "media/posters/i1.webp"}
+    posters = {f"media/posters/{name}.webp" for name in ("i1", "i2")}
+    assert media == {"media/clips/i1.mp4", "media/sources/i2.mp4", "media/covers/i3.jpg", *posters}
     assert "encoders/video/model.safetensors" in held
     shutil.rmtree(data), shutil.rmtree(run_folder / "encoder")
     loaded = Recommender.from_bundle(out, "cpu")
     assert loaded.media.clip_path("i1") and loaded.media.clip_path("i2") is None
     assert len(loaded.media.frame_thumbnails("i1")) == FRAMES
     assert loaded.media.poster_path("i3").name == "i3.jpg"
+
+
+def test_the_run_tells_the_data_and_the_data_tell_the_name(run_folder, capsys):
+    told = {"command": "python -m mealrec train", "data": "../data", "features": "../features"}
+    (run_folder / "run" / "run.json").write_text(json.dumps(told))
+    (run_folder / "data" / "prepared.json").write_text(json.dumps({"name": "My clips", "dataset": "My clips"}))
+    (run_folder / "data" / "clips").mkdir()
+    write_video(run_folder / "data" / "clips" / "i2.mp4", codec="libx265", frames=10)
+    out, encoder = run_folder / "anywhere" / "made", str(run_folder / "encoder")
+    short = ["bundle", "--run", str(run_folder / "run"), "--encoder", encoder, "--out", str(out), "--transcode"]
+    assert main(short) == 0
+    assert "1 clips that browsers do not play have H.264 copies" in capsys.readouterr().out
+    assert plays_in_browsers(out / "media" / "clips" / "i2.mp4") and (out / "media" / "posters" / "i2.webp").is_file()
+    assert not (out / "media" / "sources" / "i2.mp4").exists()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["name"] == "My clips" and "features" not in manifest["training"]
+    assert bundle_data(out).resolve() == (run_folder / "data").resolve()
+    shutil.move(run_folder / "data", run_folder / "elsewhere")
+    with pytest.raises(BundleError, match="data, which is not there: name where it lies with --data"):
+        bundle_data(out)
+    assert main(short) == 2
+    assert "was trained on" in capsys.readouterr().err
 
 
 def test_packing_again_replaces_the_media(run_folder):

@@ -10,6 +10,7 @@ import torch
 
 from mealrec.errors import RequestError
 from mealrec.features.segments import split_title
+from mealrec.features.weights import weights_checksum
 from mealrec.recommender.bundle import write_bundle
 from mealrec.recommender.kinds import NO_KIND
 from mealrec.recommender.recommender import Recommender
@@ -259,3 +260,13 @@ def test_who_is_out_for_one_kind_alone_is_told_of_that_one(recommender):
     assert replace(answer, wanted=few).out_for() == (2, 5)
     few[:] = 0.004
     assert len(replace(answer, wanted=few).out_for()) == 1
+
+
+def test_an_item_without_a_title_is_called_by_its_id(bundle):
+    whole = tiny_contents(weights_checksum(str(bundle.parent / "encoder")))
+    untitled = tuple(replace(item, title="") for item in whole.catalogue)
+    write_bundle(bundle, replace(whole, catalogue=untitled))
+    recommender = Recommender.from_bundle(bundle, device="cpu")
+    answer = recommender.recommend(HISTORY, k=3)
+    assert [item.title for item in answer.items] == [f"Clip {item.item_id}" for item in answer.items]
+    assert set(recommender.kind_map.titles) == {f"Clip {item.item_id}" for item in untitled}
