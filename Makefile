@@ -52,7 +52,7 @@ $(LENS_BUNDLE)/manifest.json: $(LENS_RUN)/metrics.json
 test: $(VENV)/.development system-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-pages test-code
+	$(MAKE) --no-print-directory --jobs 2 test-pages test-code
 
 # Side by side, since neither fills two cores. The pages go first where both want one: their tests wait for a browser.
 test-pages:
