@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from mealrec.features.probe import DecodeLimits, check_file
 from mealrec.features.tracks import read_timetable
 from tests.make_videos import read_number, set_matrix, write_tracks, write_video
 
-LIMITS = DecodeLimits()
+LIMITS = DecodeLimits(cpu_s=math.inf)  # the process is that of all tests
 FRAMES = np.array([10, 30, 50])
 HAS_WHEELS = sys.platform == "win32" or (sys.platform == "linux" and platform.machine() == "x86_64")
 needs_decord = pytest.mark.skipif(not HAS_WHEELS, reason="decord has no wheels for this machine")

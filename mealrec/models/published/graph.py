@@ -94,13 +94,15 @@ def graph_kinds(graph: sparse.csr_matrix, num_kinds: int) -> np.ndarray:
     Kinds are clusters of the graph's leading axes; an item is half of its own, half of those of its neighbours.
     """
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     count = graph.shape[0]
     axes = min(AXES, num_kinds, count - 1)
-    _, places = eigsh(graph, k=axes, which="LA", v0=np.ones(count))
-    places = places / np.linalg.norm(places, axis=1, keepdims=True).clip(min=1e-9)
-    groups = min(num_kinds, len(np.unique(places, axis=0)))
-    own = np.eye(num_kinds)[KMeans(groups, n_init=1, random_state=0).fit_predict(places)]
+    with threadpool_limits(1):  # products so small that two threads wait for each other: eight times as long
+        _, places = eigsh(graph, k=axes, which="LA", v0=np.ones(count))
+        places = places / np.linalg.norm(places, axis=1, keepdims=True).clip(min=1e-9)
+        groups = min(num_kinds, len(np.unique(places, axis=0)))
+        own = np.eye(num_kinds)[KMeans(groups, n_init=1, random_state=0).fit_predict(places)]
     degree = np.asarray(graph.sum(1)).ravel()
     around = sparse.diags(1 / np.maximum(degree, 1e-9)) @ (graph @ own)
     around[degree < 1e-9] = own[degree < 1e-9]
