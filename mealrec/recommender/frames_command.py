@@ -12,13 +12,14 @@ from PIL import Image
 from mealrec.recommender.command import quiet_transformers
 from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.uploads import Upload
+from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
     parser.add_argument("file", type=Path, help="a video")
     parser.add_argument("--out", type=Path, help="folder to write the moments to, as PNG (default: none is written)")
-    parser.add_argument("--bundle", type=Path, default=Path("checkpoints/default"), help="default: %(default)s")
+    parser.add_argument("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print what /encode answers (docs/api.md) and the files")
 
