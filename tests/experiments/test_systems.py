@@ -69,6 +69,11 @@ def test_no_form_of_mealrec_is_its_own_rival():
     assert {over("sasrec"), over("tedrec", "no-tcd")} == {"mealrec", "mealrec-tedrec-no-tcd"}
 
 
+def test_a_table_of_changed_trainings_says_so_on_top():
+    assert table2.changed_text(()) == ""
+    assert "`training.max_epochs=3`" in table2.changed_text(("training.max_epochs=3",))
+
+
 def test_validation_picks_the_backbone_that_mealrec_stands_on():
     trained = {
         "tedrec-guided": [{"validation_N@10": 0.9}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from statistics import mean
 
 from mealrec.evaluation.beyond import Background
@@ -25,7 +26,19 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     report = comparison(ranks, picked(trainings), background)
     described = "\n".join(f"- {name}: {SYSTEMS[name].line}" for name in systems)
     text = f"{comparison_text(report, trainings)}\n{picked_text(report['ours'], trainings)}{described}\n"
+    text = f"{changed_text(study.settings)}{text}"
     return Exhibit("Systems compared (Table 2)", text, report | {"trainings": trainings})
+
+
+def changed_text(settings: Sequence[str]) -> str:
+    """Return the warning of a table whose systems were not trained by their recipes; "" where they were."""
+    if not settings:
+        return ""
+    changed = ", ".join(f"`{setting}`" for setting in settings)
+    return (
+        f"**Not by the recipes:** every system that has such a setting was trained with {changed}. A training that "
+        "is cut short favours whatever learns fastest; gains and stars below hold for these trainings only.\n\n"
+    )
 
 
 def picked(trainings: dict[str, list[dict]]) -> str:
