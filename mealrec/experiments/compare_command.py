@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser)
     parser.add_argument("--systems", default="", help="names with commas between; all: Table 2; everything")
-    parser.add_argument("--cost", action="store_true", help="also measure what each costs (always with --systems all)")
+    parser.add_argument("--cost", action="store_true", help="also measure what each costs, a process each")
     parser.add_argument("--tuned", type=Path, metavar="FILE", help="train by the winners in a tuning.json of this data")
     parser.add_argument("--list", action="store_true", help="name the systems and end")
     parser.add_argument("--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)")
@@ -34,7 +34,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.systems:
         raise DataFormatError(f"--systems is needed: some of {', '.join(SYSTEMS)}, or all")
-    with_cost = arguments.cost or arguments.systems == "all"
     arguments.systems = chosen(arguments.systems)
     tuned = read_tuned(arguments.tuned) if arguments.tuned else None
     study = replace(study_of(arguments), tuned=tuned.settings if tuned else {})
@@ -44,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if tuned:
         text = f"{exhibit.text}\n{tuned_text(tuned, arguments.systems)}"
         exhibit = replace(exhibit, text=text, numbers=exhibit.numbers | {"tuned": tuned.numbers(arguments.systems)})
-    if with_cost:
+    if arguments.cost:
         cost = table3.side_by_side(study, arguments.systems)
         text = f"{exhibit.text}\n## {cost.title}\n\n{cost.text}"
         exhibit = replace(exhibit, text=text, numbers=exhibit.numbers | cost.numbers)
