@@ -72,7 +72,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
-	$(PIP_INSTALL) $(TORCH_INDEX) $(TORCH)
+	$(PIP_INSTALL) --no-deps $(TORCH_INDEX) $(TORCH)
 	$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 
@@ -30,6 +31,7 @@ MAX_UPLOAD_BYTES = 201 * 2**20
 MAX_BODY_BYTES = 2**20
 READ_ON_BYTES = 16 * 2**20  # of a body that is too long, so that a client gets to read why
 UPLOADS_AT_ONCE = 16
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Guard:
@@ -57,6 +59,10 @@ class Guard:
         self._uploading += 1
         try:
             await self._bounded(scope, receive, send, MAX_UPLOAD_BYTES)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            await _refuse(send, 507, "There is no room for another file here at this moment: try again later.")
         finally:
             self._uploading -= 1
             await run_in_threadpool(upload_folder.trim)
