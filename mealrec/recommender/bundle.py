@@ -232,7 +232,8 @@ def _weights_file(variant: str) -> str:
 
 
 def _safetensors(tensors: dict[str, Tensor]) -> bytes:
-    return save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save_tensors(plain, {"format": "pt"})  # other libraries ask whose tensors they are
 
 
 def _json(values: dict | list) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from mealrec.errors import BundleError
 from mealrec.recommender.bundle import MANIFEST, read_bundle, read_manifest, write_bundle
@@ -268,3 +269,9 @@ def test_an_older_bundle_is_replaced_whole(bundle):
 def test_a_damaged_list_of_files_is_refused(bundle):
     edit_manifest(bundle, lambda manifest: manifest.update(files=["catalogue.json"]))
     assert "files has another form" in refusal(bundle)
+
+
+def test_tensors_say_that_they_are_pytorchs(bundle):
+    for file in [*bundle.rglob("*.safetensors"), *Path("checkpoints/default").rglob("*.safetensors")]:
+        with safe_open(file, "pt") as opened:
+            assert opened.metadata() == {"format": "pt"}, file
