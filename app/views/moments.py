@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 240
 _TITLE_LIMIT = 26
-_NOTHING = 1e-6
+_NOTHING, _LEAST = 1e-6, 1e-3  # of a chance's logarithm: rounding, and what is told as a change
 """A smaller influence is rounding: the model does not look at this moment."""
 
 
@@ -69,6 +69,8 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
     moments = [_as_it_stands(moment, answer) for moment in whole.last.moments]
     shown = [moment for moment in moments if not _is_hidden(moment, answer)]
     driver = driving(shown)
+    if driver is not None and driver.influence < _LEAST and driver.rank_without == 1:
+        driver = None  # its tile says ±0%
     clip, top = card(service, answer.last.item_id), card(service, answer.items[0].item_id)
     pictures = [] if answer.last.segments else service.thumbnails(answer.last.item_id)
     return render(
@@ -173,6 +175,8 @@ def _reading(
     if driver is None:
         if max(abs(moment.influence) for moment in shown) <= _NOTHING:
             return Reading("", _why_nothing_changes(whole, is_blank, clip))
+        if max(moment.influence for moment in shown) > 0:
+            return Reading("", f"No moment of {clip} matters to #1: without any one of them, {top} is about as likely.")
         return Reading("", f"No moment of {clip} speaks for #1: without any one of them, {top} would be likelier.")
     name = moment_name(whole, driver.frames)
     without = "without them" if whole.last.segments else "without it"

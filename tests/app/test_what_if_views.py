@@ -63,7 +63,12 @@ def test_a_moment_that_only_lowers_the_chance_says_by_how_much(service):
 
 
 @pytest.mark.parametrize(
-    ("influence", "told"), [([-0.1, -0.2, -0.3], "No moment of"), ([0.0, 1e-9, 0.0], "looks at no single moment")]
+    ("influence", "told"),
+    [
+        ([-0.1, -0.2, -0.3], "would be likelier"),
+        ([0.0, 1e-9, 0.0], "looks at no single moment"),
+        ([0.0004, -0.2, 0.0], "is about as likely"),
+    ],
 )
 def test_where_no_moment_drove_it_the_strip_says_so(service, influence, told):
     markup = strip(service, influence, [1, 1, 1])
