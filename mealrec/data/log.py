@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mealrec.data.microlens import matched
 from mealrec.data.source import Source, number
-from mealrec.data.tables import Ids, columns, read_csv, read_texts
+from mealrec.data.tables import Ids, columns, read_csv, read_texts, unspread
 from mealrec.errors import DataFormatError
 
 CLICKS = ("clicks.csv", "log.csv", "interactions.csv", "pairs.csv")
@@ -58,15 +58,9 @@ def _read_clicks(source: Source, path: Path, clips: Ids) -> None:
             source.malformed.add(path, line, f"expected {len(names)} fields, got {len(row)}: {','.join(row)[:60]!r}")
             continue
         spelt = row[item].strip()
-        source.add(path, line, row[user].strip(), clips.find(spelt) or _whole(spelt), _moment(row, time, line))
+        source.add(path, line, row[user].strip(), clips.find(spelt) or unspread(spelt), _moment(row, time, line))
     if clips.respelt:
         source.notes.append(f"{clips.respelt} clicks name a clip otherwise than its file ({clips.example})")
-
-
-def _whole(item: str) -> str:
-    """Return an id as it was before a spreadsheet made 5.0 of 5."""
-    whole, _, zeros = item.partition(".")
-    return whole if zeros and not zeros.strip("0") and whole.isdecimal() else item
 
 
 def _moment(row: list[str], time: int | None, line: int) -> str:

@@ -56,6 +56,11 @@ def whole_number(text: str) -> str | None:
     return found[1] if found else None
 
 
+def unspread(text: str) -> str:
+    """Return an id as it was before a spreadsheet made 5.0 of 5."""
+    return (whole_number(text) or text) if "." in text else text
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number, line without its end); raises DataFormatError naming the line that is no readable text."""
     with _opened(path) as file:
@@ -165,10 +170,9 @@ def _item(path: Path, line: int, text: str, ids: Ids) -> str:
     """Return the id that a row names: a whole number that a spreadsheet wrote as 5.0 is 5."""
     if not WORD.fullmatch(text):
         raise DataFormatError(f"{path}, line {line}: expected an item id of one word, got {text[:60]!r}.")
-    if "." in text and (number := whole_number(text)):
-        ids.note(text, number)
-        return number
-    return text
+    if (plain := unspread(text)) != text:
+        ids.note(text, plain)
+    return plain
 
 
 @contextmanager

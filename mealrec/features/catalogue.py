@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mealrec.data.microlens import read_catalogue, read_words
+from mealrec.data.microlens import read_words
 
 CLIP_FOLDER = "clips"
-
-
-def read_titles(data: Path) -> dict[str, str]:
-    """Return {item_id: title} of a catalogue folder, in the file's order; see `read_catalogue` for the errors."""
-    return read_catalogue(data, needs_clicks=False).titles
 
 
 def read_held_out(data: Path) -> frozenset[str]:

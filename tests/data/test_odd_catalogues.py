@@ -6,7 +6,6 @@ import pytest
 
 from mealrec.data.microlens import read_catalogue
 from mealrec.errors import DataFormatError
-from mealrec.features.catalogue import read_titles
 
 TITLES = b"item,title\n1,Rain\n2,Ramen\n3,Sea\n4,Cats\n5,Snow\n"
 PAIRS = b"a\t1 2 3 4\nb\t5 4 3 2\n"
@@ -64,7 +63,7 @@ def test_what_can_only_be_meant_in_one_way_is_read_so_and_told(tmp_path, files, 
         )
     catalogue = read_catalogue(write(tmp_path, **files))
     assert (catalogue.titles, catalogue.histories, catalogue.notes) == (WORDS, CLICKS, told)
-    assert read_titles(tmp_path) == WORDS
+    assert read_catalogue(tmp_path, needs_clicks=False).titles == WORDS
     assert catalogue.told("mine") == (f"mine: {', '.join(told)}." if told else "")
 
 

@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from mealrec.data.microlens import read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features import items
-from mealrec.features.catalogue import read_titles
 from mealrec.features.distributed import RayConfig, _join, encoded_on_ray
 from mealrec.features.extraction import extract
 from mealrec.features.frames import sample_frames
@@ -41,7 +41,7 @@ def begin(catalogue, encoder_path, bert_path, out, *options, **environment) -> s
 
 def at_once(catalogue, encoder_path, bert_path, out) -> FeatureStore:
     config = ExtractConfig(encoder=str(encoder_path), text=str(bert_path), device="cpu")
-    return extract(read_titles(catalogue), catalogue, out, config)
+    return extract(read_catalogue(catalogue, needs_clicks=False).titles, catalogue, out, config)
 
 
 def assert_same(store: FeatureStore, other: FeatureStore) -> None:
@@ -72,7 +72,9 @@ def test_a_killed_run_goes_on_where_it_was(catalogue, encoder_path, bert_path, t
     monkeypatch.setattr(items.TextEncoder, "encode", lambda self, t: worded.extend(t) or encode(self, t))
     store = at_once(catalogue, encoder_path, bert_path, out)
     assert not finished & set(decoded) and len(decoded) == 15 - len(finished)
-    assert worded and not {read_titles(catalogue)[item_id] for item_id in finished} & set(worded)
+    assert worded and not {read_catalogue(catalogue, needs_clicks=False).titles[item_id] for item_id in finished} & set(
+        worded
+    )
     assert_same(store, at_once(catalogue, encoder_path, bert_path, tmp_path / "whole"))
 
 
