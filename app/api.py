@@ -9,9 +9,9 @@ from importlib.util import find_spec
 
 import gradio as gr
 
-from app.service import ENCODER, MODEL, Progress, Service, user_errors
-from app.state import Session
-from app.upload_folder import is_uploaded
+from app.session.service import ENCODER, MODEL, Progress, Service, user_errors
+from app.session.state import Session
+from app.uploads.folder import is_uploaded
 from mealrec.errors import RequestError
 
 _NOTHING: list[int] = []

@@ -32,13 +32,13 @@ if not ((wanted := os.environ.get("GRADIO_SERVER_PORT", "7860")).isdecimal() and
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401
 
-from app import memory, shared_gpu
 from app.api import mcp_wanted
-from app.catalogue import Catalogue, served_folders
-from app.service import AT_ONCE, Service
+from app.session import memory, shared_gpu
+from app.session.catalogue import Catalogue, served_folders
+from app.session.service import AT_ONCE, Service
 from app.ui import build_demo, launch_options
+from mealrec.bundle.hub import local_bundle
 from mealrec.errors import BundleError
-from mealrec.recommender.hub import local_bundle
 from mealrec.shipped import DEFAULT_BUNDLE, ROOT
 
 NAMED = os.environ.get("MEALREC_BUNDLE") or ROOT / DEFAULT_BUNDLE

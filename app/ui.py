@@ -7,17 +7,19 @@ from pathlib import Path
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app import api, events, inspect_events
+from app import api
 from app.charts import STATIC_PATHS, save_button
-from app.compare_events import wire_compare
-from app.events import Page
-from app.guard import MAX_FILE, Guard
-from app.map_events import wire_map
-from app.markup import render
-from app.service import Service
-from app.state import Session
-from app.theme import theme
-from app.upload_folder import UNUSED_S
+from app.events import inspect as inspect_events
+from app.events import main as events
+from app.events.compare import wire_compare
+from app.events.main import Page
+from app.events.map import wire_map
+from app.look.markup import render
+from app.look.theme import theme
+from app.session.service import Service
+from app.session.state import Session
+from app.uploads.folder import UNUSED_S
+from app.uploads.guard import MAX_FILE, Guard
 from app.views import (
     about,
     catalogue,

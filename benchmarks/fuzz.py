@@ -17,7 +17,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from app.service import Service
+from app.session.service import Service
 from mealrec.recommender.recommender import Recommender
 from tests.hostile_files import write_sources
 from tests.hostile_run import Answer, Workers, held, upload_all

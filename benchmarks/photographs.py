@@ -25,10 +25,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from mealrec.data.clips import read_held_out
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.encoder_quality import votes
 from mealrec.evaluation.planted import read_truth
-from mealrec.features.catalogue import read_held_out
 from mealrec.features.encoder import VisualEncoder, open_encoder
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import Normalisation

@@ -35,7 +35,9 @@ def main() -> int:
     before = json.loads(arguments.file.read_text(encoding="utf-8"))
     differing = [name for name in before if answers.get(name) != before[name]]
     missing = [name for name in answers if name not in before]
-    print(f"{len(before) - len(differing)} of {len(before)} answers are equal to the digit", *differing[:9], *missing[:9])
+    print(
+        f"{len(before) - len(differing)} of {len(before)} answers are equal to the digit", *differing[:9], *missing[:9]
+    )
     return int(bool(differing or missing))
 
 

@@ -32,9 +32,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from recbole_ours import Ours, Settings  # noqa: E402
 from recbole_table import PASS, PREFIXES, THEIRS, Run, compare, markdown  # noqa: E402
 
-from mealrec.data.prepare import prepare  # noqa: E402
-from mealrec.data.recbole import write_inter  # noqa: E402
-from mealrec.experiments.provenance import cpu_model, from_here  # noqa: E402
+from mealrec.data.published.prepare import prepare  # noqa: E402
+from mealrec.data.published.recbole import write_inter  # noqa: E402
+from mealrec.study.provenance import cpu_model, from_here  # noqa: E402
 
 
 class RecBole:

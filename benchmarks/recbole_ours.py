@@ -16,11 +16,11 @@ from torch.nn import functional as F
 from mealrec.backbones.base import last_states
 from mealrec.backbones.sasrec import Encoder, SASRecConfig
 from mealrec.data.batches import TrainingBatches, by_prefix
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import EvaluationRows, Split, leave_one_out
-from mealrec.data.microlens import Catalogue
-from mealrec.evaluation.metrics import summary
-from mealrec.evaluation.ranking import rank_rows
-from mealrec.models.attention import Block
+from mealrec.layers import Block
+from mealrec.ranking.metrics import summary
+from mealrec.ranking.ranks import rank_rows
 from mealrec.types import SequenceBatch
 
 

@@ -24,10 +24,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.load import running_app
-from mealrec.features.frames import sample_frames
 from mealrec.models.table import Items
 from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.stage import Variant
+from mealrec.video.frames import sample_frames
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "checkpoints" / "default"

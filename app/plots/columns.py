@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
+from mealrec.explain.trace import RankedItem
 from mealrec.recommender.comparing import Comparison
-from mealrec.recommender.trace import RankedItem
 
 _GAP, _STRIP = 0.9, 1.6
 _ROUND = (10, 20, 50, 100, 200, 500, 1000, 10000, 100000)

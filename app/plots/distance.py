@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.plots import style
-from mealrec.recommender.trace import NPDStep, Recommendation, TCDStep
+from mealrec.explain.trace import NPDStep, Recommendation, TCDStep
 
 TITLE = "How far each walk still has to go"
 UNITS = "distance to the walk’s end, in % of the distance at its first step"

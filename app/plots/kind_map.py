@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.plots import kinds, map_parts, style
-from mealrec.recommender.trace import KindMap, Recommendation
+from mealrec.explain.trace import KindMap, Recommendation
 
 TITLE = "The catalogue, by kinds of moments"
 UNITS = "a dot is a clip, in the colour of its largest kind"

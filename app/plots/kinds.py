@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.plots import style
-from mealrec.recommender.trace import Kind, Recommendation
+from mealrec.explain.trace import Kind, Recommendation
 
 PALETTE = (
     "#d3585e",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from app.plots import kinds, style
-from mealrec.recommender.trace import Kind, KindMap
+from mealrec.explain.trace import Kind, KindMap
 
 _LETTER, _LINE = 7.6, 16.0
 """About how wide a letter of a label is, and how tall a label, in pixels."""

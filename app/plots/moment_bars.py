@@ -8,7 +8,7 @@ from math import expm1
 import numpy as np
 
 from app.plots import kinds, style
-from mealrec.recommender.trace import Moment, Recommendation
+from mealrec.explain.trace import Moment, Recommendation
 
 WIDTH_PX = 640
 """The room that the frames side by side have at least on a wide page."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app.plots import kinds, moment_bars, style
-from mealrec.recommender.trace import LastClip, Moment, Recommendation, driving
+from mealrec.explain.trace import LastClip, Moment, Recommendation, driving
 
 TITLE = "Which moments of the last clip matter"
 UNITS = "kinds: share of each frame · interest: times as likely as for anybody · drive: how far #1’s chance falls"

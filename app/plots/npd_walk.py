@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from app.plots import kinds, style
-from mealrec.recommender.trace import Recommendation
+from mealrec.explain.trace import Recommendation
 
 TITLE = "What you are out for takes shape (NPD)"
 UNITS = "share of your next click for each kind of moment, in the noisy preference of each step, in %"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.palette import rank_colour
+from app.look.palette import rank_colour
 from app.plots import kinds, style
-from mealrec.recommender.trace import NO_KIND, RankedItem, Recommendation
+from mealrec.explain.trace import NO_KIND, RankedItem, Recommendation
 
 TITLE = "How the recommended clips climbed"
 UNITS = "rank among all candidates at each step (1 = best; deep ranks squeezed); colour: the kind it ranks through"

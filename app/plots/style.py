@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from mealrec.recommender.trace import LastClip
+from mealrec.explain.trace import LastClip
 
 INK = "var(--mr-ink)"
 INK_SOFT = "var(--mr-ink-2)"

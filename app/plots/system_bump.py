@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from app.palette import rank_colour
+from app.look.palette import rank_colour
 from app.plots import style
 from app.plots.columns import Line, lines_of
+from mealrec.explain.trace import RankedItem
 from mealrec.recommender.comparing import Comparison, Ranks
-from mealrec.recommender.trace import RankedItem
 
 TITLE = "The same history, every system"
 UNITS = "each column is a system’s ranking (1 = best; ranks below the shown ones are squeezed); a line follows one clip"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.plots import kinds, style
-from mealrec.recommender.trace import Recommendation
+from mealrec.explain.trace import Recommendation
 
 TITLE = "The frames become moments (TCD)"
 UNITS = "shares of kinds in each frame as every step predicts them; the thicker a stream, the more its frame counts"

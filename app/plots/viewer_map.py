@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.plots import kinds, map_parts, style
-from mealrec.recommender.trace import ViewerMap
+from mealrec.explain.trace import ViewerMap
 
 TITLE = "Where the preference ends, and where the next clip lies"
 UNITS = (

@@ -9,12 +9,12 @@ from types import ModuleType
 import gradio as gr
 
 from app.charts import chart, chart_value
-from app.markup import render
+from app.look.markup import render
 from app.plots import plot
-from app.service import Service
-from app.systems import system
-from mealrec.evaluation.figures import p_text
-from mealrec.recommender.card import of_all_clicks
+from app.session.names import system
+from app.session.service import Service
+from mealrec.bundle.card import of_all_clicks
+from mealrec.figures import p_text
 
 _NOTE = "The model is warming up; its own account of itself appears here."
 _UNMEASURED = "This bundle brings no measured figures."

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.markup import file_url, picture_url
-from app.palette import clip_colour
+from app.look.markup import file_url, picture_url
+from app.look.palette import clip_colour
 from app.plots.kinds import colours_of
-from app.service import Service
-from mealrec.recommender.trace import named
+from app.session.service import Service
+from mealrec.explain.trace import named
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import Kind, LastClip, Recommendation
+    from mealrec.explain.trace import Kind, LastClip, Recommendation
 
 UPLOAD_TOPIC = "your upload"
 

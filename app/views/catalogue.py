@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from app.markup import EDIT_ACTIONS, render
-from app.service import Service
+from app.look.markup import EDIT_ACTIONS, render
+from app.session.service import Service
 from app.views.cards import cards
 
 ACTIONS = ("topic", "page", "reset")

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from app.charts import chart, chart_value
-from app.markup import picture_url, render
+from app.look.markup import picture_url, render
 from app.plots import system_bump
-from app.service import Service
-from app.state import Session, from_mapping
-from app.systems import in_order, system
+from app.session.names import in_order, system
+from app.session.service import Service
+from app.session.state import Session, from_mapping
 from mealrec.recommender.comparing import Comparison, Overlap
 
 WORDS = (

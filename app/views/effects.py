@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import EDIT_ACTIONS, picture_url, render
-from app.service import Service
-from app.state import Session
+from app.look.markup import EDIT_ACTIONS, picture_url, render
+from app.session.service import Service
+from app.session.state import Session
 from app.views.cards import Card, card, moment_name, quoted
 from app.views.moves import kept_words
 from app.views.shares import percent
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import Effect
+    from mealrec.explain.trace import Effect
 
 TAB = "What if?"
 EMPTY = "Pick a clip or start from a viewer: what its recommendations hang on is then listed here."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.markup import render
+from app.look.markup import render
 
 Status = Literal["warming", "ready", "failed"]
 _WORDS: dict[Status, str] = {"warming": "warming up", "ready": "ready", "failed": "not available"}

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from app import state
-from app.markup import EDIT_ACTIONS, render
-from app.service import Service
-from app.state import Session
+from app.look.markup import EDIT_ACTIONS, render
+from app.session import state
+from app.session.service import Service
+from app.session.state import Session
 from app.views.cards import Card, card, cards
 
 _VIEWERS_SHOWN = 4

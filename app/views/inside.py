@@ -10,10 +10,10 @@ import gradio as gr
 import numpy as np
 
 from app.charts import chart, chart_value
-from app.markup import picture_url
+from app.look.markup import picture_url
 from app.plots import plot
 from app.plots.kinds import racing
-from mealrec.recommender.trace import Recommendation
+from mealrec.explain.trace import Recommendation
 
 ORDER = ("moments", "tcd_walk", "npd_walk", "rank_bump", "distance")
 """The charts as the page tells the story: moments, their walk, the preference's walk, the ranks, the distances."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from app.charts import chart, chart_value
-from app.markup import render
+from app.look.markup import render
 from app.plots import plot
-from app.service import Service
-from app.state import Session
+from app.session.service import Service
+from app.session.state import Session
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import Recommendation
+    from mealrec.explain.trace import Recommendation
 
 TAB = "Map"
 WORDS = "Every clip of the catalogue, near the kind of moment that it shows most. Click one to add it to your history."

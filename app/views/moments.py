@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import EDIT_ACTIONS, picture_url, render
-from app.service import Service
-from app.state import Session
+from app.look.markup import EDIT_ACTIONS, picture_url, render
+from app.session.service import Service
+from app.session.state import Session
 from app.views.cards import card, kind_colours, kind_name, moment_name, quoted, segment_words, span
 from app.views.moves import compared
 from app.views.shares import likelier, percent
-from mealrec.recommender.trace import driving
+from mealrec.explain.trace import driving
 
 if TYPE_CHECKING:
-    from mealrec.recommender import trace
-    from mealrec.recommender.trace import Recommendation
+    from mealrec.explain import trace
+    from mealrec.explain.trace import Recommendation
 
 _HEIGHT = 240
 _TITLE_LIMIT = 26

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.service import Service
-from app.state import Session
+from app.session.service import Service
+from app.session.state import Session
 from app.views.cards import card, moment_name, quoted
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import Recommendation
+    from mealrec.explain.trace import Recommendation
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import EDIT_ACTIONS, render
-from app.service import Service
-from app.state import MAX_K, Session
-from app.systems import PARTS, system
+from app.look.markup import EDIT_ACTIONS, render
+from app.session.names import PARTS, system
+from app.session.service import Service
+from app.session.state import MAX_K, Session
 from app.views.cards import Card, card, kind_colours, kind_name
 from app.views.moves import Move, compared
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import Recommendation, UploadStanding
+    from mealrec.explain.trace import Recommendation, UploadStanding
 
 INVITATION = "Pick a clip or start from a viewer: what MealRec would show next appears here at once."
 WARMING = "The model is warming up; this takes a few seconds. You can pick clips already."

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import gradio as gr
 
-from app.story import Step
+from app.views.story import Step
 
 # The button stands in the header, which is drawn anew; it reaches this component through app.js. What the story
 # clicks goes through the same line as a visitor's clicks.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import CLICK_ACTIONS, picture_url, render
-from app.service import Progress, Service
+from app.look.markup import CLICK_ACTIONS, picture_url, render
+from app.session.service import Progress, Service
 from app.views.cards import cards
 from app.views.shares import percent
 from mealrec.errors import MealRecError

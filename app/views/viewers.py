@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.cases import HIT, KINDS, PAGE_SIZE, Case
 from app.charts import chart, chart_value
-from app.markup import render
+from app.look.markup import render
 from app.plots import plot
-from app.service import Service
+from app.session.cases import HIT, KINDS, PAGE_SIZE, Case
+from app.session.service import Service
 from app.views.cards import Card, cards
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import ViewerMap
+    from mealrec.explain.trace import ViewerMap
 
 TITLE = "Inspect a viewer"
 WORDS = "Test viewers, whose next clip we know: does this model find it?"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.markup import EDIT_ACTIONS, render
-from app.service import Service
-from app.state import Session
+from app.look.markup import EDIT_ACTIONS, render
+from app.session.service import Service
+from app.session.state import Session
 from app.views.cards import kind_colours
 from app.views.shares import in_words, percent
 
 if TYPE_CHECKING:
-    from mealrec.recommender.trace import Recommendation
+    from mealrec.explain.trace import Recommendation
 
 SHOWN = 3
 _SAME = 0.005

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.backbones.base import Backbone
-from mealrec.models.attention import Block, Dropout, hide
+from mealrec.layers import Block, Dropout, hide
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones import sasrec
-from mealrec.models.attention import Dropout
+from mealrec.layers import Dropout
 
 
 @dataclass(frozen=True)

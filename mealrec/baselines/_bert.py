@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mealrec.features.text import batch_tokens, batches
 from mealrec.features.titles import KIND
-from mealrec.models.attention import Attention, Dropout, hide
+from mealrec.layers import Attention, Dropout, hide
 
 EPSILON = KIND[1]
 

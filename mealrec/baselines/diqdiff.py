@@ -13,7 +13,7 @@ from mealrec.baselines.base import Baseline, BaselineConfig, full_cross_entropy
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
-from mealrec.models.attention import Block, Dropout, hide
+from mealrec.layers import Block, Dropout, hide
 from mealrec.models.paper.unet import step_embedding
 from mealrec.types import ItemFeatures, SequenceBatch
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mealrec.backbones.base import last_states
 from mealrec.baselines.base import Baseline, BaselineConfig, full_cross_entropy, received
-from mealrec.models.attention import Block, Dropout, hide
+from mealrec.layers import Block, Dropout, hide
 from mealrec.types import ItemFeatures, SequenceBatch
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mealrec.data.microlens import LEAST_CLICKS, Catalogue
+from mealrec.data.catalogue import LEAST_CLICKS, Catalogue
 from mealrec.errors import DataFormatError
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
-from mealrec.data.microlens import Catalogue
 
 COLUMNS = {
     "#Users": ("users", "{:,}"),

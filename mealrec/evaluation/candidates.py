@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.recommender.explain import Anybody, agreement, interest
-from mealrec.recommender.walks import Walks
+from mealrec.explain.evidence import Anybody, agreement, interest
+from mealrec.explain.walks import Walks
 
 INTEREST, AGREEMENT = "interest", "agreement"
 

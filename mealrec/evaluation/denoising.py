@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.explain.walks import Walks
 from mealrec.models.mealrec import MealRec
-from mealrec.recommender.walks import Walks
 
 STAGES = ("x_0", "x_T", "first step", "end")
 

@@ -13,11 +13,11 @@ from torch import Generator, Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from mealrec.data.clips import clip_path
 from mealrec.evaluation.grading import graded
-from mealrec.features.catalogue import clip_path
 from mealrec.features.encoder import VisualEncoder
-from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.features.tensors import visual_axes
+from mealrec.video.frames import SampledFrames, sample_frames
 
 NEIGHBOURS, RETRIEVED = 5, 10
 RIDGE = 1e-2

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import EvaluationRows
-from mealrec.data.microlens import Catalogue
 from mealrec.evaluation.planted import PlantedTruth
 
 

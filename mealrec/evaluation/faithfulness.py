@@ -15,7 +15,7 @@ from mealrec.evaluation.hiding import hiding_report
 from mealrec.evaluation.planted import PlantedTruth
 from mealrec.evaluation.planted_clicks import PlantedRows, frame_motifs
 from mealrec.evaluation.subject import Subject
-from mealrec.recommender.walks import Walks
+from mealrec.explain.walks import Walks
 
 __all__ = ["click_report", "hiding_report", "moment_report", "walk_report"]
 

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from mealrec.errors import DataFormatError
+from mealrec.explain.evidence import runs
+from mealrec.explain.walks import Walks
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
 from mealrec.progress import Progress
-from mealrec.recommender.explain import runs
-from mealrec.recommender.walks import Walks
 
 MOST_FRAMES, WALKS = 8, 1024
 TOP = 10

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import EvaluationRows
-from mealrec.data.microlens import Catalogue
-from mealrec.evaluation.ranking import Scorer
 from mealrec.progress import Progress
+from mealrec.ranking.ranks import Scorer
 from mealrec.sample.oracle import HistoryOracle, predict_with_interests, world_from_truth
 from mealrec.sample.viewers import ClipWorld
 

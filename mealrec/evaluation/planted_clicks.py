@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import EvaluationRows
-from mealrec.data.microlens import Catalogue
 from mealrec.evaluation.planted import PlantedTruth
 from mealrec.sample.oracle import HistoryOracle
 

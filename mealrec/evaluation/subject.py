@@ -9,12 +9,12 @@ from functools import cached_property
 import torch
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.report import Setting
+from mealrec.evaluation.setting import Setting
+from mealrec.explain.evidence import Anybody
+from mealrec.explain.walks import Walks
 from mealrec.models.mealrec import MealRec
 from mealrec.models.table import Items
 from mealrec.progress import Progress
-from mealrec.recommender.explain import Anybody
-from mealrec.recommender.walks import Walks
 
 ROWS = 128
 MORE = 10

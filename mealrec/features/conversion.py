@@ -11,9 +11,9 @@ from safetensors.torch import save
 from torch import nn
 
 from mealrec.errors import DataFormatError
-from mealrec.features.classifier import WEIGHTS
 from mealrec.features.efficientnet import MODEL_TYPE, EfficientNetConfig, EfficientNetLite, fold
 from mealrec.features.encoder import CONFIG_FILE, TEMPERATURE
+from mealrec.features.image_encoder import WEIGHTS
 from mealrec.features.pixels import CROP
 
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")

@@ -60,11 +60,11 @@ def open_encoder(path_or_hub_id: str | Path, device: str = "auto", num_frames: i
     source = str(path_or_hub_id)
     kind = read_config(source).get("model_type")
     if kind == MODEL_TYPE:
-        from mealrec.features.classifier import ImageEncoder
+        from mealrec.features.image_encoder import ImageEncoder
 
         return ImageEncoder.from_pretrained(source, device, num_frames)
     if kind == "videomae":
-        from mealrec.features.video import VideoEncoder
+        from mealrec.features.video_encoder import VideoEncoder
 
         return VideoEncoder.from_pretrained(source, device, num_frames)
     raise DataFormatError(f"{source} is a {kind} model: an {MODEL_TYPE} or a videomae is expected; name another one.")

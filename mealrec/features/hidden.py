@@ -13,10 +13,10 @@ from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
 from mealrec.errors import DataFormatError
-from mealrec.features.frames import SampledFrames
 from mealrec.features.items import ExtractConfig, ItemEncoder
 from mealrec.features.segments import split_title
 from mealrec.features.store import CLIPS, GLOBAL_VISUAL, MANIFEST, TITLE_SEGMENTS, FeatureStore, reserve
+from mealrec.video.frames import SampledFrames
 
 HIDDEN = "hidden.json"
 FORMAT_VERSION = 1

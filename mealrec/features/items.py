@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mealrec.data.clips import clip_path
 from mealrec.errors import VideoError
-from mealrec.features.catalogue import clip_path
 from mealrec.features.encoder import VisualEncoder, open_encoder
-from mealrec.features.frames import SampledFrames, sample_frames
 from mealrec.features.segments import split_title
 from mealrec.features.store import ABSENT, CLIPS, DONE, FAILED, PENDING, TITLE_SEGMENTS
 from mealrec.features.text import TextEncoder
+from mealrec.video.frames import SampledFrames, sample_frames
 
 Batch = dict[str, np.ndarray]
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mealrec.backbones.base import build as build_backbone
 from mealrec.diffusion.schedule import Schedule
-from mealrec.models.attention import Dropout, zero_
+from mealrec.layers import Dropout, zero_
 from mealrec.models.config import MealRecConfig
 from mealrec.models.diffusions import Context, Diffusions
 from mealrec.models.history import HistoryReader, Rows, Watched, last_rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Dropout
+from mealrec.layers import Dropout
 from mealrec.models.kinds import UNSEEN, KindSpace, of_anybody
 from mealrec.types import ItemFeatures
 

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.bundle.contents import CatalogueItem
+from mealrec.explain.evidence import agreement, all_but, influence, interest, masks_of, runs, sets_of
+from mealrec.explain.trace import HistoryItem, LastClip, Moment, RankedItem, UploadStanding, named
+from mealrec.explain.tracing import Ranking
+from mealrec.explain.walks import Walks
 from mealrec.features.segments import split_title
-from mealrec.recommender.contents import CatalogueItem
-from mealrec.recommender.explain import agreement, all_but, influence, interest, masks_of, runs, sets_of
 from mealrec.recommender.request import Request
 from mealrec.recommender.stage import Stage, Variant
-from mealrec.recommender.trace import HistoryItem, LastClip, Moment, RankedItem, UploadStanding, named
-from mealrec.recommender.tracing import Ranking
-from mealrec.recommender.walks import Walks
 
 
 class Clock:

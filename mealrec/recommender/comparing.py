@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mealrec.recommender.trace import RankedItem, named
+from mealrec.explain.trace import RankedItem, named
 
 if TYPE_CHECKING:
-    from mealrec.recommender.contents import CatalogueItem
+    from mealrec.bundle.contents import CatalogueItem
     from mealrec.recommender.recommender import Recommender
     from mealrec.recommender.uploads import Upload
 

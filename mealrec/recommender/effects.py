@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
+from mealrec.explain.evidence import masks_of
+from mealrec.explain.trace import NO_KIND, Effect
+from mealrec.explain.tracing import Ranking
+from mealrec.explain.walks import Walks
 from mealrec.recommender.answering import Question
-from mealrec.recommender.explain import masks_of
 from mealrec.recommender.stage import Stage
-from mealrec.recommender.trace import NO_KIND, Effect
-from mealrec.recommender.tracing import Ranking
-from mealrec.recommender.walks import Walks
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.bundle.contents import ViewerCase
 from mealrec.data.interactions import pad
-from mealrec.recommender.contents import ViewerCase
+from mealrec.explain.trace import KindMap, ViewerMap
+from mealrec.explain.tracing import Ranking, as_sure
+from mealrec.explain.walks import Walks
 from mealrec.recommender.stage import Variant
-from mealrec.recommender.trace import KindMap, ViewerMap
-from mealrec.recommender.tracing import Ranking, as_sure
-from mealrec.recommender.walks import Walks
 
 BATCH = 64
 FIRST = 5

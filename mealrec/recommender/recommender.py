@@ -11,7 +11,16 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
+from mealrec.bundle.contents import TITLE_SEGMENTS, BundleContents
+from mealrec.bundle.disk import read_bundle, read_manifest
+from mealrec.bundle.hub import SCHEME, local_bundle
+from mealrec.bundle.layout import kind_map
+from mealrec.bundle.media import Media
+from mealrec.bundle.places import project_path
 from mealrec.errors import RequestError
+from mealrec.explain.trace import Effect, KindMap, Recommendation, ViewerMap
+from mealrec.explain.tracing import Ranking, npd_steps, tcd_steps
+from mealrec.explain.walks import Walks
 from mealrec.features.noise import VisualSpread
 from mealrec.features.weights import pick_device
 from mealrec.recommender.answering import (
@@ -28,21 +37,12 @@ from mealrec.recommender.answering import (
     walks_of,
 )
 from mealrec.recommender.batching import Batcher
-from mealrec.recommender.bundle import read_bundle, read_manifest
 from mealrec.recommender.comparing import Ranks
-from mealrec.recommender.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.recommender.effects import effects
-from mealrec.recommender.hub import SCHEME, local_bundle
 from mealrec.recommender.inspection import Inspection
-from mealrec.recommender.layout import kind_map
-from mealrec.recommender.media import Media
-from mealrec.recommender.places import project_path
 from mealrec.recommender.request import Request, checked
 from mealrec.recommender.stage import Stage, Variant, set_stage, with_noise
-from mealrec.recommender.trace import Effect, KindMap, Recommendation, ViewerMap
-from mealrec.recommender.tracing import Ranking, npd_steps, tcd_steps
 from mealrec.recommender.uploads import Upload, UploadEncoder
-from mealrec.recommender.walks import Walks
 
 BATCH, BATCH_SCORES = 16, 2**25
 """The most requests in a batch, and the most scores that a batch holds at once: 128 MB."""

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mealrec.bundle.contents import BundleContents, CatalogueItem
+from mealrec.explain.evidence import Anybody
+from mealrec.explain.forms import Model, blank_system, served
 from mealrec.features.noise import VisualSpread, noisy
 from mealrec.models.history import recency_weights
 from mealrec.models.table import Items
-from mealrec.recommender.contents import BundleContents, CatalogueItem
-from mealrec.recommender.explain import Anybody
-from mealrec.recommender.forms import Model, blank_system, served
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 

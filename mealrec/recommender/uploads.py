@@ -16,17 +16,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mealrec.bundle.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
+from mealrec.bundle.disk import check_encoder
+from mealrec.bundle.media import THUMBNAIL_HEIGHT
 from mealrec.errors import BundleError, RequestError, VideoError
-from mealrec.features.frames import SampledFrames, sample_frames
-from mealrec.features.probe import DecodeLimits
-from mealrec.features.scaling import scaled_down
+from mealrec.explain.trace import RankedItem
 from mealrec.features.sights import Sight, sights
 from mealrec.features.weights import pick_device
-from mealrec.recommender.bundle import check_encoder
-from mealrec.recommender.contents import GLOBAL_VISUAL, TITLE_SEGMENTS, BundleContents, CatalogueItem
-from mealrec.recommender.media import THUMBNAIL_HEIGHT
-from mealrec.recommender.trace import RankedItem
 from mealrec.types import ItemFeatures
+from mealrec.video.frames import SampledFrames, sample_frames
+from mealrec.video.probe import DecodeLimits
+from mealrec.video.scaling import scaled_down
 
 if TYPE_CHECKING:
     from mealrec.features.encoder import VisualEncoder

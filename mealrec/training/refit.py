@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import whole_histories
-from mealrec.data.microlens import Catalogue
 from mealrec.errors import DataFormatError, TrainingError
 from mealrec.models.published.guided import Guided
 from mealrec.training.blending import blended

@@ -11,10 +11,10 @@ import torch
 
 from mealrec.data.interactions import EvaluationRows, Split
 from mealrec.errors import TrainingError
-from mealrec.evaluation.metrics import hits, ndcg
-from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.model import PaperMealRec
+from mealrec.ranking.metrics import hits, ndcg
+from mealrec.ranking.ranks import model_scorer, rank_rows
 from mealrec.training.checkpoint import Checkpoint, Record, State
 from mealrec.training.forms import System, SystemConfig
 from mealrec.training.loop import begin

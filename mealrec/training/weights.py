@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.metrics import ndcg
-from mealrec.evaluation.ranking import both_ranks
+from mealrec.ranking.metrics import ndcg
+from mealrec.ranking.ranks import both_ranks
 from mealrec.types import ItemFeatures
 
 GRIDS: Mapping[str, Sequence[float]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.service import Service
+from app.session.service import Service
 from app.ui import build_demo
 from tests.app.stand_in import StandInRecommender
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from mealrec.recommender.trace import Kind, KindMap, NPDStep, TCDStep
+from mealrec.explain.trace import Kind, KindMap, NPDStep, TCDStep
 from tests.plots.invented_kinds import KINDS, invented_kinds, softmax
 
 STEPS, FRAMES = 25, 5

@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mealrec.errors import RequestError, VideoError
-from mealrec.recommender.comparing import Ranks
-from mealrec.recommender.request import checked
-from mealrec.recommender.trace import (
+from mealrec.explain.trace import (
     NO_KIND,
     Effect,
     HistoryItem,
@@ -25,6 +23,8 @@ from mealrec.recommender.trace import (
     UploadStanding,
     ViewerMap,
 )
+from mealrec.recommender.comparing import Ranks
+from mealrec.recommender.request import checked
 from tests.app import invented
 from tests.app.invented import FRAMES, STEPS
 from tests.app.stand_in_parts import (

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mealrec.features.frames import SampledFrames, sample_frames
-from mealrec.recommender.trace import RankedItem
+from mealrec.explain.trace import RankedItem
+from mealrec.video.frames import SampledFrames, sample_frames
 from tests.app.invented import FRAMES
 
 TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")

@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from app import inspect_events, state
-from app.cases import HIT, PAGE_SIZE, Cases
 from app.charts import json_file
-from app.service import Service
-from app.state import Session
+from app.events import inspect as inspect_events
+from app.session import state
+from app.session.cases import HIT, PAGE_SIZE, Cases
+from app.session.service import Service
+from app.session.state import Session
 from app.views import history, recommendations, viewers
 from app.views.viewers import Place
 from mealrec.errors import RequestError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.catalogue import Catalogue, media_folder, served_folders
+from app.session.catalogue import Catalogue, media_folder, served_folders
 from mealrec.errors import BundleError
 from tests.app.stand_in import StandInMedia, StandInRecommender
 

@@ -9,10 +9,10 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from app.compare_events import wire_compare
-from app.service import Service
-from app.state import Session
-from app.systems import SYSTEMS, in_order, system
+from app.events.compare import wire_compare
+from app.session.names import SYSTEMS, in_order, system
+from app.session.service import Service
+from app.session.state import Session
 from app.views import compare
 from mealrec.errors import RequestError
 from mealrec.recommender.comparing import Overlap

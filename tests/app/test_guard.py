@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from app import guard
-from app.guard import Guard
+from app.uploads import guard
+from app.uploads.guard import Guard
 
 
 def answer_of(failure: OSError, monkeypatch) -> tuple[int, str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.service import Service
+from app.session.service import Service
+from mealrec.bundle.disk import write_bundle
 from mealrec.features.text import TextEncoder
 from mealrec.features.weights import weights_checksum
-from mealrec.recommender.bundle import write_bundle
 from mealrec.recommender.recommender import Recommender
 from mealrec.recommender.uploads import UPLOAD_LIMITS
 from tests.features.tiny_encoders import write_videomae

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from app.state import Session
+from app.session.state import Session
 from app.views import kind_map
 from tests.app.conftest import wired
 
@@ -16,7 +16,7 @@ SESSION = Session(history=("1", "2"))
 
 @pytest.fixture
 def events(service):
-    return wired(service, "app.map_events")
+    return wired(service, "app.events.map")
 
 
 def test_the_map_speaks_of_the_visitor_once_there_is_a_history(service):

@@ -10,7 +10,7 @@ import pytest
 # them back after they are freed.
 PROGRAM = """
 import sys
-from app.memory import give_back
+from app.session.memory import give_back
 
 def resident_mib():
     lines = open("/proc/self/status").read().splitlines()

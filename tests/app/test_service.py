@@ -11,9 +11,9 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app.catalogue import Catalogue
-from app.service import Progress, Service, user_errors
-from app.state import Session
+from app.session.catalogue import Catalogue
+from app.session.service import Progress, Service, user_errors
+from app.session.state import Session
 from mealrec.errors import BundleError, RequestError, VideoError
 from tests.app.stand_in import StandInMedia, StandInRecommender
 

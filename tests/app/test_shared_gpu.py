@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import shared_gpu
-from app.service import Progress, Service
+from app.session import shared_gpu
+from app.session.service import Progress, Service
 from mealrec.errors import VideoError
 from tests.app.stand_in import StandInRecommender
 

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from app import state
-from app.state import Session
+from app.session import state
+from app.session.state import Session
 
 
 def test_an_item_is_added_last_and_taken_out_by_a_second_click():

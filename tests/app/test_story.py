@@ -6,11 +6,10 @@ import dataclasses
 
 import pytest
 
-from app import story
-from app.service import Service
-from app.views import history, show
+from app.session.service import Service
+from app.views import history, show, story
 from app.views.shares import in_words, likelier, percent
-from mealrec.recommender.trace import driving
+from mealrec.explain.trace import driving
 from tests.app.conftest import wired
 from tests.app.stand_in import StandInRecommender
 
@@ -100,7 +99,7 @@ def test_it_plays_a_second_time_too(steps):
 
 
 def test_the_button_begins_with_an_empty_history_and_the_controls_as_the_story_asks(service):
-    told, asked, strip, k, variant, seed = wired(service, "app.events")["begin"]()
+    told, asked, strip, k, variant, seed = wired(service, "app.events.main")["begin"]()
     assert told["steps"] and asked == story.ASKED and "welcome" in strip
     assert (k, variant, seed) == (10, "full", 0)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app.service import Service
-from app.theme import theme
+from app.look.theme import theme
+from app.session.service import Service
 from app.ui import build_demo, launch_options
 from tests.app.conftest import in_event_loop
 from tests.app.stand_in import StandInRecommender

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.service import Progress
-from app.upload_folder import discard, is_uploaded, trim
+from app.session.service import Progress
+from app.uploads.folder import discard, is_uploaded, trim
 from mealrec.errors import VideoError
 
 

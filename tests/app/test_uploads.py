@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.uploads import Bounds, UploadStore
+from app.uploads.store import Bounds, UploadStore
 from tests.app.stand_in import Upload
 
 

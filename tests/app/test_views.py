@@ -7,9 +7,9 @@ import dataclasses
 import gradio as gr
 import pytest
 
-from app.catalogue import PAGE_SIZE
-from app.service import Service
-from app.state import Session
+from app.session.catalogue import PAGE_SIZE
+from app.session.service import Service
+from app.session.state import Session
 from app.views import about, cards, catalogue, history, moments, recommendations, upload, wants
 from mealrec.errors import BundleError, RequestError
 from tests.app.conftest import in_event_loop

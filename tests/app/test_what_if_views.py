@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from app.state import Session
+from app.session.state import Session
 from app.views import effects, history, moments, moves, recommendations, wants
 from app.views.cards import quoted
-from mealrec.recommender.trace import Moment
+from mealrec.explain.trace import Moment
 from tests.app.test_views import EVIL, evil_service  # noqa: F401 (a fixture)
 
 SESSION = Session(history=("1", "2", "3"))

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from mealrec.baselines import base
 from mealrec.data.batches import TrainingBatches, by_prefix
 from mealrec.data.interactions import leave_one_out
-from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
+from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.training.recipes import microlens
 from mealrec.training.run import load_system, save_system
 from mealrec.training.trainer import train

@@ -13,17 +13,17 @@ from mealrec.__main__ import main
 from mealrec.baselines import base, morec, morec_end_to_end
 from mealrec.data.interactions import leave_one_out
 from mealrec.errors import DataFormatError, TrainingError
-from mealrec.experiments import harness
-from mealrec.experiments.harness import Study, load, read_ranks
-from mealrec.experiments.world import Source, open_world
 from mealrec.features.store import FeatureStore, StoreLayout, write_store
 from mealrec.features.text import TextEncoder
 from mealrec.features.titles import Titles
+from mealrec.study import harness
+from mealrec.study.harness import Study, load, read_ranks
+from mealrec.study.world import Source, open_world
 from mealrec.training import loop
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.trainer import TrainConfig, train
 from mealrec.types import SequenceBatch
-from tests.experiments.conftest import BRIEF
+from tests.study.conftest import BRIEF
 from tests.training.tiny_titles import CHECKSUM, LAYERS, TEXTS, make_titles, write_bert
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features, write_world
 

@@ -12,10 +12,10 @@ from mealrec.baselines import base, iisan, iisan_versa
 from mealrec.baselines._towers import Between, Tower
 from mealrec.data.interactions import leave_one_out
 from mealrec.errors import TrainingError
-from mealrec.experiments import harness
-from mealrec.experiments.harness import Study
-from mealrec.experiments.world import Source
 from mealrec.features.hidden import HIDDEN, HiddenStates
+from mealrec.study import harness
+from mealrec.study.harness import Study
+from mealrec.study.world import Source
 from mealrec.training.forms import build
 from mealrec.types import SequenceBatch
 from tests.training.tiny_world import (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
-from mealrec.data.microlens import Catalogue
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.insert(0, str(FOLDER))

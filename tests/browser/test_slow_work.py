@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.service import AT_ONCE
+from app.session.service import AT_ONCE
 from benchmarks.load import BUNDLE
 from benchmarks.visits import AS_IS, Caller
 from tests.browser.server import ROOT, free_port, running
@@ -23,8 +23,8 @@ from tests.browser.server import ROOT, free_port, running
 APP = """
 import os, runpy, time
 from pathlib import Path
-from mealrec.features.classifier import ImageEncoder
-from mealrec.recommender.media import Media
+from mealrec.features.image_encoder import ImageEncoder
+from mealrec.bundle.media import Media
 gate = Path(os.environ["TEST_GATE"])
 def hold(owner, name):
     work = getattr(owner, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from mealrec.recommender.bundle import write_bundle
+from mealrec.bundle.disk import write_bundle
 from tests.browser.server import serve
 from tests.browser.visitor import Visitor
 from tests.recommender.tiny_bundle import titles_contents

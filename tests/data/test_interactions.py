@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mealrec.data.batches import TrainingBatches, share
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out, pad
-from mealrec.data.microlens import Catalogue
 from tests.training.tiny_world import HELD_OUT, make_catalogue
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from mealrec.__main__ import main
-from mealrec.data.log import read_log
-from mealrec.data.microlens import read_catalogue
-from mealrec.data.prepare import prepare
+from mealrec.data.catalogue import read_catalogue
+from mealrec.data.published.log import read_log
+from mealrec.data.published.prepare import prepare
 from mealrec.errors import DataFormatError
 
 CLICKS = "\n".join(f"{user},{item},{time}" for user in "ab" for time, item in enumerate("31245")) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mealrec.data.microlens import read_catalogue
+from mealrec.data.catalogue import read_catalogue
 from mealrec.errors import DataFormatError
 
 TITLES = 'item,title\n7,"Rain, at last"\n8,Ramen\n9,\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mealrec.data.microlens import read_catalogue
+from mealrec.data.catalogue import read_catalogue
 from mealrec.errors import DataFormatError
 
 TITLES = b"item,title\n1,Rain\n2,Ramen\n3,Sea\n4,Cats\n5,Snow\n"

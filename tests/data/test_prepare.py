@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from mealrec.data.prepare import prepare
+from mealrec.data.published.prepare import prepare
 from mealrec.errors import DataFormatError
 from tests.data import published
 from tests.data.published import write

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mealrec.data.catalogue import read_catalogue
 from mealrec.data.interactions import leave_one_out
-from mealrec.data.microlens import read_catalogue
-from mealrec.data.prepare import prepare, write_prepared
+from mealrec.data.published.prepare import prepare, write_prepared
 
 ROOT = Path(__file__).resolve().parents[2]
 MICROLENS = Path(os.environ.get("MEALREC_MICROLENS_DIR", ROOT.parent / "shared" / "microlens"))

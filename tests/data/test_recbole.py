@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mealrec.data.prepare import prepare
-from mealrec.data.recbole import read_inter, write_inter
+from mealrec.data.published.prepare import prepare
+from mealrec.data.published.recbole import read_inter, write_inter
 from mealrec.errors import DataFormatError
 from tests.data.published import recbole, write
 from tests.training.tiny_world import make_catalogue

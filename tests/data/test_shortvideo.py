@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mealrec.data.prepare import prepare
-from mealrec.data.shortvideo import RULES, read_shortvideo
+from mealrec.data.published.prepare import prepare
+from mealrec.data.published.shortvideo import RULES, read_shortvideo
 from mealrec.errors import DataFormatError
 from tests.data.published import SHORTVIDEO, WORLD, shortvideo, write
 

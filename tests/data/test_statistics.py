@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mealrec.data.microlens import Catalogue
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.statistics import statistics, table
 from tests.data.published import WORLD
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mealrec.evaluation.report import Setting
+from mealrec.evaluation.setting import Setting
 from mealrec.evaluation.subject import Subject
 from tests.evaluation.planted_world import planted_subject, write_planted_world
 

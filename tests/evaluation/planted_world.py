@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
-from mealrec.data.microlens import Catalogue
-from mealrec.evaluation.report import Setting
+from mealrec.evaluation.setting import Setting
 from mealrec.evaluation.subject import Subject
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec

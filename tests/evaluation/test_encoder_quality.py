@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.evaluation import encoder_command
 from mealrec.evaluation.encoder_quality import measure
 from mealrec.evaluation.grading import graded
+from mealrec.verbs import encoder as encoder_command
 from tests.features.tiny_encoders import write_classifier
 from tests.make_videos import write_video
 

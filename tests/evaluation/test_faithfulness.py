@@ -18,9 +18,9 @@ from mealrec.evaluation.explanations import click_auc
 from mealrec.evaluation.faithfulness_tables import goals, to_markdown
 from mealrec.evaluation.planted import read_truth
 from mealrec.evaluation.planted_clicks import PlantedRows
-from mealrec.experiments.faithfulness_command import measure
-from mealrec.recommender.explain import agreement
-from mealrec.recommender.walks import Walks
+from mealrec.explain.evidence import agreement
+from mealrec.explain.walks import Walks
+from mealrec.verbs.faithfulness import measure
 from tests.evaluation.planted_world import planted_subject
 
 BUNDLE = "checkpoints/default"

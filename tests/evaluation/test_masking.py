@@ -21,9 +21,9 @@ from mealrec.evaluation.masking import (
     shapley,
     worth,
 )
+from mealrec.explain.evidence import runs
+from mealrec.explain.walks import Walks
 from mealrec.progress import Progress
-from mealrec.recommender.explain import runs
-from mealrec.recommender.walks import Walks
 
 WORTH = np.array([[3.0, -1.0, 0.5, 2.0], [0.0, 1.0, 2.0, 4.0]])
 ADDED = -WORTH @ hidden_sets(4).T

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mealrec.features import frames, worker
 from mealrec.features.encoder import VisualEncoder, open_encoder
+from mealrec.video import frames, worker
 from tests.features.tiny_encoders import write_videomae
 from tests.make_videos import write_video
 

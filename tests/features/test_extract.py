@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from mealrec.errors import DataFormatError
-from mealrec.features import command, items
-from mealrec.features.frames import sample_frames
+from mealrec.features import items
 from mealrec.features.store import FeatureStore, holds_class_roots
+from mealrec.verbs import extract as command
+from mealrec.video.frames import sample_frames
 from tests.features.tiny_encoders import CLASSES, write_classifier
 
 

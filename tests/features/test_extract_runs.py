@@ -14,14 +14,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mealrec.data.microlens import read_catalogue
+from mealrec.data.catalogue import read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features import items
 from mealrec.features.distributed import RayConfig, _join, encoded_on_ray
 from mealrec.features.extraction import extract
-from mealrec.features.frames import sample_frames
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import DONE, MANIFEST, FeatureStore, layout_of, open_arrays, read_manifest
+from mealrec.video.frames import sample_frames
 
 ROOT = Path(__file__).resolve().parents[2]
 ARRAYS = ("frames", "global_visual", "text", "times_s", "has_visual", "has_text", "has_frames")

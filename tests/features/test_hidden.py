@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.features import command, hidden
-from mealrec.features.frames import sample_frames
+from mealrec.features import hidden
 from mealrec.features.hidden import HIDDEN, HiddenStates, is_complete
 from mealrec.features.segments import split_title
 from mealrec.features.text import TextEncoder
-from mealrec.features.video import VideoEncoder
+from mealrec.features.video_encoder import VideoEncoder
+from mealrec.verbs import extract as command
+from mealrec.video.frames import sample_frames
 from tests.features.tiny_encoders import SMALL, write_classifier
 
 TITLES = ["a bowl, steaming #ramen", "", "broken", "no file"]

@@ -9,11 +9,11 @@ import torch
 from torch.nn import functional
 
 from mealrec.errors import DataFormatError
-from mealrec.evaluation import encoder_command
 from mealrec.features import conversion
-from mealrec.features.classifier import ImageEncoder
 from mealrec.features.efficientnet import Convolution, EfficientNetConfig, EfficientNetLite
 from mealrec.features.encoder import labels_of, open_encoder
+from mealrec.features.image_encoder import ImageEncoder
+from mealrec.verbs import encoder as encoder_command
 from tests.features.tiny_encoders import CLASSES, SMALL, write_classifier
 
 BUNDLED = "checkpoints/encoder"

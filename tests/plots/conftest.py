@@ -8,8 +8,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from mealrec.recommender.comparing import Comparison, Overlap, Ranks
-from mealrec.recommender.trace import (
+from mealrec.explain.trace import (
     HistoryItem,
     KindMap,
     LastClip,
@@ -20,6 +19,7 @@ from mealrec.recommender.trace import (
     TCDStep,
     ViewerMap,
 )
+from mealrec.recommender.comparing import Comparison, Overlap, Ranks
 from tests.plots.invented_kinds import KINDS, NASTY_TITLE, TOPICS, invented_kinds, invented_map, softmax
 
 __all__ = [

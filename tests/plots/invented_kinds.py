@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mealrec.recommender.trace import Face, Kind, KindMap
+from mealrec.explain.trace import Face, Kind, KindMap
 
 TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
 NASTY_TITLE = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mealrec.bundle.disk import write_bundle
 from mealrec.features.weights import weights_checksum
-from mealrec.recommender.bundle import write_bundle
 from mealrec.recommender.recommender import Recommender
 from tests.features.tiny_encoders import write_videomae
 from tests.make_videos import write_video

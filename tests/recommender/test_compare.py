@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from mealrec.bundle.contents import CatalogueItem
 from mealrec.errors import RequestError
 from mealrec.features.noise import VisualSpread, noisy
 from mealrec.recommender.comparing import compare, overlap
-from mealrec.recommender.contents import CatalogueItem
 from tests.recommender.tiny_bundle import ITEMS, STEPS, VARIANTS, tiny_upload
 
 HISTORY = ["i1", "i4", "i2"]

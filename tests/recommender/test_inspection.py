@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mealrec.bundle.contents import ViewerCase
+from mealrec.bundle.disk import write_bundle
 from mealrec.errors import RequestError
-from mealrec.recommender.bundle import write_bundle
-from mealrec.recommender.contents import ViewerCase
 from mealrec.recommender.inspection import BATCH
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, STEPS, VARIANTS, titles_contents

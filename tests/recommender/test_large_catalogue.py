@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mealrec.recommender.contents import CatalogueItem
-from mealrec.recommender.forms import blank_system
+from mealrec.bundle.contents import CatalogueItem
+from mealrec.explain.forms import blank_system
 from mealrec.recommender.recommender import Recommender
 from mealrec.types import ItemFeatures
 from tests.recommender.tiny_bundle import tiny_contents, tiny_upload

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from mealrec.bundle.card import model_card
+from mealrec.bundle.contents import ViewerCase
+from mealrec.bundle.disk import MANIFEST, write_bundle
 from mealrec.errors import BundleError
+from mealrec.explain.evidence import masks_of, sets_of
+from mealrec.explain.walks import Walks
 from mealrec.models.published.served import Served
-from mealrec.recommender.bundle import MANIFEST, write_bundle
-from mealrec.recommender.card import model_card
 from mealrec.recommender.comparing import compare
-from mealrec.recommender.contents import ViewerCase
-from mealrec.recommender.explain import masks_of, sets_of
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.walks import Walks
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, KINDS, STEPS, tiny_upload, titles_contents
 from tests.recommender.tiny_on_backbone import CLICKS, ON_BACKBONE, make_system, on_backbone_contents
 

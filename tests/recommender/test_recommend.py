@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from mealrec.bundle.disk import write_bundle
 from mealrec.errors import RequestError
+from mealrec.explain.kinds import NO_KIND
+from mealrec.explain.tracing import Ranking
 from mealrec.features.segments import split_title
 from mealrec.features.weights import weights_checksum
-from mealrec.recommender.bundle import write_bundle
-from mealrec.recommender.kinds import NO_KIND
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.tracing import Ranking
 from tests.recommender.tiny_bundle import (
     FRAMES,
     HELD_OUT,

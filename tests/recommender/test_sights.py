@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from mealrec.bundle.contents import BundleContents
 from mealrec.features.encoder import open_encoder
-from mealrec.features.frames import sample_frames
 from mealrec.features.tensors import Normalisation
 from mealrec.features.text import TextEncoder
 from mealrec.features.weights import weights_checksum
 from mealrec.recommender import uploads
-from mealrec.recommender.contents import BundleContents
 from mealrec.recommender.uploads import UploadEncoder, nearest_frames
 from mealrec.types import ItemFeatures
+from mealrec.video.frames import sample_frames
 from tests.features.tiny_encoders import CLASSES, write_classifier
 from tests.make_videos import write_video
 from tests.recommender.test_uploads import StubText

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from mealrec.errors import BundleError, RequestError, VideoError
-from mealrec.features.frames import sample_frames
 from mealrec.features.text import TextEncoder
-from mealrec.features.video import VideoEncoder
+from mealrec.features.video_encoder import VideoEncoder
 from mealrec.recommender.recommender import Recommender
+from mealrec.video.frames import sample_frames
 from tests.make_videos import write_video
 from tests.recommender.tiny_bundle import FRAMES, TEXT, VISUAL
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from mealrec.bundle.disk import write_bundle
 from mealrec.errors import RequestError
-from mealrec.recommender.bundle import write_bundle
-from mealrec.recommender.kinds import NO_KIND
+from mealrec.explain.kinds import NO_KIND
+from mealrec.explain.walks import Walks
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.walks import Walks
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, VARIANTS, tiny_contents, tiny_upload, titles_contents
 
 HISTORY = ["i1", "i4", "i2"]

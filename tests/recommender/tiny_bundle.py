@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import torch
 
+from mealrec.bundle.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.explain.kinds import Face, Kind
 from mealrec.features.tensors import Normalisation
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
-from mealrec.recommender.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
-from mealrec.recommender.kinds import Face, Kind
 from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import torch
 
+from mealrec.bundle.contents import BundleContents
+from mealrec.explain.forms import parts_of
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.models.published.config import GraphConfig
 from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig
 from mealrec.models.published.walk import KindWalk
-from mealrec.recommender.contents import BundleContents
-from mealrec.recommender.forms import parts_of
 from mealrec.types import ItemFeatures
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, KINDS, STEPS, TEXT, VISUAL, titles_contents
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import Split, leave_one_out
-from mealrec.data.microlens import Catalogue
 from mealrec.types import ItemFeatures, SequenceBatch
 from tests.training.tiny_world import make_catalogue, make_features
 

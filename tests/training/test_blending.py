@@ -7,12 +7,12 @@ import torch
 
 from mealrec.baselines import base as baselines
 from mealrec.baselines.base import needs_hidden
-from mealrec.evaluation.metrics import ndcg
-from mealrec.evaluation.ranking import model_scorer, rank_rows
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.models.published.backbone import GuidedBackbone
 from mealrec.models.published.guided import Guided
 from mealrec.models.published.mealrec import OnBackbone
+from mealrec.ranking.metrics import ndcg
+from mealrec.ranking.ranks import model_scorer, rank_rows
 from mealrec.training.blending import blended, choose
 from mealrec.training.weights import GRIDS
 from tests.models.published.small_walk import make_walk

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mealrec.evaluation.metrics import ndcg
-from mealrec.evaluation.ranking import model_scorer, rank_rows
+from mealrec.ranking.metrics import ndcg
+from mealrec.ranking.ranks import model_scorer, rank_rows
 from mealrec.training import trainer
 from mealrec.training.recipes import Recipe
 from mealrec.training.run import load_system, save_system

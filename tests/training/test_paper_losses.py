@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from mealrec.evaluation.ranking import model_scorer
 from mealrec.models.paper import losses
 from mealrec.models.paper.config import CONDITIONS, VARIANTS
 from mealrec.models.paper.losses import PaperLoss, ranking_loss, total_loss, with_accidents
 from mealrec.models.paper.model import PaperMealRec
+from mealrec.ranking.ranks import model_scorer
 from mealrec.types import SequenceBatch
 from tests.training.tiny_world import make_config
 

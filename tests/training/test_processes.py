@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from mealrec.errors import TrainingError
-from mealrec.evaluation.ranking import model_scorer
+from mealrec.ranking.ranks import model_scorer
 from mealrec.training import processes as module
 from mealrec.training.processes import check_processes, processes, restore_random_states
 from tests.training.two_processes import SYSTEMS, train_without_chance

@@ -11,11 +11,11 @@ from mealrec.baselines import base as baselines
 from mealrec.baselines.base import needs_titles
 from mealrec.data.batches import TrainingBatches
 from mealrec.errors import DataFormatError
-from mealrec.evaluation.ranking import rank_rows
 from mealrec.models.config import VARIANTS
 from mealrec.models.losses import LossConfig
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.losses import PaperLoss
+from mealrec.ranking.ranks import rank_rows
 from mealrec.training import trainer
 from mealrec.training.forms import build
 from mealrec.training.loop import Objective

@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import whole_histories
-from mealrec.data.microlens import Catalogue
 from mealrec.errors import DataFormatError, TrainingError
 from mealrec.models.losses import LossConfig
 from mealrec.models.paper import losses as paper

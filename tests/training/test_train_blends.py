@@ -11,15 +11,15 @@ import pytest
 import torch
 
 from mealrec.__main__ import main
-from mealrec.evaluation.ranking import model_scorer
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
 from mealrec.models.published.backbone import GuidedBackbone
 from mealrec.models.published.guided import guidance
 from mealrec.models.published.mealrec import OnBackbone, rarity
-from mealrec.training import command
+from mealrec.ranking.ranks import model_scorer
 from mealrec.training.run import load_normalisation, load_system
 from mealrec.training.weights import GRIDS, best_of
+from mealrec.verbs import train as command
 from tests.training.tiny_world import make_catalogue, write_world
 
 BRIEF = ("training.max_epochs=2", "model.width=16", "base.training.batch_size=40")

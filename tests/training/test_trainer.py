@@ -13,11 +13,11 @@ import torch
 
 from mealrec.backbones.sasrec import Encoder
 from mealrec.data.batches import TrainingBatches
-from mealrec.evaluation.metrics import hits, ndcg, paired_p
-from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
 from mealrec.models.paper import model as paper
 from mealrec.models.paper.losses import PaperLoss, total_loss
 from mealrec.models.paper.model import PaperMealRec
+from mealrec.ranking.metrics import hits, ndcg, paired_p
+from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.training import loop
 from mealrec.training.checkpoint import log_lines
 from mealrec.training.trainer import PRECISIONS, TrainConfig, train

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mealrec.evaluation.metrics import ndcg, paired_p
-from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
 from mealrec.models.published import walk as over_graph
 from mealrec.models.published.losses import GraphLoss
+from mealrec.ranking.metrics import ndcg, paired_p
+from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.training.checkpoint import Checkpoint
 from mealrec.training.recipes import Recipe
 from mealrec.training.run import load_system, save_system

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from mealrec.data.batches import TrainingBatches
-from mealrec.evaluation.metrics import ndcg, paired_p
-from mealrec.evaluation.ranking import model_scorer, popularity_scorer, rank_rows
 from mealrec.models.losses import LossConfig, total_loss
 from mealrec.models.mealrec import MealRec
 from mealrec.models.npd import NPDConfig
 from mealrec.models.tcd import TCDConfig
+from mealrec.ranking.metrics import ndcg, paired_p
+from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.training.recipes import Recipe
 from mealrec.training.run import load_system, save_system
 from mealrec.training.trainer import PRECISIONS, TrainConfig, train

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.metrics import ndcg
-from mealrec.evaluation.ranking import rank_rows
+from mealrec.ranking.metrics import ndcg
+from mealrec.ranking.ranks import rank_rows
 from mealrec.training import weights
 from mealrec.training.weights import GRIDS, best_of, choose_weights
 from tests.training.tiny_world import NUM_ITEMS, make_catalogue, make_features

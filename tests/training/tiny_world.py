@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mealrec.data.microlens import Catalogue
+from mealrec.data.catalogue import Catalogue
 from mealrec.features.hidden import HiddenStates
 from mealrec.features.store import StoreLayout, write_store
 from mealrec.models.config import MealRecConfig

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.models.attention import Dropout
+from mealrec.layers import Dropout
 from mealrec.types import ItemFeatures
 
 

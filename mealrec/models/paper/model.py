@@ -14,7 +14,7 @@ from mealrec.backbones.base import last_states
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule
-from mealrec.models.attention import Dropout, Memory, zero_
+from mealrec.layers import Dropout, Memory, zero_
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.content import Anchors, ContentSpace
 from mealrec.models.paper.losses import PaperLoss, total_loss

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Block, Memory, hide, zero_
+from mealrec.layers import Block, Memory, hide, zero_
 
 
 @dataclass(frozen=True)

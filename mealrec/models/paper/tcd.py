@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Block
+from mealrec.layers import Block
 from mealrec.models.paper.unet import TemporalUNet
 
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.attention import Attention, Dropout, zero_
+from mealrec.layers import Attention, Dropout, zero_
 
 
 class TemporalConv(nn.Module):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mealrec.evaluation.ranking import model_scorer
+from mealrec.ranking.ranks import model_scorer
 from tests.models.paper.small_model import NUM_ITEMS, WITHOUT_VISUAL, invent_features, make_model
 from tests.models.paper.test_model import HISTORIES, run
 

@@ -1,0 +1,185 @@
+"""Tuning by one budget: every system gets the same trials, and validation alone picks among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mealrec.errors import DataFormatError
+from mealrec.study.comparison import table
+from mealrec.study.harness import Study, made
+from mealrec.study.provenance import from_here
+from mealrec.study.results import Exhibit
+from mealrec.study.systems import SYSTEMS
+from mealrec.training.recipes import Recipe
+
+DROPOUTS = ("backbone_dropout", "dropout")  # of the sequence encoder: MealRec's and the backbones', the baselines'
+MOST_DROPOUT = 0.9
+ADDED_DECAY = {0.5: 0.01, 1.5: 0.1}
+SCORE = "validation_N@10"
+AS_IT_STANDS = "the recipe as it stands"
+NOTES = """
+Every system has these trials and no others, by one seed. A cell is N@10, masked, of the kept epoch on the validation
+rows, and the seconds of its training; the best is in bold, of equals the earlier. What is made of trained systems,
+MealRec among them, takes the winners of its parts. No rank of the test split was read. The winner is the best of
+several looks at the same rows: its cell flatters it, and small differences by one seed mean nothing.
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is changed in a recipe: its learning rate and its sequence encoder's dropout are multiplied by these.
+
+    A system without dropout has ADDED_DECAY of `dropout` added to its weight decay instead.
+    """
+
+    rate: float = 1.0
+    dropout: float = 1.0
+
+    def __str__(self) -> str:
+        """Return the trial in words."""
+        words = [f"learning rate ×{self.rate:g}"] if self.rate != 1 else []
+        if self.dropout != 1:
+            words.append(
+                f"dropout ×{self.dropout:g} (where there is none: weight decay +{ADDED_DECAY[self.dropout]:g})"
+            )
+        return ", ".join(words) or AS_IT_STANDS
+
+
+# In this order, and --trials takes the first: one change at a time says which one helped, then both at once.
+GRID = (
+    Trial(),
+    Trial(rate=0.5),
+    Trial(rate=2),
+    Trial(dropout=0.5),
+    Trial(dropout=1.5),
+    Trial(rate=2, dropout=1.5),
+    Trial(rate=0.5, dropout=0.5),
+    Trial(rate=2, dropout=0.5),
+    Trial(rate=0.5, dropout=1.5),
+)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The winners in a file that `tune` wrote: {system: settings}, and the data that they were picked on."""
+
+    path: Path
+    data: tuple[str, str]
+    trials: int
+    settings: dict[str, tuple[str, ...]]
+
+    def check(self, about: dict) -> None:
+        """Raise DataFormatError where the data at hand are another dataset or slice than the file's."""
+        here = about["dataset"], about["slice"]
+        if here != self.data:
+            raise DataFormatError(
+                f"--tuned {self.path}: expected a file made on {here[0]}, slice {here[1]}, got one made on "
+                f"{self.data[0]}, slice {self.data[1]}: run tune on this data"
+            )
+
+    def numbers(self, names: Sequence[str]) -> dict:
+        """Return what a report says of it: a trained system that the file lacks has None for settings."""
+        settings = {name: self.settings.get(name) for name in trained(names)}
+        return {"file": from_here(str(self.path)), "trials": self.trials, "settings": settings}
+
+
+def trained(names: Sequence[str]) -> list[str]:
+    """Return the systems that are trained: no blends, which are made of trained ones."""
+    return [name for name in names if SYSTEMS[name].scorer is None and not SYSTEMS[name].blended]
+
+
+def tune(study: Study, names: Sequence[str], trials: int, seed: int = 0) -> Exhibit:
+    """Give every trained system the first `trials` of GRID and pick each one's best by validation.
+
+    Raises DataFormatError where the grid has no such number of trials, or none of the systems is trained.
+    """
+    if not 1 <= trials <= len(GRID):
+        raise DataFormatError(f"--trials: expected 1 to {len(GRID)}, got {trials}")
+    if not trained(names):
+        raise DataFormatError(f"--systems: expected one that is trained, got {', '.join(names)}")
+    planned = {
+        name: [settings_of(trial, study.recipe(name, seed)) for trial in GRID[:trials]] for name in trained(names)
+    }
+    study.train([study.recipe(name, seed, *settings) for name, plan in planned.items() for settings in plan])
+    systems = {name: outcome(study, name, seed, plan) for name, plan in planned.items()}
+    numbers = {"trials": trials, "grid": [asdict(trial) for trial in GRID[:trials]], "systems": systems}
+    return Exhibit("Every system tuned by one budget", tuning_text(systems, trials), numbers, seeds=(seed,))
+
+
+def settings_of(trial: Trial, recipe: Recipe) -> tuple[str, ...]:
+    """Return the overrides that make a trial of a recipe; none for the recipe as it stands."""
+    settings = []
+    if trial.rate != 1:
+        settings.append(_setting("training.learning_rate", recipe.training.learning_rate * trial.rate))
+    if trial.dropout != 1:
+        name = next((name for name in DROPOUTS if getattr(recipe.model, name, 0)), None)
+        if name:
+            dropout = min(getattr(recipe.model, name) * trial.dropout, MOST_DROPOUT)
+            settings.append(_setting(f"model.{name}", dropout))
+        else:
+            decay = recipe.training.weight_decay + ADDED_DECAY[trial.dropout]
+            settings.append(_setting("training.weight_decay", decay))
+    return tuple(settings)
+
+
+def _setting(path: str, value: float) -> str:
+    return f"{path}={float(f'{value:.6g}')}"  # not 0.15000000000000002
+
+
+def outcome(study: Study, name: str, seed: int, plan: Sequence[tuple[str, ...]]) -> dict:
+    """Return how a system's trials went, and its winner (counted from 1) with the settings to write into its recipe."""
+    tried = []
+    for settings in plan:
+        record = made(study.job(study.recipe(name, seed, *settings)))
+        kept = ("epoch", "epochs", "seconds", "folder", "code_has_changed")
+        tried.append({"settings": settings, SCORE: record[SCORE], **{key: record[key] for key in kept}})
+    winner = max(range(len(tried)), key=lambda number: tried[number][SCORE])
+    return {"trials": tried, "winner": winner + 1, "settings": plan[winner]}
+
+
+def tuning_text(systems: dict[str, dict], trials: int) -> str:
+    """Return the trials, a line a system, and the winners' settings as Markdown."""
+    grid = "".join(f"{number}. {trial}\n" for number, trial in enumerate(GRID[:trials], 1))
+    body = []
+    for name, system in systems.items():
+        cells = [f"{trial[SCORE]:.4f} ({trial['seconds']:.0f} s)" for trial in system["trials"]]
+        cells[system["winner"] - 1] = f"**{cells[system['winner'] - 1]}**"
+        body.append([name, *cells])
+    scores = table(["system", *(f"trial {number}" for number in range(1, trials + 1))], body)
+    winners = "".join(f"- {name}: {in_words(system['settings'])}\n" for name, system in systems.items())
+    changed = [name for name, system in systems.items() if any(trial["code_has_changed"] for trial in system["trials"])]
+    warning = f"\nTrained by an earlier state of the code: {', '.join(changed)}.\n" if changed else ""
+    return f"{grid}\n{scores}{NOTES}{warning}\nWhat the winners change in their recipes:\n\n{winners}"
+
+
+def in_words(settings: Sequence[str] | None) -> str:
+    """Return a winner's settings; None is a system that was not tuned."""
+    if settings is None:
+        return "not in that file, so trained by its recipe"
+    return ", ".join(f"`{setting}`" for setting in settings) or AS_IT_STANDS
+
+
+def read_tuned(path: Path) -> Tuned:
+    """Return the winners in a tuning.json; raises DataFormatError where the file is not one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        data = content["made"]["data"]
+        settings = {name: tuple(map(str, system["settings"])) for name, system in content["systems"].items()}
+        return Tuned(path, (data["dataset"], data["slice"]), int(content["trials"]), settings)
+    except OSError as error:
+        raise DataFormatError(f"--tuned {path}: {error.strerror}: run tune first, or name its tuning.json") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise DataFormatError(f"--tuned {path}: expected a tuning.json as tune writes it, got another file") from None
+
+
+def tuned_text(tuned: Tuned, names: Sequence[str]) -> str:
+    """Return what a comparison says of the file it was tuned by."""
+    numbers = tuned.numbers(names)
+    intro = (
+        f"Tuned by `{numbers['file']}`: each system is trained by the best of its {tuned.trials} trials on validation, "
+        "the same trials for all.\n\n"
+    )
+    return intro + "".join(f"- {name}: {in_words(settings)}\n" for name, settings in numbers["settings"].items())

@@ -1,0 +1,124 @@
+"""`python -m mealrec extract`: clips and titles to a feature store."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mealrec.data.catalogue import Catalogue, read_catalogue
+from mealrec.data.clips import CLIP_FOLDER
+from mealrec.data.tables import FILE_NAME
+from mealrec.errors import DataFormatError
+from mealrec.features.distributed import RayConfig
+from mealrec.features.extraction import extract
+from mealrec.features.hidden import write_hidden
+from mealrec.features.items import ExtractConfig
+from mealrec.features.store import CLIPS, FRAME_SOURCES, TITLE_SEGMENTS, FeatureStore
+from mealrec.features.text import unread
+from mealrec.shipped import ENCODER, shipped
+
+STOPPED = "stopped; what is encoded is kept: run the same command again to go on"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's options."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with titles.csv and clips/<id>.mp4")
+    parser.add_argument("--out", type=Path, required=True, help="feature store to write, or to go on with")
+    parser.add_argument(
+        "--frames",
+        choices=FRAME_SOURCES,
+        default=CLIPS,
+        help="clips: decoded from files; title-segments: the title cut at its hashtags stands in for pixels; "
+        "global-visual: each frame repeats the file's row",
+    )
+    parser.add_argument(
+        "--global-visual", type=Path, help=".npy, row i is item i + 1: v of items that have no readable clip"
+    )
+    parser.add_argument(
+        "--hidden-states", action="store_true", help="also write what each layer of the encoders made of every item"
+    )
+    parser.add_argument(
+        "--encoder", default=str(shipped(ENCODER)), help="directory or hub id of an EfficientNet-Lite or a VideoMAE"
+    )
+    parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
+    parser.add_argument("--num-frames", type=int, default=5, help="frames a clip (K)")
+    parser.add_argument("--interval", type=float, default=1.0, help="seconds between frames")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
+    parser.add_argument("--jobs", type=int, default=2, help="clips decoded at a time")
+    parser.add_argument("--batch", type=int, help="items a forward pass (8 clips, or 256 titles)")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help='encode on a Ray cluster ("auto", HOST:PORT), or on this machine ("local")'
+    )
+    parser.add_argument("--workers", type=int, help="actors on Ray (a GPU each where it has some, else --jobs cores)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Extract features of every item; an item whose clip is broken is noted and skipped."""
+    config = ExtractConfig(
+        frames=arguments.frames,
+        encoder=arguments.encoder,
+        text=arguments.text,
+        num_frames=arguments.num_frames,
+        interval_s=arguments.interval,
+        device=arguments.device,
+        jobs=arguments.jobs,
+    )
+    catalogue = read_catalogue(arguments.data, needs_clicks=False)
+    titles = catalogue.titles
+    check_files(catalogue, arguments.data, arguments.frames)
+    if line := catalogue.told(arguments.data):
+        print(line, flush=True)
+    store = extract(
+        titles,
+        arguments.data,
+        arguments.out,
+        config,
+        batch_size=arguments.batch,
+        global_visual=arguments.global_visual,
+        ray=RayConfig(arguments.ray, arguments.workers) if arguments.ray else None,
+    )
+    print(summary(store))
+    if line := unread_titles(titles, arguments.text):
+        print(line)
+    if arguments.hidden_states:
+        hidden = write_hidden(titles, arguments.data, arguments.out, config)
+        print(", ".join(f"{name} hidden states {list(getattr(hidden, name).shape)}" for name in ("visual", "text")))
+    return 0
+
+
+def check_files(catalogue: Catalogue, data: Path, frames: str) -> None:
+    """Raise DataFormatError where an id cannot name a clip of a bundle, or every file in clips/ has another name."""
+    if odd := [item for item in catalogue.item_ids if not FILE_NAME.fullmatch(item)]:
+        raise DataFormatError(
+            f"{data}: expected item ids that can name files (1 to 64 of a-z, 0-9, _ . and -), got {odd[0]!r} "
+            f"and {len(odd) - 1} more: rename them in every file."
+        )
+    there = {path.stem for path in (data / CLIP_FOLDER).glob("*.mp4")} if frames == CLIPS else set()
+    if there and not there & set(catalogue.item_ids):
+        raise DataFormatError(
+            f"{data / CLIP_FOLDER} holds {len(there):,} clips and none of an item: expected {catalogue.item_ids[0]}.mp4"
+            f" and the like, got {min(there)}.mp4; name the files after the items."
+        )
+
+
+def unread_titles(titles: dict[str, str], encoder: str) -> str:
+    """Return a line on the titles in which the text encoder knows no letter, "" where there are none."""
+    found = [item for item, lost in zip(titles, unread(encoder, list(titles.values())), strict=True) if lost]
+    if not found:
+        return ""
+    return (
+        f"{len(found)} titles ({found[0]} first) are written in letters that the text encoder {encoder} does not know: "
+        "they all read alike to it; name another with --text, such as bert-base-multilingual-cased"
+    )
+
+
+def summary(store: FeatureStore) -> str:
+    """Return how many items have what, and why each broken clip is broken."""
+    manifest, items, seen = store.manifest, len(store.item_ids), int(store.has_frames.sum())
+    if manifest["frames"] == TITLE_SEGMENTS:
+        return f"{seen} titles in {manifest['num_frames']} segments, {items - seen} empty"
+    failures, given = manifest["failures"], int(store.has_visual.sum()) - seen
+    line = f"{seen} clips, {items - seen - len(failures)} without a file, {len(failures)} unreadable"
+    if given:
+        line += f"; {given} of them with features of {manifest['encoders']['global_visual']['name']} in every frame"
+    return "\n".join([line, *(f"  {item_id}: {reason}" for item_id, reason in failures.items())])

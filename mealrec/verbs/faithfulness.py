@@ -1,0 +1,91 @@
+"""`python -m mealrec faithfulness`: do a bundle's explanations hold?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from mealrec.bundle.disk import read_manifest
+from mealrec.errors import DataFormatError
+from mealrec.evaluation.faithfulness import click_report, hiding_report, moment_report, walk_report
+from mealrec.evaluation.faithfulness_tables import goals, to_markdown
+from mealrec.evaluation.planted import read_truth
+from mealrec.evaluation.subject import Subject
+from mealrec.progress import Progress
+from mealrec.study.bundle_setting import bundle_data, bundle_systems
+from mealrec.study.provenance import command_line, from_here, hardware
+from mealrec.training.run import write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("--bundle", type=Path, required=True, help="the bundle to test")
+    parser.add_argument("--data", type=Path, help="its catalogue (default: the one that it was made of)")
+    parser.add_argument("--variant", default="full", help="which of its models (default: %(default)s)")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=600,
+        help="viewers of each part whose frames are hidden; all else has four times as many (default %(default)s)",
+    )
+    parser.add_argument("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Test, print and write; how far it is goes to the error stream."""
+    torch.set_num_threads(1)
+    if arguments.rows < 2:
+        raise DataFormatError(f"--rows: 2 viewers or more are expected, {arguments.rows} came: ask for a few hundred.")
+    with Progress() as progress:
+        report = make_report(arguments, progress)
+    text = to_markdown(report)
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        write_json(arguments.out / "faithfulness.json", report)
+        (arguments.out / "faithfulness.md").write_text(text, encoding="utf-8")
+    print(json.dumps(report, indent=1) if arguments.json else text)
+    return 0
+
+
+def make_report(arguments: argparse.Namespace, progress: Progress) -> dict:
+    """Return all that is measured; raises DataFormatError where the bundle holds no such model."""
+    progress.begins(f"reading {arguments.bundle}")
+    data = bundle_data(arguments.bundle, arguments.data)
+    setting, systems = bundle_systems(arguments.bundle, data)
+    if arguments.variant not in systems:
+        raise DataFormatError(f"--variant: one of {', '.join(systems)} is expected, {arguments.variant!r} came.")
+    subject = Subject(setting, systems[arguments.variant][0], arguments.rows, progress)
+    return {"made": _made(arguments)} | measure(subject, data)
+
+
+def measure(subject: Subject, data: Path) -> dict:
+    """Return what is measured of a model; what needs the planted truth is left out without it."""
+    progress = subject.progress
+    progress.begins("hiding moments of the last clip")
+    report = {"hiding": hiding_report(subject)}
+    if (data / "truth").is_dir():
+        truth = read_truth(data)
+        for name, measured in (("moments", moment_report), ("clicks", click_report), ("walks", walk_report)):
+            progress.begins(name)
+            report[name] = measured(subject, truth)
+    return report | {"goals": goals(report)}
+
+
+def _made(arguments: argparse.Namespace) -> dict:
+    manifest = read_manifest(arguments.bundle)
+    weights = manifest["files"][f"variants/{arguments.variant}.safetensors"]["sha256"]
+    return {
+        "command": command_line(),
+        "date": date.today().isoformat(),
+        "hardware": hardware(1, "cpu"),
+        "bundle": from_here(str(arguments.bundle)),
+        "variant": arguments.variant,
+        "weights": f"sha256 {weights[:12]}",
+        "created_with": manifest["created_with"],
+        "count": arguments.rows,
+    }

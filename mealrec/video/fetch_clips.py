@@ -1,0 +1,104 @@
+"""Clips one by one: fetched, transcoded at once, the original dropped; one that is broken is noted and skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from tqdm import tqdm
+
+from mealrec.data.clips import clip_path
+from mealrec.data.fetching.download import FileRefusedError, Patience, Transfer, download
+from mealrec.errors import FetchError, VideoError
+from mealrec.video.transcoding import CLIP_LIMITS, transcode_clip
+
+ORIGINALS, POSTERS = "originals", "posters"
+ASSUMED_CLIP_BYTES = 4 * 2**20  # for the check of free space; an original of MicroLens has 2 to 4 MiB
+DEAD_AFTER = 20  # clips in a row that the server does not have: the folder has moved, and asking on would be rude
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """Where clips come from and go to: `address` of their folder, `out`, and whether the originals stay."""
+
+    address: str
+    out: Path
+    keep_original: bool
+    patience: Patience
+
+
+class ClipFetcher:
+    """Fetches one clip at a time, while earlier ones are being transcoded."""
+
+    def __init__(self, source: ClipSource):
+        self._source, self._turn, self._in_vain = source, Lock(), 0
+        self._end: FetchError | None = None
+        self.failures: dict[str, str] = {}
+
+    def fetch(self, item_id: str) -> None:
+        """Make clips/<id>.mp4 and posters/<id>.webp, from originals/<id>.mp4 where that is there already.
+
+        A failure is noted; raises FetchError when the address is dead.
+        """
+        out = self._source.out
+        original, clip = out / ORIGINALS / f"{item_id}.mp4", clip_path(out, item_id)
+        brought = not original.exists()
+        if brought and not self._download(item_id, original):
+            return
+        try:
+            transcode_clip(original, clip, out / POSTERS / f"{item_id}.webp")
+        except VideoError as error:
+            self.failures[item_id] = str(error)
+        finally:
+            if brought and not self._source.keep_original:
+                original.unlink(missing_ok=True)
+
+    def _download(self, item_id: str, original: Path) -> bool:
+        """Return whether the clip came; one download at a time."""
+        transfer = Transfer(f"{self._source.address}{item_id}.mp4", original, max_bytes=CLIP_LIMITS.max_bytes)
+        with self._turn:
+            if self._end is not None:
+                raise self._end
+            try:
+                download(transfer, self._source.patience)
+            except FileRefusedError as error:
+                self.failures[item_id] = str(error)
+                self._in_vain += 1
+                if self._in_vain >= DEAD_AFTER:
+                    raise self._dead(f"{error}; {self._in_vain} clips in a row did not come") from error
+                return False
+            except FetchError as error:
+                raise self._dead(str(error)) from error
+            self._in_vain = 0
+        return True
+
+    def _dead(self, reason: str) -> FetchError:
+        """Return the error that ends the run, and see to it that no other thread asks for another clip."""
+        by_hand = self._source.out / ORIGINALS / "<id>.mp4"
+        self._end = FetchError(
+            f"{reason}.\nRun it again later, name a mirror with --base-url, or put clips by hand as {by_hand}."
+        )
+        return self._end
+
+
+def missing_clips(out: Path, item_ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the items without a transcoded clip."""
+    return tuple(item_id for item_id in item_ids if not clip_path(out, item_id).exists())
+
+
+def fetch_clips(source: ClipSource, item_ids: Sequence[str], jobs: int = 2) -> dict[str, str]:
+    """Fetch the clips, `jobs` in work at a time; return {item_id: reason} of those that did not come or are broken.
+
+    Raises FetchError where the address does not answer, or has none of DEAD_AFTER clips in a row.
+    """
+    fetcher = ClipFetcher(source)
+    with ThreadPoolExecutor(jobs) as pool:
+        for _ in tqdm(pool.map(fetcher.fetch, item_ids), total=len(item_ids), unit="clip"):
+            pass
+    with suppress(OSError):  # kept originals stay in it
+        (source.out / ORIGINALS).rmdir()
+    return dict(sorted(fetcher.failures.items(), key=lambda entry: int(entry[0])))
