@@ -1,4 +1,5 @@
-"""The two public endpoints: /recommend and /encode. Gradio does not enforce type hints, so each value is checked."""
+"""The two public endpoints: /recommend and /encode. Gradio does not enforce type hints, so each
+value is checked."""
 
 from __future__ import annotations
 
@@ -32,10 +33,12 @@ def build(service: Service) -> None:
     ) -> dict:
         """Rank the catalogue for a history (clip ids, oldest first; uploads by their id).
 
-        `hidden`: frames of the last clip, from 0, that the model is not shown. `noise` lies on what the history's clips
-        look like; `num_steps` is T of both walks, by default as trained.
+        `hidden`: frames of the last clip, from 0, that the model is not shown. `noise` lies on what
+        the history's clips look like; `num_steps` is T of both walks, by default as trained.
         """
-        return service.recommend(asked(history, k, seed, variant, hidden, noise, num_steps)).to_dict()
+        return service.recommend(
+            asked(history, k, seed, variant, hidden, noise, num_steps)
+        ).to_dict()
 
     @user_errors()
     def encode(request: gr.Request, video: str, title: str = "") -> dict:
@@ -47,11 +50,15 @@ def build(service: Service) -> None:
 
 
 def mcp_wanted() -> bool:
-    """Whether MEALREC_MCP=1 asks for the endpoints as MCP tools too; says what is missing where they cannot be."""
+    """Whether MEALREC_MCP=1 asks for the endpoints as MCP tools too; says what is missing where
+    they cannot be."""
     if os.environ.get("MEALREC_MCP") != "1":
         return False
     if find_spec("mcp") is None:
-        print('MEALREC_MCP=1 needs MCP: pip install "gradio[mcp]". The page opens without it.', file=sys.stderr)
+        print(
+            'MEALREC_MCP=1 needs MCP: pip install "gradio[mcp]". The page opens without it.',
+            file=sys.stderr,
+        )
         return False
     return True
 
@@ -67,9 +74,8 @@ def asked(
 ) -> Session:
     """Return the session that a request asks for; its values are checked by the recommender.
 
-    Raises:
-        RequestError: the history is no list of text, or another value no single one, so that nothing can be looked
-            up by it.
+    Raises: RequestError: the history is no list of text, or another value no single one, so that
+        nothing can be looked up by it.
     """
     single = {"k": k, "seed": seed, "variant": variant, "noise": noise, "num_steps": num_steps}
     for name, value in single.items():
@@ -84,10 +90,14 @@ def encoded(service: Service, video: object, title: object, visit: str = "") -> 
     """Encode a video and return what docs/api.md says of /encode; the upload is the visit's."""
     path = video.get("path") if isinstance(video, dict) else video
     if not isinstance(path, str) or not is_uploaded(path):
-        raise RequestError(f"video: expected a file sent with gradio_client.handle_file, got {_shown(video)}.")
+        raise RequestError(
+            f"video: expected a file sent with gradio_client.handle_file, got {_shown(video)}."
+        )
     if not isinstance(title, str):
         raise RequestError(f"title: expected text, got {_shown(title)}.")
-    upload = next(report for report in service.encode(path, title, visit) if not isinstance(report, Progress))
+    upload = next(
+        report for report in service.encode(path, title, visit) if not isinstance(report, Progress)
+    )
     return upload.to_dict()
 
 

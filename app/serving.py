@@ -1,5 +1,5 @@
-"""The server: MealRec's page on the bundle that MEALREC_BUNDLE names. Importing it sets up the process, so it comes
-first of all."""
+"""The server: MealRec's page on the bundle that MEALREC_BUNDLE names. Importing it sets up the
+process, so it comes first of all."""
 
 from __future__ import annotations
 
@@ -14,21 +14,29 @@ from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # kept for a page of statistics that nobody is shown here
-# A walk is a thousand tiny products: two threads that share one wait for each other at every end, on a busy machine
-# fifty times as long as the product takes. Before torch is imported.
+# kept for a page of statistics that nobody is shown here
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
+# A walk is a thousand tiny products: two threads that share one wait for each other at every end,
+# on a busy machine fifty times as long as the product takes. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-if "GRADIO_TEMP_DIR" not in os.environ:  # a folder of our own, so that nothing of a visit outlives the server
+# a folder of our own, so that nothing of a visit outlives the server
+if "GRADIO_TEMP_DIR" not in os.environ:
     os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="mealrec-uploads-")
     atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
 
-if not os.environ.get("GRADIO_SERVER_PORT"):  # hosts say PORT; an empty one would end Gradio's own import
+# hosts say PORT; an empty one would end Gradio's own import
+if not os.environ.get("GRADIO_SERVER_PORT"):
     os.environ.pop("GRADIO_SERVER_PORT", None)
     os.environ |= {"GRADIO_SERVER_PORT": os.environ["PORT"]} if os.environ.get("PORT") else {}
-if not ((wanted := os.environ.get("GRADIO_SERVER_PORT", "7860")).isdecimal() and 0 < int(wanted) < 65536):
-    sys.exit(f"GRADIO_SERVER_PORT: expected a port from 1 to 65535, got {wanted!r}; or leave it out for any free one.")
+if not (
+    (wanted := os.environ.get("GRADIO_SERVER_PORT", "7860")).isdecimal() and 0 < int(wanted) < 65536
+):
+    sys.exit(
+        f"GRADIO_SERVER_PORT: expected a port from 1 to 65535, got {wanted!r}; or leave it out for any free one."
+    )
 
-# On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not installed.
+# On a Space with shared GPUs this has to come before anything that starts CUDA; elsewhere it is not
+# installed.
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401
 
@@ -46,7 +54,8 @@ NAMED = os.environ.get("MEALREC_BUNDLE") or ROOT / DEFAULT_BUNDLE
 
 @cache
 def found() -> Path | BundleError:
-    """Return the bundle's folder, once it is downloaded where it lies on the hub, or why it is not to be had."""
+    """Return the bundle's folder, once it is downloaded where it lies on the hub, or why it is
+    not to be had."""
     try:
         return local_bundle(NAMED)
     except BundleError as error:
@@ -68,7 +77,8 @@ def load_recommender():
 
 
 def preview() -> Catalogue:
-    """Return the bundle's catalogue; an empty one where it cannot be read, which the loading will explain."""
+    """Return the bundle's catalogue; an empty one where it cannot be read, which the loading
+    will explain."""
     try:
         return Catalogue.from_bundle(bundle())
     except BundleError:
@@ -101,6 +111,8 @@ def main() -> None:
         if "empty port" not in str(error):
             raise
         taken = f"Port {port} is taken" if port else "No port from 7860 on is free"
-        sys.exit(f"{taken}: name another, as in GRADIO_SERVER_PORT=7999 python app.py, or end what runs there.")
+        sys.exit(
+            f"{taken}: name another, as in GRADIO_SERVER_PORT=7999 python app.py, or end what runs there."
+        )
     service.start()  # not before: its imports would keep the first page waiting
     demo.block_thread()

@@ -1,4 +1,5 @@
-"""The page: the only gr.Blocks root. It assembles the views; events.py says which event leads where."""
+"""The page: the only gr.Blocks root. It assembles the views; events.py says which event leads
+where."""
 
 from __future__ import annotations
 
@@ -46,9 +47,12 @@ _ABOUT_WORDS = "What this bundle is, how it was trained and what was measured."
 
 def build_demo(service: Service) -> gr.Blocks:
     """Return the page for a service; nothing here waits for the model."""
-    # The examples are served where they lie: a copy among the uploads would be deleted under the next visitor.
+    # The examples are served where they lie: a copy among the uploads would be deleted under the
+    # next visitor.
     gr.set_static_paths([*STATIC_PATHS, *upload.example_paths()])
-    with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(300, UNUSED_S), fill_width=True) as demo:
+    with gr.Blocks(
+        title=_TITLE, analytics_enabled=False, delete_cache=(300, UNUSED_S), fill_width=True
+    ) as demo:
         # First of all, so that no private event takes an endpoint's name.
         api.build(service)
         page = _assemble(service)
@@ -65,13 +69,20 @@ def build_demo(service: Service) -> gr.Blocks:
 
 
 def launch_options(media_folders: list[str], mcp: bool = False) -> dict:
-    """Return what launch() needs for this page: its look, its limits, the only folders it serves, MCP if wanted."""
-    storage, script, story, motion = (_read(name) for name in ("storage.js", "app.js", "show.js", "motion.css"))
+    """Return what launch() needs for this page: its look, its limits, the only folders it
+    serves, MCP if wanted."""
+    storage, script, story, motion = (
+        _read(name) for name in ("storage.js", "app.js", "show.js", "motion.css")
+    )
     return {
         "theme": theme(),
-        "css_paths": [_STATIC / name for name in ("app.css", "cards.css", "moments.css", "show.css", "viewers.css")],
+        "css_paths": [
+            _STATIC / name
+            for name in ("app.css", "cards.css", "moments.css", "show.css", "viewers.css")
+        ],
         "css": inside.CSS,
-        "head": f"<style>{motion}</style>" + "".join(f"<script>{part}</script>" for part in (storage, script, story)),
+        "head": f"<style>{motion}</style>"
+        + "".join(f"<script>{part}</script>" for part in (storage, script, story)),
         "allowed_paths": media_folders,
         "max_file_size": MAX_FILE,
         "app_kwargs": {"middleware": [Middleware(Guard, mcp=mcp)]},
@@ -99,7 +110,10 @@ def _assemble(service: Service) -> Page:
         with gr.Column(scale=5, min_width=300, elem_id="moments-column"):
             last_clip = moments.build()
     with gr.Row(elem_id="workbench", equal_height=False):
-        with gr.Column(scale=9, min_width=320, elem_id="pick-column"), gr.Tabs(elem_id="pick-tabs") as tabs:
+        with (
+            gr.Column(scale=9, min_width=320, elem_id="pick-column"),
+            gr.Tabs(elem_id="pick-tabs") as tabs,
+        ):
             with gr.Tab("Catalogue"):
                 clips = catalogue.build(service)
             with gr.Tab("Upload your own", elem_id="upload"):
@@ -111,7 +125,9 @@ def _assemble(service: Service) -> Page:
         with gr.Tab("Inside", elem_id="inside-recommendation") as inside_tab:
             with gr.Row(elem_id="inside-head"):
                 gr.HTML(render("section.html", title="Inside this ranking", words=_INSIDE_WORDS))
-                trace = save_button(label="Save the trace (JSON)", hint=_TRACE_WORDS, elem_id="save-trace")
+                trace = save_button(
+                    label="Save the trace (JSON)", hint=_TRACE_WORDS, elem_id="save-trace"
+                )
             walks = inside.build(service)
         with gr.Tab(kind_map.TAB, elem_id="map") as map_tab:
             catalogue_map = kind_map.build(inside_tabs)
@@ -119,11 +135,27 @@ def _assemble(service: Service) -> Page:
             systems = compare.build()
         with gr.Tab(viewers.TITLE, elem_id="inspect-viewer") as viewers_tab:
             cases = viewers.build(viewers_tab)
-    wire_compare(service, session, ranked.ranking, compare_tab, [inside_tab, map_tab, viewers_tab], systems)
+    wire_compare(
+        service, session, ranked.ranking, compare_tab, [inside_tab, map_tab, viewers_tab], systems
+    )
     with gr.Column(elem_id="about"):
         gr.HTML(render("section.html", title="About the model", words=_ABOUT_WORDS))
         account = about.build()
-    parts = top, strip, last_clip, out_for, told, clips, own, what_if, ranked, walks, account, cases, trace
+    parts = (
+        top,
+        strip,
+        last_clip,
+        out_for,
+        told,
+        clips,
+        own,
+        what_if,
+        ranked,
+        walks,
+        account,
+        cases,
+        trace,
+    )
     page = Page(service, session, stored, *parts)
     wire_map(page, catalogue_map)
     return page

@@ -1,4 +1,5 @@
-"""Upload a thousand hostile files the way a visitor does: `python -m benchmarks.fuzz`, or `make fuzz`.
+"""Upload a thousand hostile files the way a visitor does: `python -m benchmarks.fuzz`, or `make
+fuzz`.
 
 Writes docs/results/fuzz.md and fuzz.json; ends with status 1 where the app was harmed.
 """
@@ -33,7 +34,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="files (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the files (default: 0)")
     parser.add_argument("--bundle", type=Path, default=ROOT / "checkpoints" / "default")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="folder of the report")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "docs" / "results", help="folder of the report"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         summary = _summary(options, Path(work))
@@ -57,11 +60,18 @@ def _summary(options: argparse.Namespace, work: Path) -> dict:
     before, began = held(), time.monotonic()
     answers = []
     with Workers().watched() as workers:
-        for answer in upload_all(service, sources, folders["uploads"], range(options.count), options.seed):
+        for answer in upload_all(
+            service, sources, folders["uploads"], range(options.count), options.seed
+        ):
             answers.append(answer)
             if len(answers) % 100 == 0:
                 print(f"{len(answers)} of {options.count}", file=sys.stderr, flush=True)
-    left = [path for name in ("uploads", "temporary") for path in folders[name].rglob("*") if path.is_file()]
+    left = [
+        path
+        for name in ("uploads", "temporary")
+        for path in folders[name].rglob("*")
+        if path.is_file()
+    ]
     return {
         "command": f"python -m benchmarks.fuzz --count {options.count} --seed {options.seed}",
         "date": date.today().isoformat(),
@@ -77,9 +87,12 @@ def _summary(options: argparse.Namespace, work: Path) -> dict:
 
 
 def graded(answers: list[Answer]) -> dict:
-    """Count the answers by kind and by reason, and say whether each was one that the app foresaw, in time."""
+    """Count the answers by kind and by reason, and say whether each was one that the app
+    foresaw, in time."""
     kinds = list(dict.fromkeys(answer.kind for answer in answers))
-    outcomes = {kind: Counter(answer.outcome for answer in answers if answer.kind == kind) for kind in kinds}
+    outcomes = {
+        kind: Counter(answer.outcome for answer in answers if answer.kind == kind) for kind in kinds
+    }
     refused = Counter(_reason(answer.message) for answer in answers if answer.outcome == "refused")
     crashes = [vars(answer) for answer in answers if answer.outcome not in ("taken", "refused")]
     slowest = sorted(answers, key=lambda answer: -answer.seconds)[:SLOWEST]
@@ -99,7 +112,10 @@ def markdown(summary: dict) -> str:
         f"| {kind} | {counted.get('taken', 0)} | {counted.get('refused', 0)} |"
         for kind, counted in summary["outcomes"].items()
     ]
-    slow = [f"| {a['number']} | {a['kind']} | {a['seconds']:.1f} | {a['outcome']} |" for a in summary["slowest"]]
+    slow = [
+        f"| {a['number']} | {a['kind']} | {a['seconds']:.1f} | {a['outcome']} |"
+        for a in summary["slowest"]
+    ]
     (threads, files), (threads_after, files_after) = summary["before"], summary["after"]
     return "\n".join(
         [
@@ -138,16 +154,30 @@ def markdown(summary: dict) -> str:
 
 
 def _reason(message: str) -> str:
-    """Return a refusal without the file's name and numbers, so that equal ones are counted together."""
+    """Return a refusal without the file's name and numbers, so that equal ones are counted
+    together."""
     words = re.sub(r"\d+(?:\.\d+)?", "N", message)
-    known = ("is empty", "is text", "is no kind of video", "took longer", "stopped the decoder", "There is no file")
-    found = next((words[words.index(start) :] for start in known if start in words), words[words.find(": ") + 2 :])
+    known = (
+        "is empty",
+        "is text",
+        "is no kind of video",
+        "took longer",
+        "stopped the decoder",
+        "There is no file",
+    )
+    found = next(
+        (words[words.index(start) :] for start in known if start in words),
+        words[words.find(": ") + 2 :],
+    )
     return found.partition(":")[0].rstrip(".")
 
 
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Many visitors at once against the real app: `python -m benchmarks.load [--visitors N] [--minutes M]`, a JSON object.
+"""Many visitors at once against the real app: `python -m benchmarks.load [--visitors N] [--minutes
+M]`, a JSON object.
 
-The app runs in a process of its own on loopback. First one visitor alone sets the pace, then all come at once; the
-app's memory, threads and open files are noted all along. Then more requests than the queue holds are sent together,
-and one visitor's waiting is timed with and without uploads being encoded beside it.
+The app runs in a process of its own on loopback. First one visitor alone sets the pace, then all
+come at once; the app's memory, threads and open files are noted all along. Then more requests than
+the queue holds are sent together, and one visitor's waiting is timed with and without uploads being
+encoded beside it.
 """
 
 from __future__ import annotations
@@ -35,12 +37,23 @@ BESIDE_UPLOADS_S = 20.0
 
 def main() -> None:
     """Print what the visitors met and what the app used."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--visitors", type=int, default=32, help="default: %(default)s")
     parser.add_argument("--minutes", type=float, default=10.0, help="default: %(default)s")
-    parser.add_argument("--serial-s", type=float, default=30.0, help="seconds of one visitor alone, before and after")
+    parser.add_argument(
+        "--serial-s",
+        type=float,
+        default=30.0,
+        help="seconds of one visitor alone, before and after",
+    )
     arguments = parser.parse_args()
-    print(json.dumps(measure(arguments.visitors, arguments.minutes * 60, arguments.serial_s), indent=1))
+    print(
+        json.dumps(
+            measure(arguments.visitors, arguments.minutes * 60, arguments.serial_s), indent=1
+        )
+    )
 
 
 def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True) -> dict:
@@ -50,7 +63,8 @@ def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True
         first = Caller(address, "first")
         first.call("recommend", [ids[:1], 10, 0, "full", *AS_IS])  # waits until the model is there
         first.close()
-        crowd(address, ids, visitors, min(10.0, seconds / 2), "warm")  # threads and buffers come up to their size
+        # threads and buffers come up to their size
+        crowd(address, ids, visitors, min(10.0, seconds / 2), "warm")
         before = crowd(address, ids, 1, serial_s, "before")
         usage = Usage(process.pid)
         together = crowd(address, ids, visitors, seconds, "together", usage)
@@ -68,18 +82,23 @@ def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True
 
 @contextmanager
 def running_app(arguments: tuple[str, ...] = ("app.py",)) -> Iterator[tuple[str, subprocess.Popen]]:
-    """Run `python app.py` on a free port until the block ends; yields address and process once it answers."""
+    """Run `python app.py` on a free port until the block ends; yields address and process once
+    it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _answers(address):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"app.py did not answer at {address} (status {process.poll()}): start it by hand")
+                raise RuntimeError(
+                    f"app.py did not answer at {address} (status {process.poll()}): start it by hand"
+                )
             time.sleep(0.02)
         yield address, process
     finally:
@@ -98,12 +117,16 @@ def _answers(address: str) -> bool:
 def crowd(
     address: str, ids: list[str], count: int, seconds: float, name: str, usage: Usage | None = None
 ) -> tuple[list[Log], float]:
-    """Let visitors browse for a while, all at once; returns what each of them met, and the seconds that it took."""
+    """Let visitors browse for a while, all at once; returns what each of them met, and the
+    seconds that it took."""
     began = time.monotonic()
     until = began + seconds
     with ThreadPoolExecutor(count + 1) as threads:
         watching = threads.submit(usage.watch, until) if usage else None
-        visits = [threads.submit(visit, address, f"{name}{n}", ids, until, f"{name}{n}") for n in range(count)]
+        visits = [
+            threads.submit(visit, address, f"{name}{n}", ids, until, f"{name}{n}")
+            for n in range(count)
+        ]
         logs = [future.result() for future in visits]
         if watching:
             watching.result()
@@ -113,7 +136,9 @@ def crowd(
 def summary(logs: list[Log], seconds: float) -> dict:
     """Return answered events a second, their waiting in milliseconds, and what went wrong."""
     names = sorted({name for log in logs for name in log.seconds})
-    waited = {name: [value for log in logs for value in log.seconds.get(name, [])] for name in names}
+    waited = {
+        name: [value for log in logs for value in log.seconds.get(name, [])] for name in names
+    }
     return {
         "seconds": round(seconds, 1),
         "answered": sum(log.answered for log in logs),
@@ -126,7 +151,10 @@ def summary(logs: list[Log], seconds: float) -> dict:
 
 def _quantiles(values: list[float]) -> dict[str, float]:
     ordered = sorted(values)
-    return {f"p{q}": round(ordered[min(len(ordered) - 1, len(ordered) * q // 100)] * 1e3, 1) for q in (50, 95, 99)}
+    return {
+        f"p{q}": round(ordered[min(len(ordered) - 1, len(ordered) * q // 100)] * 1e3, 1)
+        for q in (50, 95, 99)
+    }
 
 
 class Usage:
@@ -138,31 +166,44 @@ class Usage:
     def watch(self, until: float) -> None:
         """Take samples until a time (time.monotonic)."""
         while time.monotonic() < until:
-            lines = dict(line.split(":", 1) for line in (self._proc / "status").read_text().splitlines())
+            lines = dict(
+                line.split(":", 1) for line in (self._proc / "status").read_text().splitlines()
+            )
             memory, threads = int(lines["VmRSS"].split()[0]) / 1024, int(lines["Threads"])
             self._samples.append((memory, threads, len(list((self._proc / "fd").iterdir()))))
             time.sleep(self._every_s)
 
     def report(self) -> dict:
-        """Return the medians of the second and of the last fifth of the time, and the growth between them."""
+        """Return the medians of the second and of the last fifth of the time, and the growth
+        between them."""
         fifth = max(1, len(self._samples) // 5)
         rows = {}
         for column, name in enumerate(("memory_mib", "threads", "files")):
             values = [sample[column] for sample in self._samples]
-            early, late = statistics.median(values[fifth : 2 * fifth]), statistics.median(values[-fifth:])
-            rows[name] = {"early": round(early, 1), "late": round(late, 1), "over_early": round(late / early, 3)}
+            early, late = (
+                statistics.median(values[fifth : 2 * fifth]),
+                statistics.median(values[-fifth:]),
+            )
+            rows[name] = {
+                "early": round(early, 1),
+                "late": round(late, 1),
+                "over_early": round(late / early, 3),
+            }
         return rows
 
 
 def flood(address: str, ids: list[str]) -> dict:
-    """Send more requests at once than the queue holds; returns how they ended and what the busy ones were told."""
+    """Send more requests at once than the queue holds; returns how they ended and what the busy
+    ones were told."""
     callers = [Caller(address, f"flood{number}") for number in range(MORE_THAN_THE_QUEUE)]
     start, words = threading.Barrier(len(callers)), set()
 
     def ask(number: int) -> str:
         start.wait(30)
         try:
-            callers[number].call("recommend", [random.Random(number).sample(ids, 10), 10, 7, "full", *AS_IS])
+            callers[number].call(
+                "recommend", [random.Random(number).sample(ids, 10), 10, 7, "full", *AS_IS]
+            )
         except Busy as busy:
             words.add(str(busy).partition(".")[0])
             return "busy"
@@ -185,7 +226,10 @@ def beside_uploads(address: str, ids: list[str]) -> dict:
     def encode() -> None:
         caller = Caller(address, "uploader")
         while not stop.is_set():
-            caller.call("encode", [{"path": caller.upload(clip), "meta": {"_type": "gradio.FileData"}}, "mine"])
+            caller.call(
+                "encode",
+                [{"path": caller.upload(clip), "meta": {"_type": "gradio.FileData"}}, "mine"],
+            )
             encoded[0] += 1
         caller.close()
 

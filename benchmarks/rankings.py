@@ -1,7 +1,9 @@
-"""Write down what the default answers, or hold it against what it answered: `python -m benchmarks.rankings FILE`.
+"""Write down what the default answers, or hold it against what it answered: `python -m
+benchmarks.rankings FILE`.
 
-24 requests in each of the bundle's systems: histories of 1 to 12 clips, several seeds, hidden frames, noise on the
-clips, other numbers of steps. Where FILE exists, every ranking and every number is compared with it.
+24 requests in each of the bundle's systems: histories of 1 to 12 clips, several seeds, hidden
+frames, noise on the clips, other numbers of steps. Where FILE exists, every ranking and every
+number is compared with it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ def main() -> int:
     """Write FILE, or compare with it; returns 1 where anything differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--bundle", type=Path, default=ROOT / DEFAULT_BUNDLE, help="default: %(default)s")
+    parser.add_argument(
+        "--bundle", type=Path, default=ROOT / DEFAULT_BUNDLE, help="default: %(default)s"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     answers = answered(Recommender.from_bundle(arguments.bundle, "cpu"))
@@ -36,7 +40,9 @@ def main() -> int:
     differing = [name for name in before if answers.get(name) != before[name]]
     missing = [name for name in answers if name not in before]
     print(
-        f"{len(before) - len(differing)} of {len(before)} answers are equal to the digit", *differing[:9], *missing[:9]
+        f"{len(before) - len(differing)} of {len(before)} answers are equal to the digit",
+        *differing[:9],
+        *missing[:9],
     )
     return int(bool(differing or missing))
 
@@ -51,7 +57,9 @@ def answered(recommender: Recommender) -> dict[str, dict]:
             answer.pop("timing_ms")
             answers[f"{variant} {number}"] = answer
             if number % 6 == 0:
-                settled = {name: value for name, value in values.items() if name in ("k", "seed", "hidden")}
+                settled = {
+                    name: value for name, value in values.items() if name in ("k", "seed", "hidden")
+                }
                 effects = recommender.effects(history, variant=variant, **settled)
                 answers[f"{variant} {number} effects"] = [vars(effect) for effect in effects]
     return json.loads(json.dumps(answers))

@@ -1,14 +1,17 @@
-"""Train SASRec in RecBole and here on the same rows, side by side, and compare loss, metrics and cost.
+"""Train SASRec in RecBole and here on the same rows, side by side, and compare loss, metrics and
+cost.
 
     python benchmarks/recbole_check.py --data FOLDER --recbole-python VENV/bin/python
 
-FOLDER holds MicroLens-50k as published. VENV holds RecBole 1.2.1, which is no part of this project (Python 3.11):
+FOLDER holds MicroLens-50k as published. VENV holds RecBole 1.2.1, which is no part of this project
+(Python 3.11):
 
-    pip install numpy==1.26.4 scipy==1.11.4 pandas==2.1.4 torch colorlog colorama pyyaml tqdm scikit-learn \
-        tabulate plotly tensorboard thop texttable psutil
-    pip install --no-deps recbole==1.2.1
+    pip install numpy==1.26.4 scipy==1.11.4 pandas==2.1.4 torch colorlog colorama pyyaml tqdm
+        scikit-learn \ tabulate plotly tensorboard thop texttable psutil pip install --no-deps
+        recbole==1.2.1
 
-All three trainings of a seed take turns, epoch by epoch, each on one thread. Writes recbole.md and recbole.json.
+All three trainings of a seed take turns, epoch by epoch, each on one thread. Writes recbole.md and
+recbole.json.
 """
 
 from __future__ import annotations
@@ -38,12 +41,17 @@ from mealrec.study.provenance import cpu_model, from_here  # noqa: E402
 
 
 class RecBole:
-    """RecBole's training in a process of its own, which waits between epochs; the same interface as Ours."""
+    """RecBole's training in a process of its own, which waits between epochs; the same interface
+    as Ours."""
 
     def __init__(self, python: Path, config: dict, folder: Path):
         """Start it in `folder`, where RecBole leaves what it logs."""
         script = ROOT / "benchmarks" / "recbole_train.py"
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "PYTHONWARNINGS": "ignore",
+        }
         self.process = subprocess.Popen(
             [str(python.absolute()), str(script)],
             stdin=subprocess.PIPE,
@@ -74,7 +82,9 @@ class RecBole:
             if line.startswith("{"):  # RecBole prints of its own accord as well
                 return json.loads(line)
         with self.process:
-            raise SystemExit(f"RecBole's side ended with code {self.process.wait()}; its message stands above.")
+            raise SystemExit(
+                f"RecBole's side ended with code {self.process.wait()}; its message stands above."
+            )
 
 
 def main() -> None:
@@ -86,44 +96,65 @@ def main() -> None:
     runs: dict[str, list[Run]] = {THEIRS: [], PREFIXES: [], PASS: []}
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "slice").mkdir()
-        # No times: RecBole keeps them as 32-bit floats, which cannot tell apart milliseconds of the same minutes.
+        # No times: RecBole keeps them as 32-bit floats, which cannot tell apart milliseconds of the
+        # same minutes.
         write_inter(prepared.catalogue, Path(folder) / "slice" / "slice.inter")
         for seed in range(arguments.seeds):
             sides = {
-                THEIRS: RecBole(arguments.recbole_python, recbole_config(settings, folder, seed), Path(folder)),
+                THEIRS: RecBole(
+                    arguments.recbole_python, recbole_config(settings, folder, seed), Path(folder)
+                ),
                 PREFIXES: Ours(prepared.catalogue, settings, seed, prefixes=True),
                 PASS: Ours(prepared.catalogue, settings, seed, prefixes=False),
             }
             check_rows(sides)
             for name, run in train(sides, arguments.epochs, seed).items():
                 runs[name].append(run)
-            text = write(arguments.out, {"made": made(prepared.report, settings), **compare(runs)}, runs)
+            text = write(
+                arguments.out, {"made": made(prepared.report, settings), **compare(runs)}, runs
+            )
     print(text)
 
 
 def write(out: Path, report: dict, runs: dict[str, list[Run]]) -> str:
-    """Write recbole.json and recbole.md, and return the latter; done after every seed, as a run is long."""
+    """Write recbole.json and recbole.md, and return the latter; done after every seed, as a run
+    is long."""
     out.mkdir(parents=True, exist_ok=True)
     every = {name: [asdict(run) for run in of_side] for name, of_side in runs.items()}
-    (out / "recbole.json").write_text(json.dumps(report | {"runs": every}, indent=1) + "\n", encoding="utf-8")
+    (out / "recbole.json").write_text(
+        json.dumps(report | {"runs": every}, indent=1) + "\n", encoding="utf-8"
+    )
     (out / "recbole.md").write_text(text := markdown(report, runs), encoding="utf-8")
     return text
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="MicroLens-50k as published")
-    parser.add_argument("--recbole-python", type=Path, required=True, help="the Python of a venv with RecBole 1.2.1")
-    parser.add_argument("--slice", choices=("small", "full"), default="small", help="default: %(default)s")
-    parser.add_argument("--seeds", type=int, default=2, help="how many, from 0 (default: %(default)s)")
+    parser.add_argument(
+        "--recbole-python", type=Path, required=True, help="the Python of a venv with RecBole 1.2.1"
+    )
+    parser.add_argument(
+        "--slice", choices=("small", "full"), default="small", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=2, help="how many, from 0 (default: %(default)s)"
+    )
     parser.add_argument("--epochs", type=int, default=20, help="default: %(default)s")
-    parser.add_argument("--batch-rows", type=int, default=256, help="predictions a step (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results", help="default: docs/results")
+    parser.add_argument(
+        "--batch-rows", type=int, default=256, help="predictions a step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "docs" / "results", help="default: docs/results"
+    )
     return parser.parse_args()
 
 
 def recbole_config(settings: Settings, folder: str, seed: int) -> dict:
-    """Return RecBole's configuration: leave-one-out in the order of time, full ranking, nothing masked."""
+    """Return RecBole's configuration: leave-one-out in the order of time, full ranking, nothing
+    masked."""
     return {
         "dataset": "slice",
         "data_path": folder,
@@ -146,7 +177,12 @@ def recbole_config(settings: Settings, folder: str, seed: int) -> dict:
         "train_batch_size": settings.batch_rows,
         "eval_batch_size": 1024,
         "MAX_ITEM_LIST_LENGTH": settings.max_length,
-        "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "group_by": None, "mode": "full"},
+        "eval_args": {
+            "split": {"LS": "valid_and_test"},
+            "order": "TO",
+            "group_by": None,
+            "mode": "full",
+        },
         "repeatable": True,
         "metrics": ["Hit", "NDCG"],
         "topk": [10, 20],
@@ -159,7 +195,9 @@ def check_rows(sides: dict) -> None:
     """Raise SystemExit where the sides do not train and rank exactly the same rows."""
     rows = {name: side.about["rows"] for name, side in sides.items()}
     if any(found != rows[THEIRS] for found in rows.values()):
-        raise SystemExit(f"the sides disagree about the rows, so nothing can be compared: {json.dumps(rows, indent=1)}")
+        raise SystemExit(
+            f"the sides disagree about the rows, so nothing can be compared: {json.dumps(rows, indent=1)}"
+        )
 
 
 def train(sides: dict, epochs: int, seed: int) -> dict[str, Run]:
@@ -184,7 +222,12 @@ def made(prepared: dict, settings: Settings) -> dict:
     return {
         "command": shlex.join(["python", *map(from_here, sys.argv)]),
         "date": date.today().isoformat(),
-        "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "threads": 1, "load_average": load},
+        "hardware": {
+            "cpu": cpu_model(),
+            "cores": os.cpu_count(),
+            "threads": 1,
+            "load_average": load,
+        },
         "torch": torch.__version__,
         "data": {key: prepared[key] for key in ("dataset", "slice", "recipe", "statistics")},
         "settings": asdict(settings),

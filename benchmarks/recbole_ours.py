@@ -1,4 +1,5 @@
-"""Our side of recbole_check.py: SASRec on item IDs alone, ranked by the dot product with its own item table."""
+"""Our side of recbole_check.py: SASRec on item IDs alone, ranked by the dot product with its own
+item table."""
 
 from __future__ import annotations
 
@@ -40,17 +41,24 @@ class Settings:
 
 
 class RecBolesStart(Encoder):
-    """The project's encoder, begun as RecBole begins its own: what enters is normalised, every Linear is small.
+    """The project's encoder, begun as RecBole begins its own: what enters is normalised, every
+    Linear is small.
 
-    Without both, learning starts more slowly; the rest of what differs (where a block normalises, one dropout
-    more inside the feed-forward network) stays as the project has it.
+    Without both, learning starts more slowly; the rest of what differs (where a block normalises,
+    one dropout more inside the feed-forward network) stays as the project has it.
     """
 
     def __init__(self, settings: Settings):
         width, heads, dropout = settings.width, settings.heads, settings.dropout
-        super().__init__(SASRecConfig(width, settings.blocks, heads, dropout, settings.max_length, norm_input=True))
+        super().__init__(
+            SASRecConfig(
+                width, settings.blocks, heads, dropout, settings.max_length, norm_input=True
+            )
+        )
         widening = settings.inner // width
-        self.blocks = nn.ModuleList(Block(width, heads, dropout, widening) for _ in range(settings.blocks))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, dropout, widening) for _ in range(settings.blocks)
+        )
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=settings.init_std)
@@ -77,7 +85,8 @@ class SASRec(nn.Module):
 
 
 class Ours:
-    """One training of our SASRec, epoch by epoch; `prefixes` gives every prefix a row of its own, as RecBole does."""
+    """One training of our SASRec, epoch by epoch; `prefixes` gives every prefix a row of its
+    own, as RecBole does."""
 
     def __init__(self, catalogue: Catalogue, settings: Settings, seed: int, prefixes: bool):
         torch.manual_seed(seed)
@@ -85,7 +94,9 @@ class Ours:
         whole = by_user(self.split, settings.max_length)
         self.rows, self.batch_size = by_prefix(whole) if prefixes else whole, settings.batch_rows
         if not prefixes:  # users a batch, so that both forms take as many steps an epoch
-            self.batch_size = max(1, round(settings.batch_rows * len(whole.items) / len(whole.rows[0])))
+            self.batch_size = max(
+                1, round(settings.batch_rows * len(whole.items) / len(whole.rows[0]))
+            )
         self.model = SASRec(len(catalogue.item_ids), settings)
         self.optimizer = torch.optim.Adam(self.model.parameters(), settings.learning_rate)
         self.order = torch.Generator().manual_seed(seed)
@@ -97,7 +108,8 @@ class Ours:
         }
 
     def epoch(self) -> dict:
-        """Train one epoch and return its loss (mean over batches), its seconds and its validation."""
+        """Train one epoch and return its loss (mean over batches), its seconds and its
+        validation."""
         self.model.train()
         wall, cpu = time.perf_counter(), time.process_time()
         losses = [self._step(batch) for batch in self.batches()]
@@ -105,7 +117,12 @@ class Ours:
         validation, self.epochs = self._evaluate(self.split.validation), self.epochs + 1
         if validation["N@10"] > self.best:
             self.best, self.weights = validation["N@10"], copy.deepcopy(self.model.state_dict())
-        return {"epoch": self.epochs, "loss": float(np.mean(losses)), **seconds, "validation": validation}
+        return {
+            "epoch": self.epochs,
+            "loss": float(np.mean(losses)),
+            **seconds,
+            "validation": validation,
+        }
 
     def test(self) -> dict[str, float]:
         """Return the test of the epoch with the best validation N@10."""
@@ -117,7 +134,9 @@ class Ours:
         lengths = (self.rows.items > 0).sum(1)
         for chosen in torch.randperm(len(lengths), generator=self.order).split(self.batch_size):
             longest = int(lengths[chosen].max())
-            yield SequenceBatch(self.rows.items[chosen, :longest], self.rows.targets[chosen, :longest])
+            yield SequenceBatch(
+                self.rows.items[chosen, :longest], self.rows.targets[chosen, :longest]
+            )
 
     def _step(self, batch: SequenceBatch) -> float:
         users, positions = batch.rows
@@ -147,11 +166,14 @@ def by_user(split: Split, max_length: int) -> SequenceBatch:
 
 
 def digests(catalogue: Catalogue, split: Split, train: SequenceBatch) -> dict[str, dict]:
-    """Return how many rows each part has, and the SHA-256 of them all, sorted: "user history target" in raw ids."""
+    """Return how many rows each part has, and the SHA-256 of them all, sorted: "user history
+    target" in raw ids."""
     trained = [user for user, watched in catalogue.histories.items() if len(watched) > 3]
     users, positions = train.rows
     targets = train.targets[users, positions].numpy()
-    prefixes = EvaluationRows(tuple(trained[user] for user in users.tolist()), train.prefixes().numpy(), targets)
+    prefixes = EvaluationRows(
+        tuple(trained[user] for user in users.tolist()), train.prefixes().numpy(), targets
+    )
     parts = {"train": prefixes, "validation": split.validation, "test": split.test}
     return {name: _digest(catalogue, rows) for name, rows in parts.items()}
 
@@ -160,6 +182,8 @@ def _digest(catalogue: Catalogue, rows: EvaluationRows) -> dict:
     ids = ("", *catalogue.item_ids)
     lines = sorted(
         f"{user} {' '.join(ids[item] for item in history if item)} {ids[target]}"
-        for user, history, target in zip(rows.users, rows.histories.tolist(), rows.targets.tolist(), strict=True)
+        for user, history, target in zip(
+            rows.users, rows.histories.tolist(), rows.targets.tolist(), strict=True
+        )
     )
     return {"count": len(lines), "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}

@@ -28,8 +28,12 @@ class Run:
 
 
 def compare(runs: dict[str, list[Run]]) -> dict:
-    """Return how far each of our forms is from RecBole in the test metrics, and what an epoch costs each."""
-    test = {name: {m: [run.test[m] for run in of_side] for m in METRICS} for name, of_side in runs.items()}
+    """Return how far each of our forms is from RecBole in the test metrics, and what an epoch
+    costs each."""
+    test = {
+        name: {m: [run.test[m] for run in of_side] for m in METRICS}
+        for name, of_side in runs.items()
+    }
     cost = {
         name: {
             kind: statistics.median(line[kind] for run in of_side for line in run.epochs)
@@ -40,18 +44,25 @@ def compare(runs: dict[str, list[Run]]) -> dict:
     return {
         "test": test,
         "agreement": {
-            name: {m: difference(test[name][m], test[THEIRS][m]) for m in METRICS} for name in (PREFIXES, PASS)
+            name: {m: difference(test[name][m], test[THEIRS][m]) for m in METRICS}
+            for name in (PREFIXES, PASS)
         },
         "cost": cost,
         "times_faster": {
-            name: {kind: cost[THEIRS][kind] / value for kind, value in cost[name].items()} for name in (PREFIXES, PASS)
+            name: {kind: cost[THEIRS][kind] / value for kind, value in cost[name].items()}
+            for name in (PREFIXES, PASS)
         },
     }
 
 
 def difference(ours: list[float], theirs: list[float]) -> dict:
-    """Return the difference of the means, and its 95 % interval from the spread over seeds (None with one seed)."""
-    found = {"difference": statistics.mean(ours) - statistics.mean(theirs), "interval": None, "agrees": None}
+    """Return the difference of the means, and its 95 % interval from the spread over seeds (None
+    with one seed)."""
+    found = {
+        "difference": statistics.mean(ours) - statistics.mean(theirs),
+        "interval": None,
+        "agrees": None,
+    }
     if len(ours) > 1 and len(theirs) > 1:
         low, high = stats.ttest_ind(ours, theirs).confidence_interval()
         found |= {"interval": [float(low), float(high)], "agrees": bool(low <= 0 <= high)}
@@ -91,7 +102,10 @@ def markdown(report: dict, runs: dict[str, list[Run]]) -> str:
         "",
         "| | seconds | CPU-seconds | times faster than RecBole (CPU) |",
         "|---|---|---|---|",
-        *(cost_row(name, cost, report["times_faster"].get(name)) for name, cost in report["cost"].items()),
+        *(
+            cost_row(name, cost, report["times_faster"].get(name))
+            for name, cost in report["cost"].items()
+        ),
         "",
         f"Goal: one pass a user at least {GOAL:g} times faster than RecBole: "
         f"{'met' if report['times_faster'][PASS]['cpu_seconds'] >= GOAL else 'missed'}.",
@@ -107,7 +121,9 @@ def markdown(report: dict, runs: dict[str, list[Run]]) -> str:
 
 def test_row(name: str, of_side: list[Run]) -> str:
     cells = [spread([run.test[metric] for run in of_side]) for metric in METRICS]
-    return f"| {name} | {' | '.join(cells)} | {', '.join(str(run.best['epoch']) for run in of_side)} |"
+    return (
+        f"| {name} | {' | '.join(cells)} | {', '.join(str(run.best['epoch']) for run in of_side)} |"
+    )
 
 
 def difference_row(name: str, found: dict) -> str:
@@ -126,7 +142,10 @@ def epoch_row(number: int, runs: dict[str, list[Run]]) -> str:
     for of_side in runs.values():
         lines = [run.epochs[number] for run in of_side]
         loss = statistics.mean(line["loss"] for line in lines)
-        hit, gain = (statistics.mean(line["validation"][metric] for line in lines) for metric in ("H@10", "N@10"))
+        hit, gain = (
+            statistics.mean(line["validation"][metric] for line in lines)
+            for metric in ("H@10", "N@10")
+        )
         cells.append(f"{loss:.4f}, {hit:.4f} / {gain:.4f}")
     return f"| {number + 1} | {' | '.join(cells)} |"
 

@@ -1,7 +1,9 @@
-"""RecBole's side of recbole_check.py, run by the Python of a venv that holds RecBole; JSON lines in and out.
+"""RecBole's side of recbole_check.py, run by the Python of a venv that holds RecBole; JSON lines in
+and out.
 
-The first line in is the configuration as one JSON object; each further line asks for one epoch of training and
-answers with its loss, its seconds and its validation. The end of the input asks for the test of the best epoch.
+The first line in is the configuration as one JSON object; each further line asks for one epoch of
+training and answers with its loss, its seconds and its validation. The end of the input asks for
+the test of the best epoch.
 """
 
 from __future__ import annotations
@@ -61,11 +63,14 @@ def say(**line) -> None:
 
 def named(metrics: dict) -> dict[str, float]:
     """Return RecBole's metrics under our names."""
-    return {key.replace("hit", "H").replace("ndcg", "N"): float(value) for key, value in metrics.items()}
+    return {
+        key.replace("hit", "H").replace("ndcg", "N"): float(value) for key, value in metrics.items()
+    }
 
 
 def digest(loader) -> dict:
-    """Return how many rows a loader holds, and the SHA-256 of them all, sorted: "user history target" in raw ids."""
+    """Return how many rows a loader holds, and the SHA-256 of them all, sorted: "user history
+    target" in raw ids."""
     lines = sorted(rows(loader.dataset))
     return {"count": len(lines), "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 

@@ -1,4 +1,5 @@
-"""Time one recommendation with its full trace: `python benchmarks/request.py [BUNDLE]`, one JSON object."""
+"""Time one recommendation with its full trace: `python benchmarks/request.py [BUNDLE]`, one JSON
+object."""
 
 from __future__ import annotations
 
@@ -22,10 +23,13 @@ WARM_UP, ROUNDS, UPLOADS = 5, 50, 5
 
 
 def main() -> None:
-    """Print medians in milliseconds: loading, a request, its stages, and an upload where there is a clip."""
+    """Print medians in milliseconds: loading, a request, its stages, and an upload where there
+    is a clip."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle", nargs="?", type=Path, default=ROOT / "checkpoints" / "default")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="torch threads (default: %(default)s)"
+    )
     parser.add_argument("--device", default="cpu", help="default: %(default)s")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -56,7 +60,8 @@ def _requests(recommender: Recommender, variant: str) -> dict[str, float]:
 
 
 def _uploads(recommender: Recommender) -> dict[str, float]:
-    """Return the median of decoding, encoding and ranking one clip of the catalogue as if it were uploaded."""
+    """Return the median of decoding, encoding and ranking one clip of the catalogue as if it
+    were uploaded."""
     paths = (recommender.media.clip_path(item.item_id) for item in recommender.catalogue)
     clip = next((path for path in paths if path is not None), None)
     if clip is None or recommender.upload_refusal:
@@ -75,17 +80,25 @@ def _upload(recommender: Recommender, clip: Path) -> dict[str, float]:
     recommender.recommend([upload.upload_id], uploads={upload.upload_id: upload})
     ends["ranking"] = time.perf_counter()
     names, times = list(ends), list(ends.values())
-    return {name: (after - before) * 1e3 for name, before, after in zip(names[1:], times, times[1:], strict=False)}
+    return {
+        name: (after - before) * 1e3
+        for name, before, after in zip(names[1:], times, times[1:], strict=False)
+    }
 
 
 def _medians(timings: list[dict[str, float]]) -> dict[str, float]:
-    return {name: round(statistics.median(timing[name] for timing in timings), 2) for name in timings[0]}
+    return {
+        name: round(statistics.median(timing[name] for timing in timings), 2) for name in timings[0]
+    }
 
 
 def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    lines = (
+        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    )
     return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
     )
 
 

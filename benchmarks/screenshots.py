@@ -1,7 +1,7 @@
 """Take the pictures of the documentation from the running app: `python -m benchmarks.screenshots`.
 
-Writes docs/screenshots/<view>-<size>-<scheme>.png for every view, both sizes and both colour schemes, and
-docs/demo.webp, a short animated picture of a visit.
+Writes docs/screenshots/<view>-<size>-<scheme>.png for every view, both sizes and both colour
+schemes, and docs/demo.webp, a short animated picture of a visit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def start(visitor: Visitor) -> None:
 
 
 def recommendations(visitor: Visitor) -> None:
-    """Open an example viewer's history and wait for its ranking, which a phone shows further down."""
+    """Open an example viewer's history and wait for its ranking, which a phone shows further
+    down."""
     visitor.find("#history .viewer").nth(EXAMPLE).click()
     visitor.wait_for_ranking()
     visitor.wait_for_charts()
@@ -71,7 +72,9 @@ def viewers(visitor: Visitor) -> None:
 
 def go_to_step(slider: Locator, step: int) -> None:
     """Move a chart's slider as a hand would."""
-    slider.evaluate("(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step)
+    slider.evaluate(
+        "(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')) }", step
+    )
 
 
 def last_step(slider: Locator) -> int:
@@ -123,7 +126,8 @@ def shot(visitor: Visitor) -> Image.Image:
 
 
 def save_small(picture: Image.Image, path: Path) -> None:
-    """Write a PNG of 256 dithered colours, a quarter of the size; k-means keeps the page's rare accents true."""
+    """Write a PNG of 256 dithered colours, a quarter of the size; k-means keeps the page's rare
+    accents true."""
     picture.quantize(256, kmeans=3, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
@@ -145,7 +149,8 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
 
 
 def film(browser: Browser, url: str, path: Path) -> None:
-    """Record a visit, picture by picture: an example viewer, the ranking, a hidden moment, the walks being played."""
+    """Record a visit, picture by picture: an example viewer, the ranking, a hidden moment, the
+    walks being played."""
     context = new_context(browser, color_scheme="dark")
     visitor = Visitor(context, url)
     visitor.open()
@@ -153,7 +158,11 @@ def film(browser: Browser, url: str, path: Path) -> None:
 
     def hold(milliseconds: int) -> None:
         full = shot(visitor)
-        pictures.append(full.resize((DEMO_WIDTH, DEMO_WIDTH * full.height // full.width), Image.Resampling.LANCZOS))
+        pictures.append(
+            full.resize(
+                (DEMO_WIDTH, DEMO_WIDTH * full.height // full.width), Image.Resampling.LANCZOS
+            )
+        )
         durations.append(milliseconds)
 
     hold(1200)
@@ -181,13 +190,25 @@ def film(browser: Browser, url: str, path: Path) -> None:
         hold(1800)
     visitor.leave()
     context.close()
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=durations, loop=0, quality=72, method=6)
+    pictures[0].save(
+        path,
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+        quality=72,
+        method=6,
+    )
 
 
 def main() -> None:
     """Serve the bundled default and take all pictures."""
-    parser = argparse.ArgumentParser("python -m benchmarks.screenshots", description="Take the pictures in docs/.")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder to write (default: docs)")
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.screenshots", description="Take the pictures in docs/."
+    )
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "docs", help="folder to write (default: docs)"
+    )
     out = parser.parse_args().out
     (out / "screenshots").mkdir(parents=True, exist_ok=True)
     with serve() as url, sync_playwright() as playwright:

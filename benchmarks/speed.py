@@ -1,9 +1,10 @@
-"""What a request, an upload and a start cost beside the least they could: `python -m benchmarks.speed`, a JSON object.
+"""What a request, an upload and a start cost beside the least they could: `python -m
+benchmarks.speed`, a JSON object.
 
-Every ratio's two sides are timed in turn within one run, and their medians are divided. What one thread computes is
-timed in processor time, which other work on the machine disturbs less; uploads and starts by the clock. `--device cuda`
-times the request, the upload and the large catalogue there, by the clock; without such a device it says so and ends.
-See docs/performance.md.
+Every ratio's two sides are timed in turn within one run, and their medians are divided. What one
+thread computes is timed in processor time, which other work on the machine disturbs less; uploads
+and starts by the clock. `--device cuda` times the request, the upload and the large catalogue
+there, by the clock; without such a device it says so and ends. See docs/performance.md.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "checkpoints" / "default"
 PARTS = ("request", "upload", "start", "large")
 ROUNDS = {"request": 100, "upload": 9, "start": 5, "large": 5}
-IMPORTS = "import time; began = time.perf_counter(); import torch, mealrec.recommender.recommender as r; "
+IMPORTS = (
+    "import time; began = time.perf_counter(); import torch, mealrec.recommender.recommender as r; "
+)
 READY = f"r.Recommender.from_bundle({str(BUNDLE)!r}).recommend(['1']); "
 BARE_APP = """
 import os, gradio as gr
@@ -45,11 +48,22 @@ demo.launch(server_port=int(os.environ["GRADIO_SERVER_PORT"]))
 
 def main() -> None:
     """Print one entry for each part."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=PARTS, help=f"of {', '.join(PARTS)}; default: all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", default=PARTS, help=f"of {', '.join(PARTS)}; default: all"
+    )
     parser.add_argument("--device", default="cpu", help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads, as the app has (default: %(default)s)")
-    parser.add_argument("--items", type=int, default=1_000_000, help="of the large catalogue (default: %(default)s)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="torch threads, as the app has (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--items", type=int, default=1_000_000, help="of the large catalogue (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     if arguments.device.startswith("cuda") and not torch.cuda.is_available():
         print(json.dumps({"skipped": "torch sees no CUDA device here"}))
@@ -64,11 +78,16 @@ def main() -> None:
     }
     report = {name: measures[name]() for name in arguments.parts}
     report["load_average"] = round(os.getloadavg()[0], 1)
-    print(json.dumps({"device": arguments.device, "threads": arguments.threads, **report}, indent=1))
+    print(
+        json.dumps({"device": arguments.device, "threads": arguments.threads, **report}, indent=1)
+    )
 
 
-def in_turn(sides: dict[str, Callable[[], object]], rounds: int, device: str = "") -> dict[str, float]:
-    """Return each side's median in milliseconds; they are called in turn, so that a disturbance meets them all.
+def in_turn(
+    sides: dict[str, Callable[[], object]], rounds: int, device: str = ""
+) -> dict[str, float]:
+    """Return each side's median in milliseconds; they are called in turn, so that a disturbance
+    meets them all.
 
     `device` "cpu" counts this process's processor time, anything else the clock's.
     """
@@ -91,7 +110,8 @@ def _settle(device: str) -> None:
 
 
 def request(recommender: Recommender, device: str) -> dict:
-    """Time a request with its whole trace, one of the backbone alone, and a product that gives the price of a flop."""
+    """Time a request with its whole trace, one of the backbone alone, and a product that gives
+    the price of a flop."""
     ids = [item.item_id for item in recommender.catalogue][:10]
     square = torch.randn(512, 512, device=device)
     with FlopCounterMode(display=False) as counter:
@@ -112,7 +132,8 @@ def request(recommender: Recommender, device: str) -> dict:
 
 
 def upload(recommender: Recommender) -> dict:
-    """Time an upload with its recommendations, and its decoding and one forward pass of the encoder alone."""
+    """Time an upload with its recommendations, and its decoding and one forward pass of the
+    encoder alone."""
     path = next((ROOT / "assets" / "sample" / "clips").glob("*.mp4"))
     recommender.encode_upload(path)  # the first one loads the encoders
     encoder = recommender._uploads._encoders()[0]
@@ -129,12 +150,15 @@ def upload(recommender: Recommender) -> dict:
 
 
 def start() -> dict:
-    """Time the app's start to its first page, a bare Blocks app's, and the model's loading beside its imports."""
+    """Time the app's start to its first page, a bare Blocks app's, and the model's loading
+    beside its imports."""
     sides = {
         "app_ms": lambda: _first_page(("app.py",)),
         "bare_ms": lambda: _first_page(("-c", BARE_APP)),
         "imports_ms": lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True),
-        "ready_ms": lambda: subprocess.run([sys.executable, "-c", IMPORTS + READY], cwd=ROOT, check=True),
+        "ready_ms": lambda: subprocess.run(
+            [sys.executable, "-c", IMPORTS + READY], cwd=ROOT, check=True
+        ),
     }
     report = in_turn(sides, ROUNDS["start"])
     return {
@@ -150,7 +174,8 @@ def _first_page(arguments: tuple[str, ...]) -> None:
 
 
 def large(recommender: Recommender, count: int, device: str) -> dict:
-    """Time a request over a large catalogue, and the products and top-k that it cannot do without."""
+    """Time a request over a large catalogue, and the products and top-k that it cannot do
+    without."""
     small = recommender._variant("full")
     big = replace(small, items=_grown(small.items, count))
     _swap(recommender, big, count)
@@ -181,7 +206,8 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
 
 
 def _grown(items: Items, count: int) -> Items:
-    """Return `count` items and padding: the catalogue's over and over, each ID a tenth of a deviation from its like."""
+    """Return `count` items and padding: the catalogue's over and over, each ID a tenth of a
+    deviation from its like."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.arange(count, device=items.bias.device) % (len(items) - 1) + 1
     grown = items.rows(torch.cat([rows.new_zeros(1), rows]))
@@ -191,7 +217,8 @@ def _grown(items: Items, count: int) -> Items:
 
 
 def _swap(recommender: Recommender, big: Variant, count: int) -> None:
-    """Put a large variant in the place of the bundle's; names are the catalogue's, over and over."""
+    """Put a large variant in the place of the bundle's; names are the catalogue's, over and
+    over."""
     contents, repeats = recommender._contents, -(-count // len(recommender.catalogue))
     catalogue = (contents.catalogue * repeats)[:count]
     times_s = contents.times_s[:1].expand(count + 1, -1)
@@ -201,7 +228,8 @@ def _swap(recommender: Recommender, big: Variant, count: int) -> None:
 
 
 def _peak(work: Callable[[], object], table: int) -> dict:
-    """Return the most memory that a request takes on top of the table, as the process's own record tells (Linux)."""
+    """Return the most memory that a request takes on top of the table, as the process's own
+    record tells (Linux)."""
     status = Path("/proc/self/status")
     if not status.is_file():
         return {}

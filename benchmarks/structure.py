@@ -1,8 +1,9 @@
-"""Measure how the house is built: `python -m benchmarks.structure`, as the table of docs/architecture.md.
+"""Measure how the house is built: `python -m benchmarks.structure`, as the table of
+docs/architecture.md.
 
-The files that one click runs through, how deep imports go, circles between folders, lines and comments. The click is a
-real one: Chromium opens the page on the bundled default and clicks a clip while every call of the server's threads is
-noted.
+The files that one click runs through, how deep imports go, circles between folders, lines and
+comments. The click is a real one: Chromium opens the page on the bundled default and clicks a clip
+while every call of the server's threads is noted.
 """
 
 from __future__ import annotations
@@ -27,8 +28,12 @@ SETTLE_MS = 3_000
 def main() -> None:
     """Print the measures, a row each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-click", action="store_true", help="leave out the click, which takes a browser")
-    parser.add_argument("--files", action="store_true", help="name the files of the click and of the longest chain")
+    parser.add_argument(
+        "--no-click", action="store_true", help="leave out the click, which takes a browser"
+    )
+    parser.add_argument(
+        "--files", action="store_true", help="name the files of the click and of the longest chain"
+    )
     arguments = parser.parse_args()
 
     paths = sources()
@@ -79,9 +84,12 @@ def name_of(path: Path) -> str:
 
 
 def imported(path: Path, everywhere: bool) -> Iterator[str]:
-    """Yield the project's modules that a file imports while it is loaded, or `everywhere`: in its functions too."""
+    """Yield the project's modules that a file imports while it is loaded, or `everywhere`: in
+    its functions too."""
     known = {name_of(each) for each in sources()}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if everywhere else _at_load(path):
+    for node in (
+        ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if everywhere else _at_load(path)
+    ):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -92,7 +100,8 @@ def imported(path: Path, everywhere: bool) -> Iterator[str]:
 
 
 def _at_load(path: Path) -> Iterator[ast.AST]:
-    """Yield the statements that run when a module is loaded: not those of functions or for type checkers."""
+    """Yield the statements that run when a module is loaded: not those of functions or for type
+    checkers."""
     waiting = list(ast.parse(path.read_text(encoding="utf-8")).body)
     while waiting:
         node = waiting.pop()
@@ -107,7 +116,9 @@ def _at_load(path: Path) -> Iterator[ast.AST]:
 @cache
 def file_graph() -> dict[str, set[str]]:
     """Return which module imports which while it is loaded."""
-    return {name_of(path): set(imported(path, everywhere=False)) - {name_of(path)} for path in sources()}
+    return {
+        name_of(path): set(imported(path, everywhere=False)) - {name_of(path)} for path in sources()
+    }
 
 
 @cache
@@ -125,7 +136,8 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     """Return the groups of nodes that reach each other."""
     reached = {node: _reached(graph, node) for node in graph}
     groups = {
-        frozenset(other for other in graph if node in reached[other] and other in reached[node]) for node in graph
+        frozenset(other for other in graph if node in reached[other] and other in reached[node])
+        for node in graph
     }
     return sorted(sorted(group) for group in groups if len(group) > 1)
 
@@ -152,7 +164,8 @@ def longest_chain() -> list[str]:
 
 
 def files_of_a_click() -> tuple[list[str], list[str]]:
-    """Return the files whose functions run after a click on a clip: until the ranking stands, and in all."""
+    """Return the files whose functions run after a click on a clip: until the ranking stands,
+    and in all."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser.server import LAUNCH_ARGUMENTS, chromium_path, free_port

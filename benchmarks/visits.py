@@ -1,4 +1,5 @@
-"""Visitors of the running app without a browser: the queue's events as the page sends them, and the public endpoint."""
+"""Visitors of the running app without a browser: the queue's events as the page sends them, and
+the public endpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class Failed(Exception):
 
 @dataclass
 class Log:
-    """What one visitor met: seconds for each answered event, by name, and how often the app was busy."""
+    """What one visitor met: seconds for each answered event, by name, and how often the app was
+    busy."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     busy: int = 0
@@ -42,14 +44,21 @@ class Caller:
 
     def __init__(self, address: str, session: str):
         self._api, self._session = f"{address}/gradio_api", session
-        # The server closes a connection that rests for five seconds: one that is used just then would be reset.
+        # The server closes a connection that rests for five seconds: one that is used just then
+        # would be reset.
         self._http = httpx.Client(timeout=TIMEOUT_S, limits=httpx.Limits(keepalive_expiry=2.0))
         config = self._http.get(f"{address}/config").json()
         self._events = {event["api_name"]: event["id"] for event in config["dependencies"]}
 
     def call(self, name: str, data: list, event: dict | None = None) -> list:
-        """Return the event's outputs. Raises Busy where the queue is full, Failed for any other error."""
-        body = {"data": data, "fn_index": self._events[name], "session_hash": self._session, "event_data": event}
+        """Return the event's outputs. Raises Busy where the queue is full, Failed for any other
+        error."""
+        body = {
+            "data": data,
+            "fn_index": self._events[name],
+            "session_hash": self._session,
+            "event_data": event,
+        }
         joined = self._http.post(f"{self._api}/queue/join", json=body)
         if joined.status_code == BUSY:
             raise Busy(joined.json()["detail"])
@@ -58,7 +67,9 @@ class Caller:
         return self._listen(name)
 
     def _listen(self, name: str) -> list:
-        with self._http.stream("GET", f"{self._api}/queue/data", params={"session_hash": self._session}) as stream:
+        with self._http.stream(
+            "GET", f"{self._api}/queue/data", params={"session_hash": self._session}
+        ) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line[5:]) if line.startswith("data:") else {}
                 if message.get("msg") == "process_completed":
@@ -69,7 +80,9 @@ class Caller:
 
     def upload(self, data: bytes) -> str:
         """Send a file as the page does; returns its path on the server."""
-        sent = self._http.post(f"{self._api}/upload", files={"files": ("clip.mp4", data, "video/mp4")})
+        sent = self._http.post(
+            f"{self._api}/upload", files={"files": ("clip.mp4", data, "video/mp4")}
+        )
         return sent.json()[0]
 
     def close(self) -> None:
@@ -78,7 +91,8 @@ class Caller:
 
 
 def visit(address: str, name: str, ids: list[str], until: float, seed: str) -> Log:
-    """Browse until a time (time.monotonic): pick a clip, read the ranking and the charts, now and then ask by the API.
+    """Browse until a time (time.monotonic): pick a clip, read the ranking and the charts, now and
+    then ask by the API.
 
     Each visitor goes its own way, so that no answer is remembered from another's.
     """

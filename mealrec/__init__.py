@@ -1,1 +1,2 @@
-"""MealRec: multi-granularity sequential recommendation of micro-videos by hierarchical diffusion."""
+"""MealRec: multi-granularity sequential recommendation of micro-videos by hierarchical
+diffusion."""

@@ -23,7 +23,10 @@ VERBS = {
     "train": ("mealrec.verbs.train", "train MealRec and its ablated variants"),
     "evaluate": ("mealrec.verbs.evaluate", "measure a bundle on its test split"),
     "faithfulness": ("mealrec.verbs.faithfulness", "test whether a bundle's explanations hold"),
-    "compare": ("mealrec.verbs.compare", "train systems on one set of data and set them side by side"),
+    "compare": (
+        "mealrec.verbs.compare",
+        "train systems on one set of data and set them side by side",
+    ),
     "tune": ("mealrec.verbs.tune", "give every system the same trials and pick by validation"),
     "experiment": ("mealrec.verbs.experiment", "make a table or figure of the paper on other data"),
     "bundle": ("mealrec.verbs.bundle", "pack a trained model for the app"),
@@ -43,7 +46,8 @@ _DISK = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the verb named first in `argv` (default: the process's arguments) and return the exit status."""
+    """Run the verb named first in `argv` (default: the process's arguments) and return the exit
+    status."""
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] not in VERBS:
         return _overview(argv)
@@ -52,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         module_name, help_line = VERBS[argv[0]]
         module = import_module(module_name)
         stopped = getattr(module, "STOPPED", stopped)
-        parser = argparse.ArgumentParser(f"python -m mealrec {argv[0]}", description=help_line.capitalize() + ".")
+        parser = argparse.ArgumentParser(
+            f"python -m mealrec {argv[0]}", description=help_line.capitalize() + "."
+        )
         module.add_arguments(parser)
         return module.run(parser.parse_args(argv[1:]))
     except MealRecError as error:
@@ -63,7 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in _DISK:
             raise
         where = f" at {error.filename}" if error.filename else ""
-        told, status = f"{_DISK[error.errno]}{where} ({error.strerror}): then run the same command again", 2
+        told, status = (
+            f"{_DISK[error.errno]}{where} ({error.strerror}): then run the same command again",
+            2,
+        )
     print(f"mealrec {argv[0]}: {told}", file=sys.stderr)
     return status
 

@@ -1,15 +1,21 @@
-"""Where the files lie that come with the project: in a checkout beside the packages, in an installation inside one."""
+"""Where the files lie that come with the project: in a checkout beside the packages, in an
+installation inside one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-ROOT = next(folder for folder in (_PACKAGE / "shipped", _PACKAGE.parent) if (folder / "checkpoints").is_dir())
+ROOT = next(
+    folder
+    for folder in (_PACKAGE / "shipped", _PACKAGE.parent)
+    if (folder / "checkpoints").is_dir()
+)
 DEFAULT_BUNDLE = "checkpoints/default"
 ENCODER = "checkpoints/encoder"
 
 
 def shipped(name: str) -> Path:
-    """Return a shipped folder: by its short name where that is there from here, as in a checkout, else in full."""
+    """Return a shipped folder: by its short name where that is there from here, as in a
+    checkout, else in full."""
     return Path(name) if Path(name).exists() else ROOT / name

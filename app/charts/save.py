@@ -1,4 +1,5 @@
-"""A button that saves a text which Python makes: the browser writes the file, none is left on the server."""
+"""A button that saves a text which Python makes: the browser writes the file, none is left on
+the server."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ watch("value", async () => {
 
 
 def save_button(*, label: str, hint: str, elem_id: str) -> gr.HTML:
-    """Place a button; what answers its click gives it `json_file(...)` as a value, which the browser then saves."""
+    """Place a button; what answers its click gives it `json_file(...)` as a value, which the
+    browser then saves."""
     return gr.HTML(
         value=None,
         html_template=_MARKUP.format(label=label, hint=hint),
@@ -32,6 +34,7 @@ def save_button(*, label: str, hint: str, elem_id: str) -> gr.HTML:
 
 
 def json_file(name: str, values: dict) -> dict:
-    """Return a value for the button; the time makes each one new, so that a second click saves a second file."""
+    """Return a value for the button; the time makes each one new, so that a second click saves a
+    second file."""
     text = json.dumps(values, allow_nan=False)
     return {"name": name, "text": text, "type": "application/json", "made_ns": str(time.time_ns())}

@@ -1,4 +1,5 @@
-"""What asks for a comparison: opening its tab, its controls, and a new ranking while the tab is open."""
+"""What asks for a comparison: opening its tab, its controls, and a new ranking while the tab is
+open."""
 
 from __future__ import annotations
 
@@ -15,16 +16,27 @@ _COMPARISONS = {"concurrency_id": "compare", "concurrency_limit": 1}
 
 
 def wire_compare(
-    service: Service, session: gr.State, ranking: gr.HTML, tab: gr.Tab, others: list[gr.Tab], view: CompareView
+    service: Service,
+    session: gr.State,
+    ranking: gr.HTML,
+    tab: gr.Tab,
+    others: list[gr.Tab],
+    view: CompareView,
 ) -> None:
     """Compare while the tab is open; of several wishes at once only the latest is computed.
 
-    `ranking` is the list of recommendations: it changes when an answer has been drawn, so that comes first. `others`
-    are the tabs beside this one.
+    `ranking` is the list of recommendations: it changes when an answer has been drawn, so that
+    comes first. `others` are the tabs beside this one.
     """
 
     @user_errors()
-    def draw(asked: Session, noise: float | None, num_steps: float | None, seed: float | None, is_open: bool) -> tuple:
+    def draw(
+        asked: Session,
+        noise: float | None,
+        num_steps: float | None,
+        seed: float | None,
+        is_open: bool,
+    ) -> tuple:
         if not is_open:
             return (gr.skip(),) * 3
         return compare.shown(service, compare.asked(asked, noise, num_steps, seed))
@@ -49,4 +61,10 @@ def wire_compare(
     opened.success(draw, asked, view.outputs, **options)
     for other in others:
         other.select(close_tab, view.is_open, view.is_open, **_QUIET)
-    gr.on([ranking.change, *(control.input for control in view.controls)], draw, asked, view.outputs, **options)
+    gr.on(
+        [ranking.change, *(control.input for control in view.controls)],
+        draw,
+        asked,
+        view.outputs,
+        **options,
+    )

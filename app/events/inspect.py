@@ -1,4 +1,5 @@
-"""What the tab "Inspect a viewer" does: rank once, filter, open one viewer, hand it to the page above."""
+"""What the tab "Inspect a viewer" does: rank once, filter, open one viewer, hand it to the page
+above."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _TO_THE_VIEWER = """() => {
 
 
 def wire_viewers(page: Page) -> None:
-    """Rank the test viewers when the tab is opened, and anew for another model or seed while it is in use."""
+    """Rank the test viewers when the tab is opened, and anew for another model or seed while it
+    is in use."""
     view, cases = page.viewers, Cases(page.service)
     asked = [page.ranked.variant, page.ranked.seed, view.place]
     listed, opened = [view.listing, view.place], [view.opened, view.map]
@@ -43,7 +45,9 @@ def wire_viewers(page: Page) -> None:
         if place.viewer_id:
             yield from show(variant, seed, place)
 
-    def turn(variant: str, seed: float | None, place: Place, event: gr.EventData) -> Iterator[tuple]:
+    def turn(
+        variant: str, seed: float | None, place: Place, event: gr.EventData
+    ) -> Iterator[tuple]:
         data = dict(event._data or {})
         yield from show(variant, seed, viewers.turned(place, str(data.get("action", "")), data))
 
@@ -68,7 +72,8 @@ def wire_viewers(page: Page) -> None:
     view.listing.click(turn, asked, listed, trigger_mode="always_last", **options)
     chosen = view.listing.select(turn, asked, listed, trigger_mode="always_last", **options)
     chosen.success(open_viewer, asked, opened, **options).success(None, js=_TO_THE_VIEWER)
-    # Whoever leaves the tab no longer waits for its ranks: what is known by then is computed anew on return.
+    # Whoever leaves the tab no longer waits for its ranks: what is known by then is computed anew
+    # on return.
     for other in view.tab.parent.children:
         if other is not view.tab:
             other.select(None, cancels=[ranked, followed], **_QUIET)
@@ -82,7 +87,8 @@ def _asked(variant: str, seed: float | None) -> Session:
 
 
 def _listing(service: Service, cases: Cases, asked: Session, place: Place) -> Iterator[tuple]:
-    """Yield the list and the place: while the ranks are computed how far that is, or why there is no list."""
+    """Yield the list and the place: while the ranks are computed how far that is, or why there
+    is no list."""
     try:
         if not service.recommender().test_viewers:
             yield viewers.unavailable(viewers.NONE_PACKED), place

@@ -57,7 +57,8 @@ class Page:
 
 
 def wire_edits(page: Page) -> None:
-    """Lead every click on a clip through one function; a visitor's next click waits for the answer to the last.
+    """Lead every click on a clip through one function; a visitor's next click waits for the answer
+    to the last.
 
     Two at once would both begin from the same history, and one of them would be lost.
     """
@@ -117,9 +118,13 @@ def wire_upload(page: Page) -> None:
     view = page.upload
     report = [view.report, view.stop, view.encode, view.video]
 
-    def encode(video: str | None, title: str, session: Session, request: gr.Request) -> Iterator[tuple]:
+    def encode(
+        video: str | None, title: str, session: Session, request: gr.Request
+    ) -> Iterator[tuple]:
         if not video:
-            raise gr.Error("Choose a video first, or click one of the examples.", print_exception=False)
+            raise gr.Error(
+                "Choose a video first, or click one of the examples.", print_exception=False
+            )
         with user_errors():
             yield from _encoding(page.service, video, title, session, request.session_hash or "")
 
@@ -132,14 +137,19 @@ def wire_upload(page: Page) -> None:
     chosen = view.examples.click(choose, None, view.video, **_QUIET)
     begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **_QUIET)
     look = partial(upload.preview, page.service)
-    view.video.change(look, view.video, view.preview, js=upload.UNPLAYABLE, **upload.PREVIEW, **_QUIET)
-    view.stop.click(lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET)
+    view.video.change(
+        look, view.video, view.preview, js=upload.UNPLAYABLE, **upload.PREVIEW, **_QUIET
+    )
+    view.stop.click(
+        lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET
+    )
     for event in (begun, begun_example):
         event.failure(upload.rest, None, report, **_QUIET)
 
 
 def wire_answers(page: Page) -> None:
-    """Ask anew when the session changes; while one answer is on its way only the latest question waits."""
+    """Ask anew when the session changes; while one answer is on its way only the latest question
+    waits."""
 
     @user_errors()
     def answer(session: Session) -> str:
@@ -149,11 +159,19 @@ def wire_answers(page: Page) -> None:
 
     @user_errors()
     def show_moments(session: Session) -> str:
-        return moments.markup(page.service, session, page.service.recommend(session)) if session.history else ""
+        return (
+            moments.markup(page.service, session, page.service.recommend(session))
+            if session.history
+            else ""
+        )
 
     @user_errors()
     def show_wants(session: Session) -> str:
-        return wants.markup(page.service, session, page.service.recommend(session)) if session.history else ""
+        return (
+            wants.markup(page.service, session, page.service.recommend(session))
+            if session.history
+            else ""
+        )
 
     @user_errors()
     def look_inside(session: Session) -> list:
@@ -173,7 +191,8 @@ def wire_answers(page: Page) -> None:
 
 
 def wire_effects(page: Page) -> None:
-    """List what would change the answer only while the visitor looks at the list, and never before the ranking."""
+    """List what would change the answer only while the visitor looks at the list, and never
+    before the ranking."""
     view = page.effects
 
     def listed(session: Session, is_open: bool) -> str | dict:
@@ -186,16 +205,21 @@ def wire_effects(page: Page) -> None:
 
     options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
     view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
-    page.session.change(user_errors()(listed), [page.session, view.is_open], view.listing, **options)
+    page.session.change(
+        user_errors()(listed), [page.session, view.is_open], view.listing, **options
+    )
 
 
 def wire_show(page: Page) -> None:
-    """Begin the story that plays itself: with an empty history, and asked as the story was computed."""
+    """Begin the story that plays itself: with an empty history, and asked as the story was
+    computed."""
 
     @user_errors()
     def begin() -> tuple:
         if not story.has_viewers(page.service):
-            gr.Info("This bundle holds no viewers, so there is no story to show: pick a clip instead.")
+            gr.Info(
+                "This bundle holds no viewers, so there is no story to show: pick a clip instead."
+            )
             return (gr.skip(),) * 6
         told = show.value(story.steps(page.service))
         asked = story.ASKED
@@ -206,7 +230,8 @@ def wire_show(page: Page) -> None:
 
 
 def wire_trace(page: Page) -> None:
-    """Give the browser the whole trace of the ranking on show to save: what the API answers to the same question."""
+    """Give the browser the whole trace of the ranking on show to save: what the API answers to
+    the same question."""
 
     @user_errors()
     def trace(session: Session) -> dict:
@@ -214,18 +239,27 @@ def wire_trace(page: Page) -> None:
             gr.Info("There is no ranking yet, so nothing to save: pick a clip first.")
             return gr.skip()
         answer = page.service.recommend(session)
-        return json_file(f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict())
+        return json_file(
+            f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict()
+        )
 
     page.trace.click(trace, page.session, page.trace, **MODEL, **_QUIET)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:
-    """Begin a visit with the shared link's history or this browser's last one; then the model arrives."""
+    """Begin a visit with the shared link's history or this browser's last one; then the model
+    arrives."""
 
     def restore(stored: dict | None, request: gr.Request) -> tuple:
         session = _restored(page.service, stored or {}, dict(request.query_params))
         page.service.uploads.adopt(session.history, request.session_hash or "")
-        return session, history.markup(page.service, session), session.k, session.variant, session.seed
+        return (
+            session,
+            history.markup(page.service, session),
+            session.k,
+            session.variant,
+            session.seed,
+        )
 
     def arrive(session: Session, place: catalogue.Browse) -> tuple:
         return _arrived(page.service, session, place)
@@ -233,7 +267,9 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
     def leave(request: gr.Request) -> None:
         page.service.uploads.leave(request.session_hash or "")
 
-    restored = demo.load(restore, page.stored, [page.session, page.history, *page.ranked.controls], **_QUIET)
+    restored = demo.load(
+        restore, page.stored, [page.session, page.history, *page.ranked.controls], **_QUIET
+    )
     restored.then(
         arrive,
         [page.session, page.catalogue.place],
@@ -251,7 +287,9 @@ def wire_opening(page: Page, demo: gr.Blocks) -> None:
     )
     demo.unload(leave)
     # A reload shall find the visitor's own history, not the link's.
-    restored.then(None, js="() => { window.history.replaceState(null, '', window.location.pathname); }")
+    restored.then(
+        None, js="() => { window.history.replaceState(null, '', window.location.pathname); }"
+    )
 
 
 def _data(event: gr.EventData) -> dict:
@@ -259,7 +297,9 @@ def _data(event: gr.EventData) -> dict:
     return dict(event._data) if isinstance(event._data, Mapping) else {}
 
 
-def _encoding(service: Service, video: str, title: str, session: Session, visit: str) -> Iterator[tuple]:
+def _encoding(
+    service: Service, video: str, title: str, session: Session, visit: str
+) -> Iterator[tuple]:
     busy = (gr.update(visible=True), gr.update(interactive=False), gr.skip())
     done = (gr.update(visible=False), gr.update(interactive=True), None)
     for report, upload_id in upload.encoded(service, video, title or "", visit):
@@ -278,13 +318,20 @@ def _restored(service: Service, stored: Mapping, query: Mapping) -> Session:
 
 
 def _arrived(service: Service, session: Session, place: catalogue.Browse) -> tuple:
-    """Return what is drawn anew once the model is there, or why it is not: from the header to the upload's parts."""
+    """Return what is drawn anew once the model is there, or why it is not: from the header to
+    the upload's parts."""
     try:
         recommender = service.recommender()
     except MealRecError as error:
         reason, welcome = str(error), _welcome(service, session)
         as_they_are = (gr.skip(),) * 7
-        return header.markup("failed", reason), welcome, recommendations.empty(reason), "", *as_they_are
+        return (
+            header.markup("failed", reason),
+            welcome,
+            recommendations.empty(reason),
+            "",
+            *as_they_are,
+        )
     return (
         header.markup("ready", recommender.name),
         _welcome(service, session),

@@ -1,4 +1,5 @@
-"""What draws the map: opening its tab, a search, a new ranking while it is open. A click on a point adds its clip."""
+"""What draws the map: opening its tab, a search, a new ranking while it is open. A click on a
+point adds its clip."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def wire_map(page: Page, view: MapView) -> None:
-    """Draw the map only while the visitor looks at it; of several wishes at once only the latest."""
+    """Draw the map only while the visitor looks at it; of several wishes at once only the
+    latest."""
 
     def draw(session: Session, query: str, is_open: bool) -> dict:
         return kind_map.value(page.service, session, query or "") if is_open else gr.skip()
@@ -38,7 +40,13 @@ def wire_map(page: Page, view: MapView) -> None:
     view.tabs.select(turned, [page.session, view.search], [view.chart, view.is_open], **options)
     # The ranking has been drawn by the time that it changes, so the map never comes before it.
     changed = [view.search.change, page.ranked.ranking.change]
-    gr.on(changed, user_errors()(draw), [page.session, view.search, view.is_open], view.chart, **options)
+    gr.on(
+        changed,
+        user_errors()(draw),
+        [page.session, view.search, view.is_open],
+        view.chart,
+        **options,
+    )
     view.chart.select(pick, page.session, [page.session, page.history, page.stored], **_QUIET)
 
 

@@ -1,7 +1,8 @@
 """Markup from the templates beside this file, with every value escaped.
 
-Gradio's own html_template fills `{{…}}` first and then evaluates the outcome as a JavaScript template
-literal, so that a title holding `${…}` would run. What is rendered here reaches the page as a plain value.
+Gradio's own html_template fills `{{…}}` first and then evaluates the outcome as a JavaScript
+template literal, so that a title holding `${…}` would run. What is rendered here reaches the page
+as a plain value.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ _ENVIRONMENT = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 
-# One listener for a whole component: a button names its action and its item, Python decides what happens.
+# One listener for a whole component: a button names its action and its item, Python decides what
+# happens.
 CLICK_ACTIONS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-action]');
   if (button && !button.disabled) trigger('click', {...button.dataset});
 });
 """
-# The same for what edits the history: all such components share one line of clicks, and `NEXT_CLICK` moves it on.
+# The same for what edits the history: all such components share one line of clicks, and
+# `NEXT_CLICK` moves it on.
 EDIT_ACTIONS = CLICK_ACTIONS.replace("trigger(", "window.mealrecClicks.add(trigger, ")
 NEXT_CLICK = "() => window.mealrecClicks.next()"
 
@@ -42,7 +45,8 @@ def render(template: str, **values: object) -> str:
 
 
 def file_url(path: Path | None) -> str:
-    """Return where the page finds a served file ("" for None), relative to wherever the app is mounted."""
+    """Return where the page finds a served file ("" for None), relative to wherever the app is
+    mounted."""
     return "" if path is None else f"gradio_api/file={path}"
 
 

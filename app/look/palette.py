@@ -27,12 +27,14 @@ def topic_colour(topic: str) -> str:
 
 
 def clip_colour(topic: str, item_id: str) -> str:
-    """Return the colour of a clip without a picture: its topic's, or without a topic one of its own."""
+    """Return the colour of a clip without a picture: its topic's, or without a topic one of its
+    own."""
     return topic_colour(topic) if topic else _hue(crc32(item_id.encode()))
 
 
 def rank_colour(topic: str, rank: int) -> str:
-    """Return the colour of a recommended clip in a chart: its topic's, or without topics one that tells ranks apart."""
+    """Return the colour of a recommended clip in a chart: its topic's, or without topics one
+    that tells ranks apart."""
     return topic_colour(topic) if topic else _hue(rank)
 
 

@@ -36,15 +36,22 @@ _INK = gr.themes.Color(
 
 
 def theme() -> gr.themes.Base:
-    """Return the page's theme: two hues, fonts that ship with Gradio (nothing is fetched from a CDN)."""
+    """Return the page's theme: two hues, fonts that ship with Gradio (nothing is fetched from a
+    CDN)."""
     base = gr.themes.Base(
         primary_hue=_VIOLET,
         secondary_hue=_VIOLET,
         neutral_hue=_INK,
         radius_size=gr.themes.sizes.radius_md,
         text_size=gr.themes.sizes.text_md,
-        # Regular and Bold hold the whole alphabet; the SemiBold that Gradio ships is a subset without some letters.
-        font=(LocalFont("IBM Plex Sans", weights=(400, 700)), "ui-sans-serif", "system-ui", "sans-serif"),
+        # Regular and Bold hold the whole alphabet; the SemiBold that Gradio ships is a subset
+        # without some letters.
+        font=(
+            LocalFont("IBM Plex Sans", weights=(400, 700)),
+            "ui-sans-serif",
+            "system-ui",
+            "sans-serif",
+        ),
         font_mono=("ui-monospace", "monospace"),
     )
     return base.set(

@@ -1,12 +1,15 @@
-"""The figures of one recommendation run, of one comparison of systems, or of the catalogue's map, one a file.
+"""The figures of one recommendation run, of one comparison of systems, or of the catalogue's map,
+one a file.
 
-A module offers `TITLE`, `figure(trace) -> dict` and `reading(trace) -> str`, one sentence computed from that very run
-(plain text, not HTML). Those of `OF_COMPARISONS` take a Comparison in place of a run, those of `OF_MAPS` a KindMap,
-those of `OF_VIEWERS` a ViewerMap, those of `OF_METRICS` a bundle's measured figures. The file's name is the figure's
-key; the files of `SHARED` are what they share and are none themselves.
+A module offers `TITLE`, `figure(trace) -> dict` and `reading(trace) -> str`, one sentence computed
+from that very run (plain text, not HTML). Those of `OF_COMPARISONS` take a Comparison in place of a
+run, those of `OF_MAPS` a KindMap, those of `OF_VIEWERS` a ViewerMap, those of `OF_METRICS` a
+bundle's measured figures. The file's name is the figure's key; the files of `SHARED` are what they
+share and are none themselves.
 
-A figure is a dict in plotly's JSON form (data, layout, frames). Built as `plotly.graph_objects.Figure`, whose every
-assignment is validated, one animated figure took half a second; the tests do that validation instead.
+A figure is a dict in plotly's JSON form (data, layout, frames). Built as
+`plotly.graph_objects.Figure`, whose every assignment is validated, one animated figure took half a
+second; the tests do that validation instead.
 """
 
 from __future__ import annotations
@@ -24,7 +27,11 @@ OF_METRICS = {"systems", "system_costs"}
 
 def names() -> tuple[str, ...]:
     """Return the key of every figure in this folder, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED))
+    return tuple(
+        sorted(
+            module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED
+        )
+    )
 
 
 def plot(name: str) -> ModuleType:

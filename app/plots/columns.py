@@ -14,7 +14,8 @@ _ROUND = (10, 20, 50, 100, 200, 500, 1000, 10000, 100000)
 
 @dataclass(frozen=True)
 class Scale:
-    """Rank -> height: one unit a rank down to `top`; below a gap the deeper ranks, logarithmic, on a strip."""
+    """Rank -> height: one unit a rank down to `top`; below a gap the deeper ranks, logarithmic,
+    on a strip."""
 
     top: int
     deepest: int
@@ -33,10 +34,13 @@ class Scale:
         return round(self.top + _GAP + _STRIP * share, 4)
 
     def deep_ticks(self) -> list[int]:
-        """Return the deeper ranks worth a label: round ones that stand clear of each other, and the deepest."""
+        """Return the deeper ranks worth a label: round ones that stand clear of each other, and
+        the deepest."""
         ticks: list[int] = []
         for rank in (self.deepest, *reversed(_ROUND)):
-            if self.top < rank <= self.deepest and (not ticks or self.height(ticks[-1]) - self.height(rank) >= 0.4):
+            if self.top < rank <= self.deepest and (
+                not ticks or self.height(ticks[-1]) - self.height(rank) >= 0.4
+            ):
                 ticks.append(rank)
         return ticks[::-1]
 
@@ -56,7 +60,8 @@ class Line:
 
 
 def lines_of(trace: Comparison) -> tuple[list[Line], Scale]:
-    """Return every clip that is among some system's first, in order of appearance, and the scale of ranks."""
+    """Return every clip that is among some system's first, in order of appearance, and the scale
+    of ranks."""
     items = {item.item_id: item for ranks in trace.rankings for item in ranks.items}
     target = trace.target
     if target is not None:

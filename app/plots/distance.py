@@ -26,7 +26,8 @@ _LEGEND = {
 
 
 def figure(trace: Recommendation) -> dict:
-    """Draw the remaining distance of TCD (mean over frames) and of NPD against the diffusion step."""
+    """Draw the remaining distance of TCD (mean over frames) and of NPD against the diffusion
+    step."""
     walks = _walks(trace)
     if not walks:
         return style.note(TITLE, UNITS)
@@ -62,11 +63,16 @@ def reading(trace: Recommendation) -> str:
 
 
 def _walks(trace: Recommendation) -> dict[str, tuple[list[int], list[float], str]]:
-    """Name -> (diffusion steps, distances, colour) of every walk this run took; t = 0 is the walk's end itself."""
+    """Name -> (diffusion steps, distances, colour) of every walk this run took; t = 0 is the
+    walk's end itself."""
     walks = {}
     if trace.tcd:
         distances = [float(step.distance.mean()) for step in trace.tcd]
-        walks[f"{style.part(trace.last)}s (TCD)"] = (_levels(trace.tcd), [*distances, 0.0], style.WARM)
+        walks[f"{style.part(trace.last)}s (TCD)"] = (
+            _levels(trace.tcd),
+            [*distances, 0.0],
+            style.WARM,
+        )
     if trace.npd:
         distances = [float(step.distance) for step in trace.npd]
         walks["preference (NPD)"] = (_levels(trace.npd), [*distances, 0.0], style.ACCENT)

@@ -1,4 +1,5 @@
-"""The catalogue as a map of kinds of moments, what the viewer is out for upon it, and what a search finds."""
+"""The catalogue as a map of kinds of moments, what the viewer is out for upon it, and what a
+search finds."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ _LONGEST_QUERY = 100
 
 
 def figure(placed: KindMap, trace: Recommendation | None = None, query: str = "") -> dict:
-    """Draw the map; with a run also what it wants, step by step; with a query what holds it stands out."""
+    """Draw the map; with a run also what it wants, step by step; with a query what holds it
+    stands out."""
     if not placed.item_ids:
         return style.note(TITLE, UNITS)
     run = _of_same_kinds(placed, trace)
@@ -39,7 +41,9 @@ def figure(placed: KindMap, trace: Recommendation | None = None, query: str = ""
     narrow = {"layout.height": _NARROW_HEIGHT, f"data.{len(chart['data']) - 1}.text": short["text"]}
     chart["layout"]["meta"] = {"narrow": narrow}
     if run is not None and run.npd:
-        chart["layout"]["meta"]["captions"] = [_caption(run, index) for index in range(len(run.npd) + 1)]
+        chart["layout"]["meta"]["captions"] = [
+            _caption(run, index) for index in range(len(run.npd) + 1)
+        ]
         chart["frames"] = style.animation(
             kinds.countdown(run), lambda index: [_grown(run, colours, index)], first_trace=0
         )
@@ -58,21 +62,30 @@ def reading(placed: KindMap, trace: Recommendation | None = None, query: str = "
         most = int(counts.argmax())
         clips = f"{len(placed.item_ids)} clip{'s' * (len(placed.item_ids) != 1)}"
         lie = f"{clips} lie{'s' * (len(placed.item_ids) == 1)} around {len(placed.kinds)} kinds of moments"
-        return f"{lie}; the largest, {kinds.quoted(placed.kinds, most)}, has {counts[most]} of them."
+        return (
+            f"{lie}; the largest, {kinds.quoted(placed.kinds, most)}, has {counts[most]} of them."
+        )
     wanted = list(run.out_for())
-    named = [f"{kinds.quoted(run.kinds, kind)} ({style.percent(run.wanted[kind])})" for kind in wanted]
+    named = [
+        f"{kinds.quoted(run.kinds, kind)} ({style.percent(run.wanted[kind])})" for kind in wanted
+    ]
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    ours, theirs = (style.percent(float(shares[wanted].sum())) for shares in (run.wanted, run.anybody))
+    ours, theirs = (
+        style.percent(float(shares[wanted].sum())) for shares in (run.wanted, run.anybody)
+    )
     return f"You seem to be out for {listed}: {ours} of your next click, where anybody’s would be {theirs}."
 
 
 def search(placed: KindMap, query: str) -> tuple[list[int], list[int]]:
-    """Return the items whose title and the kinds whose name hold a query, in their order; none for an empty one."""
+    """Return the items whose title and the kinds whose name hold a query, in their order; none
+    for an empty one."""
     words = " ".join(query.split())[:_LONGEST_QUERY].casefold()
     if not words:
         return [], []
     found = [row for row, title in enumerate(placed.titles) if words in title.casefold()]
-    return found, [number for number, kind in enumerate(placed.kinds) if words in kind.name.casefold()]
+    return found, [
+        number for number, kind in enumerate(placed.kinds) if words in kind.name.casefold()
+    ]
 
 
 def _reading_of_search(placed: KindMap, query: str) -> str:
@@ -85,7 +98,8 @@ def _reading_of_search(placed: KindMap, query: str) -> str:
 
 
 def _of_same_kinds(placed: KindMap, trace: Recommendation | None) -> Recommendation | None:
-    """Return the run where it speaks of the map's kinds; another bundle's would mean others by the same numbers."""
+    """Return the run where it speaks of the map's kinds; another bundle's would mean others by
+    the same numbers."""
     return trace if trace is not None and len(trace.kinds) == len(placed.kinds) else None
 
 
@@ -95,7 +109,9 @@ def _clips(placed: KindMap, colours: list[str], found: list[int], is_search: boo
         return [map_parts.items(placed, rows, colours, {"opacity": 0.75})]
     drawn = [found[place] for place in style.thinned(len(found))]
     kept = set(drawn)
-    others = map_parts.items(placed, [row for row in rows if row not in kept], colours, {"opacity": _FAINT})
+    others = map_parts.items(
+        placed, [row for row in rows if row not in kept], colours, {"opacity": _FAINT}
+    )
     ringed = _FOUND | {"line": {"width": 1.5, "color": style.INK}}
     return [others, map_parts.items(placed, drawn, colours, ringed) | {"name": "found"}]
 
@@ -121,6 +137,7 @@ def _grown(run: Recommendation, colours: list[str], index: int) -> dict:
 def _caption(run: Recommendation, index: int) -> str:
     shares = kinds.states(run)[index]
     leaders = " · ".join(
-        f"{kinds.quoted(run.kinds, kind)} {style.percent(shares[kind])}" for kind in kinds.largest(shares, 3)
+        f"{kinds.quoted(run.kinds, kind)} {style.percent(shares[kind])}"
+        for kind in kinds.largest(shares, 3)
     )
     return f"{kinds.stage(run, index)} · {leaders}"

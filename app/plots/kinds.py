@@ -1,4 +1,5 @@
-"""What the figures say of kinds of moments: one colour a kind through all figures of a run, names, and the largest."""
+"""What the figures say of kinds of moments: one colour a kind through all figures of a run,
+names, and the largest."""
 
 from __future__ import annotations
 
@@ -27,16 +28,19 @@ PALETTE = (
     "#bd5dab",
     "#f37aa8",
 )
-"""Once around the hues, each readable on white and on near-black; neighbours differ in lightness too."""
+"""Once around the hues, each readable on white and on near-black; neighbours differ in lightness
+too."""
 
 OTHER = "#8a8699"
 _STRIDE = 7
 _FINAL, _LEADERS, _EVER, _MOST = 8, 5, 2, 12
-"""Of a race: the largest at its end, those among `_LEADERS` in `_EVER` steps or more, and how many in all."""
+"""Of a race: the largest at its end, those among `_LEADERS` in `_EVER` steps or more, and how
+many in all."""
 
 
 def colours_of(trace: Recommendation) -> list[str]:
-    """Return the run's colour of every kind: the last clip's moments and the kinds in the race are told apart first."""
+    """Return the run's colour of every kind: the last clip's moments and the kinds in the race
+    are told apart first."""
     moments = [moment.kind for moment in trace.last.moments]
     ahead = list(dict.fromkeys([*moments, *racing(trace)]))
     weights = np.array(trace.wanted, dtype=float)
@@ -45,19 +49,23 @@ def colours_of(trace: Recommendation) -> list[str]:
 
 
 def racing(trace: Recommendation) -> list[int]:
-    """Return the kinds worth a bar, the largest at the end first: the final ones, and those that led for a while."""
+    """Return the kinds worth a bar, the largest at the end first: the final ones, and those that
+    led for a while."""
     final = largest(trace.wanted, _FINAL)
     if not trace.npd:
         return final
     wanted = states(trace)
-    leading = np.bincount(np.ravel([largest(step, _LEADERS) for step in wanted]), minlength=wanted.shape[1])
+    leading = np.bincount(
+        np.ravel([largest(step, _LEADERS) for step in wanted]), minlength=wanted.shape[1]
+    )
     peaks = np.where(leading >= _EVER, wanted.max(axis=0), -1.0)
     others = [kind for kind in largest(peaks, _MOST) if peaks[kind] >= 0 and kind not in final]
     return sorted([*final, *others[: _MOST - len(final)]], key=lambda kind: -trace.wanted[kind])
 
 
 def states(trace: Recommendation) -> np.ndarray:
-    """Return the shares of kinds in every x_t of NPD's walk, the noisiest first, and in its end [T+1, J]."""
+    """Return the shares of kinds in every x_t of NPD's walk, the noisiest first, and in its end
+    [T+1, J]."""
     return np.stack([*(step.noisy_wanted for step in trace.npd), trace.wanted])
 
 
@@ -76,14 +84,16 @@ def stage(trace: Recommendation, index: int) -> str:
 def colours(weights: np.ndarray) -> list[str]:
     """Return one colour a kind [J]; the same kind mostly keeps its colour from run to run.
 
-    There are fewer colours than kinds. The weightier kind keeps its own; one that finds its own taken gets the free
-    colour farthest from those in use; when all are in use the rest share.
+    There are fewer colours than kinds. The weightier kind keeps its own; one that finds its own
+    taken gets the free colour farthest from those in use; when all are in use the rest share.
     """
     size, taken = len(PALETTE), set()
     slots = [kind * _STRIDE % size for kind in range(len(weights))]
     for kind in np.argsort(-np.asarray(weights), kind="stable")[:size]:
         if slots[kind] in taken:
-            slots[kind] = max(set(range(size)) - taken, key=lambda slot: (_room(slot, taken), -slot))
+            slots[kind] = max(
+                set(range(size)) - taken, key=lambda slot: (_room(slot, taken), -slot)
+            )
         taken.add(slots[kind])
     return [PALETTE[slot] for slot in slots]
 
@@ -105,14 +115,17 @@ def quoted(kinds: Sequence[Kind], index: int) -> str:
 
 
 def largest(shares: np.ndarray, count: int) -> list[int]:
-    """Return the `count` kinds with the largest shares [J], the largest first; ties keep their order."""
+    """Return the `count` kinds with the largest shares [J], the largest first; ties keep their
+    order."""
     return [int(kind) for kind in np.argsort(-shares, kind="stable")[:count]]
 
 
 def shown(shares: np.ndarray, each: int = 3, least: float = 0.06, most: int = 10) -> list[int]:
-    """Return the kinds worth an area of their own in rows of shares [..., J], by where they first are large.
+    """Return the kinds worth an area of their own in rows of shares [..., J], by where they first
+    are large.
 
-    Those among a row's `each` largest with at least `least` of it; at most `most` of them, the largest.
+    Those among a row's `each` largest with at least `least` of it; at most `most` of them, the
+    largest.
     """
     rows = shares.reshape(-1, shares.shape[-1])
     found = {kind for row in rows for kind in largest(row, each) if row[kind] >= least}

@@ -1,4 +1,5 @@
-"""What the maps of the catalogue share: items around their kinds' places, kinds' names, and halos of what is wanted."""
+"""What the maps of the catalogue share: items around their kinds' places, kinds' names, and
+halos of what is wanted."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def axes(places: np.ndarray) -> dict:
     pad = 0.08 * np.maximum(high - low, 1e-3)
     x, y = ([float(low[side] - pad[side]), float(high[side] + pad[side])] for side in (0, 1))
     return {
-        "xaxis": style.axis("map of kinds of moments; nearer means more alike (no unit)", range=x, **shared),
+        "xaxis": style.axis(
+            "map of kinds of moments; nearer means more alike (no unit)", range=x, **shared
+        ),
         "yaxis": style.axis("", range=y, **shared),
         "plot_bgcolor": "rgba(128,128,140,0.05)",
         "margin": {"l": 6, "r": 6, "t": 6, "b": 30},
@@ -51,16 +54,26 @@ def items(placed: KindMap, rows: Sequence[int], colours: Sequence[str], look: Ma
         "mode": "markers",
         **style.points(placed.points[list(rows)].reshape(-1, 2)),
         "customdata": [
-            [placed.item_ids[row], style.safe(placed.titles[row], 60), kinds.name(placed.kinds, own[row], 30)]
+            [
+                placed.item_ids[row],
+                style.safe(placed.titles[row], 60),
+                kinds.name(placed.kinds, own[row], 30),
+            ]
             for row in rows
         ],
-        "marker": {"size": 6, "line": {"width": 0}, **look, "color": [colours[own[row]] for row in rows]},
+        "marker": {
+            "size": 6,
+            "line": {"width": 0},
+            **look,
+            "color": [colours[own[row]] for row in rows],
+        },
         "hovertemplate": "%{customdata[1]}<br><i>%{customdata[2]}</i><extra></extra>",
     }
 
 
 def halos(wanted: np.ndarray, largest: float, colours: Sequence[str]) -> dict:
-    """Return the marker of a disc a kind, as large as its share of what is wanted next to the `largest` one."""
+    """Return the marker of a disc a kind, as large as its share of what is wanted next to the
+    `largest` one."""
     return {
         "size": style.plain(sizes(wanted, largest)),
         "color": list(colours),
@@ -70,12 +83,18 @@ def halos(wanted: np.ndarray, largest: float, colours: Sequence[str]) -> dict:
 
 
 def sizes(wanted: np.ndarray, largest: float) -> np.ndarray:
-    """Return discs' diameters in pixels: areas stand to each other as shares do, the largest share fills its disc."""
-    return np.maximum(_HALO_PX * np.sqrt(np.clip(wanted, 0, None) / max(largest, 1e-9)), _LEAST_HALO_PX)
+    """Return discs' diameters in pixels: areas stand to each other as shares do, the largest
+    share fills its disc."""
+    return np.maximum(
+        _HALO_PX * np.sqrt(np.clip(wanted, 0, None) / max(largest, 1e-9)), _LEAST_HALO_PX
+    )
 
 
-def labels(placed: KindMap, order: Sequence[int], width: float, height: float, limit: int) -> list[str]:
-    """Return a text a kind: its name where the label stands clear of those before it in `order`, else nothing."""
+def labels(
+    placed: KindMap, order: Sequence[int], width: float, height: float, limit: int
+) -> list[str]:
+    """Return a text a kind: its name where the label stands clear of those before it in `order`,
+    else nothing."""
     spots, sides = _within(placed), _sides(placed)
     texts, taken = [""] * len(placed.kinds), []
     for kind in order:
@@ -83,7 +102,10 @@ def labels(placed: KindMap, order: Sequence[int], width: float, height: float, l
         (x, y), room = spots[kind] * (width, height), _LETTER * len(text)
         left = x - room * {"right": 0.0, "center": 0.5, "left": 1.0}[sides[kind]]
         box = (left, left + room, y, y + _LINE)
-        if all(box[1] < other[0] or other[1] < box[0] or box[3] < other[2] or other[3] < box[2] for other in taken):
+        if all(
+            box[1] < other[0] or other[1] < box[0] or box[3] < other[2] or other[3] < box[2]
+            for other in taken
+        ):
             taken.append(box)
             texts[kind] = text
     return texts
@@ -96,17 +118,23 @@ def _within(placed: KindMap) -> np.ndarray:
 
 
 def _sides(placed: KindMap) -> list[str]:
-    """Return to which side of its place each name runs: inwards near the map's edges, so that none is cut off."""
+    """Return to which side of its place each name runs: inwards near the map's edges, so that
+    none is cut off."""
     across = _within(placed)[:, 0]
     return ["right" if x < _EDGE else "left" if x > 1 - _EDGE else "center" for x in across]
 
 
 def names(placed: KindMap, order: Sequence[int], marked: Collection[int] = ()) -> tuple[dict, dict]:
-    """Return the kinds' names as a trace, and the shorter ones of a narrow page; `marked` ones stand out.
+    """Return the kinds' names as a trace, and the shorter ones of a narrow page; `marked` ones
+    stand out.
 
-    Names are written where there is room for them, in `order`; every kind tells its name to the pointer.
+    Names are written where there is room for them, in `order`; every kind tells its name to the
+    pointer.
     """
-    texts, short = labels(placed, order, *WIDE_PX, limit=22), labels(placed, order, *NARROW_PX, limit=14)
+    texts, short = (
+        labels(placed, order, *WIDE_PX, limit=22),
+        labels(placed, order, *NARROW_PX, limit=14),
+    )
     drawn = {
         "type": "scatter",
         "name": "kinds",
@@ -126,12 +154,19 @@ def names(placed: KindMap, order: Sequence[int], marked: Collection[int] = ()) -
 
 
 def _bold(texts: Sequence[str], marked: Collection[int]) -> list[str]:
-    return [f"<b>{text}</b>" if text and kind in marked else text for kind, text in enumerate(texts)]
+    return [
+        f"<b>{text}</b>" if text and kind in marked else text for kind, text in enumerate(texts)
+    ]
 
 
 def _told(kind: Kind) -> str:
-    """Return what the pointer is told of a kind: its name, what marks it, how much of it anybody watches."""
+    """Return what the pointer is told of a kind: its name, what marks it, how much of it anybody
+    watches."""
     marks = ", ".join(style.safe(word, 24) for word in (*kind.words[:4], *kind.sights[:2]))
     name = style.safe(kind.name, 60) or f"kind {kind.index + 1}"
-    lines = [f"<b>{name}</b>", *([marks] if marks else []), f"{style.percent(kind.share)} of what anybody watches"]
+    lines = [
+        f"<b>{name}</b>",
+        *([marks] if marks else []),
+        f"{style.percent(kind.share)} of what anybody watches",
+    ]
     return "<br>".join(lines)

@@ -1,4 +1,5 @@
-"""A bundle's measured figures, by system: how well each ranks, how sure that is, and what it costs."""
+"""A bundle's measured figures, by system: how well each ranks, how sure that is, and what it
+costs."""
 
 from __future__ import annotations
 
@@ -28,7 +29,11 @@ def value(metrics: Mapping, system: str) -> float:
 def intervals(metrics: Mapping) -> dict[str, tuple[float, float]]:
     """Return the ends of the 95 % interval of every system that has one."""
     ends = _rows(metrics, "interval")
-    return {name: (row["low"], row["high"]) for name, row in ends.items() if {"low", "high"} <= row.keys()}
+    return {
+        name: (row["low"], row["high"])
+        for name, row in ends.items()
+        if {"low", "high"} <= row.keys()
+    }
 
 
 def costs(metrics: Mapping, by: str = "") -> tuple[str, dict[str, float]]:
@@ -38,20 +43,26 @@ def costs(metrics: Mapping, by: str = "") -> tuple[str, dict[str, float]]:
     """
     systems, measured = ranked(metrics)[0], _rows(metrics, "cost")
     known = {
-        key: {name: measured[name][key] for name in systems if measured.get(name, {}).get(key, 0) > 0} for key in COSTS
+        key: {
+            name: measured[name][key] for name in systems if measured.get(name, {}).get(key, 0) > 0
+        }
+        for key in COSTS
     }
     key = by if by in COSTS else max(known, key=lambda key: len(known[key]))
     return key, known[key]
 
 
 def _rows(metrics: Mapping, part: str) -> dict[str, dict[str, float]]:
-    """Return one part of the figures by system; what is no finite number is left out, since a bundle may hold it."""
+    """Return one part of the figures by system; what is no finite number is left out, since a
+    bundle may hold it."""
     rows = metrics.get(part)
     if not isinstance(rows, Mapping):
         return {}
     return {
         name: {
-            key: float(figure) for key, figure in row.items() if isinstance(figure, int | float) and isfinite(figure)
+            key: float(figure)
+            for key, figure in row.items()
+            if isinstance(figure, int | float) and isfinite(figure)
         }
         for name, row in rows.items()
         if isinstance(row, Mapping)

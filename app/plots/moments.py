@@ -1,4 +1,5 @@
-"""The last clip's moments: what each shows, and two questions: does it fit the interest, did it drive the ranking?"""
+"""The last clip's moments: what each shows, and two questions: does it fit the interest, did it
+drive the ranking?"""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _LINE_PX, _HEAD_PX, _TICKS_PX = 20, 28, 24
 
 @dataclass(frozen=True)
 class Rows:
-    """How tall the rows are, in pixels from the top: moments' names, pictures, kinds, then interest and drive."""
+    """How tall the rows are, in pixels from the top: moments' names, pictures, kinds, then
+    interest and drive."""
 
     names: int
     pictures: int
@@ -36,7 +38,8 @@ class Rows:
         return self.names + self.pictures + self.kinds + 2 * (self.bars + _HEAD_PX)
 
     def between(self, top: int, size: int) -> list[float]:
-        """Return a row from `top` pixels down as plotly has it: [low, high] from the bottom, in [0, 1]."""
+        """Return a row from `top` pixels down as plotly has it: [low, high] from the bottom, in
+        [0, 1]."""
         return [round(1 - (top + size) / self.height, 5), round(1 - top / self.height, 5)]
 
     @property
@@ -62,11 +65,16 @@ def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
     last = trace.last
     if not len(last.shares):
         return style.note(TITLE, UNITS)
-    lines = [(text, [place for place, _ in run]) for text, run in groupby(enumerate(last.segments), lambda e: e[1])]
+    lines = [
+        (text, [place for place, _ in run])
+        for text, run in groupby(enumerate(last.segments), lambda e: e[1])
+    ]
     pictures = () if lines else thumbnails[: len(last.shares)]
     above = _LINE_PX * len(lines) + 10 if lines else 0
     count = len(last.shares)
-    wide = Rows(30 + above, _pictures_px(moment_bars.WIDTH_PX, count, 190) if pictures else 0, 92, 92)
+    wide = Rows(
+        30 + above, _pictures_px(moment_bars.WIDTH_PX, count, 190) if pictures else 0, 92, 92
+    )
     slim = Rows(30 + above, _pictures_px(_NARROW_PX, count, 100) if pictures else 0, 92, 84)
     chart = style.titled(
         SEGMENTS_TITLE if lines else TITLE,
@@ -75,14 +83,21 @@ def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
         margin={"l": 46, "r": 10, "t": 4, "b": _TICKS_PX},
         barmode="stack",
         xaxis=_frames_axis(last),
-        yaxis=style.axis("shows", domain=wide.domains["yaxis"], range=[0, 1.12], showgrid=False, tickvals=[]),
+        yaxis=style.axis(
+            "shows", domain=wide.domains["yaxis"], range=[0, 1.12], showgrid=False, tickvals=[]
+        ),
         yaxis2=_factor_axis(last, wide.domains["yaxis2"]),
         yaxis3=_chance_axis(last, wide.domains["yaxis3"]),
         images=[
-            _thumbnail(source, place, wide, is_hidden=place in trace.hidden) for place, source in enumerate(pictures)
+            _thumbnail(source, place, wide, is_hidden=place in trace.hidden)
+            for place, source in enumerate(pictures)
         ],
     )
-    chart["data"] = [*moment_bars.shares(trace), *moment_bars.interest(trace), *moment_bars.drive(trace)]
+    chart["data"] = [
+        *moment_bars.shares(trace),
+        *moment_bars.interest(trace),
+        *moment_bars.drive(trace),
+    ]
     chart["layout"]["shapes"] = _brackets(trace, wide, above)
     segments, names = _segments(lines, _WIDE_TEXT), _names(trace, above, moment_bars.WIDTH_PX)
     chart["layout"]["annotations"] = [*_heads(wide), *names, *segments]
@@ -124,7 +139,8 @@ def _named(trace: Recommendation, moment: Moment) -> str:
 
 def _frames_axis(last: LastClip) -> dict:
     names = [
-        str(number + 1) if last.segments else f"{last.times_s[number]:.1f} s" for number in range(len(last.shares))
+        str(number + 1) if last.segments else f"{last.times_s[number]:.1f} s"
+        for number in range(len(last.shares))
     ]
     return style.axis(
         "",
@@ -137,7 +153,8 @@ def _frames_axis(last: LastClip) -> dict:
 
 
 def _factor_axis(last: LastClip, domain: list[float]) -> dict:
-    """Evidence in log units, so that twice and half as likely are equally far from the line at ×1."""
+    """Evidence in log units, so that twice and half as likely are equally far from the line at
+    ×1."""
     values = [moment.interest for moment in last.moments]
     return _value_axis("interest", values, domain) | {"tickvals": [0], "ticktext": ["×1"]}
 
@@ -158,14 +175,31 @@ def _value_axis(title: str, values: Sequence[float], domain: list[float]) -> dic
 def _heads(rows: Rows) -> list[dict]:
     domains = rows.domains
     words = {"yaxis2": "Fits your interest", "yaxis3": "Drove this recommendation"}
-    place = {"xref": "paper", "yref": "paper", "x": 0, "yshift": 4, "xanchor": "left", "yanchor": "bottom"}
+    place = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "yshift": 4,
+        "xanchor": "left",
+        "yanchor": "bottom",
+    }
     look = {"showarrow": False, "font": {"size": 12, "color": style.INK}}
-    return [{"text": f"<b>{text}</b>", "y": domains[axis][1], **look, **place} for axis, text in words.items()]
+    return [
+        {"text": f"<b>{text}</b>", "y": domains[axis][1], **look, **place}
+        for axis, text in words.items()
+    ]
 
 
 def _names(trace: Recommendation, above: int, room: int) -> list[dict]:
     """The moments' kinds, each over its bracket."""
-    place = {"xref": "x", "yref": "paper", "y": 1, "yshift": -above, "xanchor": "center", "yanchor": "top"}
+    place = {
+        "xref": "x",
+        "yref": "paper",
+        "y": 1,
+        "yshift": -above,
+        "xanchor": "center",
+        "yanchor": "top",
+    }
     look = {"showarrow": False, "font": {"size": 12, "color": style.INK}}
     texts = _name_texts(trace, room)
     return [
@@ -191,11 +225,31 @@ def _brackets(trace: Recommendation, rows: Rows, above: int) -> list[dict]:
     colours = kinds.colours_of(trace)
     shapes = []
     for moment in trace.last.moments:
-        ends = {"xref": "x", "x0": moment.frames[0] - 0.45, "x1": moment.frames[-1] + 0.45, "yref": "paper"}
+        ends = {
+            "xref": "x",
+            "x0": moment.frames[0] - 0.45,
+            "x1": moment.frames[-1] + 0.45,
+            "yref": "paper",
+        }
         colour, depth = colours[moment.kind], -(above + 23)
-        stroke = {"ysizemode": "pixel", "yanchor": 1, "y0": depth, "y1": depth, "line": {"color": colour, "width": 4}}
-        tint = {"y0": 0, "y1": _below_bracket(rows, above), "line": {"width": 0}, "fillcolor": colour, "opacity": 0.07}
-        shapes += [{"type": "line", **ends, **stroke}, {"type": "rect", "layer": "below", **ends, **tint}]
+        stroke = {
+            "ysizemode": "pixel",
+            "yanchor": 1,
+            "y0": depth,
+            "y1": depth,
+            "line": {"color": colour, "width": 4},
+        }
+        tint = {
+            "y0": 0,
+            "y1": _below_bracket(rows, above),
+            "line": {"width": 0},
+            "fillcolor": colour,
+            "opacity": 0.07,
+        }
+        shapes += [
+            {"type": "line", **ends, **stroke},
+            {"type": "rect", "layer": "below", **ends, **tint},
+        ]
     return shapes
 
 
@@ -218,7 +272,15 @@ def _thumbnail(source: str, frame: int, rows: Rows, *, is_hidden: bool) -> dict:
 
 def _segments(lines: Sequence[tuple[str, list[int]]], limit: int) -> list[dict]:
     """The segments' texts, a line each; a text held for several segments stands once."""
-    place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xshift": -34, "xanchor": "left", "yanchor": "top"}
+    place = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "xshift": -34,
+        "xanchor": "left",
+        "yanchor": "top",
+    }
     look = {"showarrow": False, "align": "left", "font": {"size": 13, "color": style.INK}}
     return [
         {"text": _segment_text(text, places, limit), "yshift": -_LINE_PX * number, **look, **place}
@@ -230,14 +292,22 @@ def _segment_text(text: str, places: list[int], limit: int) -> str:
     return f"<b>{style.span(places)}</b>  {style.safe(text, limit) or '(no title)'}"
 
 
-def _narrow(trace: Recommendation, chart: dict, lines: Sequence[tuple[str, list[int]]], rows: Rows, above: int) -> dict:
+def _narrow(
+    trace: Recommendation,
+    chart: dict,
+    lines: Sequence[tuple[str, list[int]]],
+    rows: Rows,
+    above: int,
+) -> dict:
     """On a phone the frames are small, so the bars take the room, and words are shorter."""
     domains = rows.domains
     low, high = domains["pictures"]
     heads, names = 2, _name_texts(trace, _NARROW_PX)
     settings = {"layout.height": rows.height + _TICKS_PX + 4}
     if len(trace.last.shares) > _CROWDED:
-        settings["layout.xaxis.ticktext"] = [word.removesuffix(" s") for word in chart["layout"]["xaxis"]["ticktext"]]
+        settings["layout.xaxis.ticktext"] = [
+            word.removesuffix(" s") for word in chart["layout"]["xaxis"]["ticktext"]
+        ]
     for axis in ("yaxis", "yaxis2", "yaxis3"):
         settings[f"layout.{axis}.domain"] = domains[axis]
     for number, head in enumerate(_heads(rows)):

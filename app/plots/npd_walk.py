@@ -1,4 +1,5 @@
-"""NPD as a race: how what you are out for rises out of the noise, x_T to x_1 and the end, kind by kind."""
+"""NPD as a race: how what you are out for rises out of the noise, x_T to x_1 and the end, kind
+by kind."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from app.plots import kinds, style
 from mealrec.explain.trace import Recommendation
 
 TITLE = "What you are out for takes shape (NPD)"
-UNITS = "share of your next click for each kind of moment, in the noisy preference of each step, in %"
+UNITS = (
+    "share of your next click for each kind of moment, in the noisy preference of each step, in %"
+)
 EMPTY = "This variant runs without NPD: the ranking comes from the plain preference, in one step."
 
 _ROW_PX, _FACE_PX = 38, 34
@@ -29,7 +32,8 @@ _LEGEND = {
 
 
 def figure(trace: Recommendation, faces: Mapping[int, str] = _NO_FACES) -> dict:
-    """Draw a bar a kind, one animation frame a step (Eq. 13); `faces` are pictures of kinds, as data URIs."""
+    """Draw a bar a kind, one animation frame a step (Eq. 13); `faces` are pictures of kinds, as
+    data URIs."""
     if not trace.npd:
         return style.note(TITLE, UNITS)
     rows = kinds.racing(trace)
@@ -44,17 +48,28 @@ def figure(trace: Recommendation, faces: Mapping[int, str] = _NO_FACES) -> dict:
         bargap=0.34,
         showlegend=True,
         legend=_LEGEND,
-        xaxis=style.axis("share of the next click", range=[0, _reach(trace, rows)], tickformat=".0%", nticks=6),
+        xaxis=style.axis(
+            "share of the next click", range=[0, _reach(trace, rows)], tickformat=".0%", nticks=6
+        ),
         yaxis=_names_axis(trace, rows, room),
         images=[_face(faces[kind], row) for row, kind in enumerate(rows) if kind in faces],
         meta={"captions": captions, "narrow": _narrow(trace, rows, faces, room)},
     )
     still = [_anybody(trace, rows)]
     moving = _places(trace, rows, len(trace.npd))
-    looks = (_bar_look(trace, rows), _guess_look(len(rows)), _number_look(len(rows), _reach(trace, rows)))
-    chart["data"] = [*still, *({**look, **place} for look, place in zip(looks, moving, strict=True))]
+    looks = (
+        _bar_look(trace, rows),
+        _guess_look(len(rows)),
+        _number_look(len(rows), _reach(trace, rows)),
+    )
+    chart["data"] = [
+        *still,
+        *({**look, **place} for look, place in zip(looks, moving, strict=True)),
+    ]
     steps = kinds.countdown(trace)
-    chart["frames"] = style.animation(steps, lambda index: _places(trace, rows, index), first_trace=len(still))
+    chart["frames"] = style.animation(
+        steps, lambda index: _places(trace, rows, index), first_trace=len(still)
+    )
     return chart
 
 
@@ -73,30 +88,43 @@ def reading(trace: Recommendation) -> str:
     since = "the end" if since == steps else style.step_phrase(since, steps)
     noise = f"In the noise {kinds.quoted(trace.kinds, in_noise)} leads"
     again = f"{noise} too, but" if in_noise == first else f"{noise};"
-    return f"{again} from {since} on it is {name}, with {end} of your next click at last; {anybody}."
+    return (
+        f"{again} from {since} on it is {name}, with {end} of your next click at last; {anybody}."
+    )
 
 
 def _reach(trace: Recommendation, rows: list[int]) -> float:
     """Return where the axis ends, the same at every step so that lengths can be compared."""
-    largest = max(float(shares[rows].max()) for shares in kinds.states(trace)[len(trace.npd) // 2 :])
+    largest = max(
+        float(shares[rows].max()) for shares in kinds.states(trace)[len(trace.npd) // 2 :]
+    )
     return max(1.12 * largest, 1.2 * float(trace.anybody[rows].max()), 0.01)
 
 
 def _places(trace: Recommendation, rows: list[int], index: int) -> list[dict]:
-    """What changes with the step: the bars of x_t, the rings of what g_θ makes of it, the bars' numbers."""
+    """What changes with the step: the bars of x_t, the rings of what g_θ makes of it, the bars'
+    numbers."""
     reach = _reach(trace, rows)
     shares = kinds.states(trace)[index][rows]
     guess = trace.npd[min(index, len(trace.npd) - 1)].wanted[rows]
     return [
         {
-            # A bar of the noise may be longer than the axis; its number and its hover still say the true share.
+            # A bar of the noise may be longer than the axis; its number and its hover still say the
+            # true share.
             "x": style.plain(np.minimum(shares, reach)),
             "customdata": [
-                [style.safe(trace.kinds[kind].name, 60), style.percent(share), style.percent(trace.anybody[kind])]
+                [
+                    style.safe(trace.kinds[kind].name, 60),
+                    style.percent(share),
+                    style.percent(trace.anybody[kind]),
+                ]
                 for kind, share in zip(rows, shares, strict=True)
             ],
         },
-        {"x": style.plain(np.minimum(guess, reach)), "text": [style.percent(share) for share in guess]},
+        {
+            "x": style.plain(np.minimum(guess, reach)),
+            "text": [style.percent(share) for share in guess],
+        },
         {"text": [f"<b>{style.percent(share)}</b>" for share in shares]},
     ]
 
@@ -121,7 +149,12 @@ def _guess_look(count: int) -> dict:
         "name": "what NPD makes of it, x̂₀",
         "mode": "markers",
         "y": list(range(count)),
-        "marker": {"size": 9, "symbol": "circle-open", "color": style.INK_SOFT, "line": {"width": 1.6}},
+        "marker": {
+            "size": 9,
+            "symbol": "circle-open",
+            "color": style.INK_SOFT,
+            "line": {"width": 1.6},
+        },
         "cliponaxis": False,
         "hovertemplate": "in x̂₀: %{text}<extra></extra>",
     }
@@ -145,7 +178,11 @@ def _number_look(count: int, end: float) -> dict:
 
 def _anybody(trace: Recommendation, rows: list[int]) -> dict:
     """A short upright line a kind: what anybody's share of it is."""
-    ends = [(float(trace.anybody[kind]), row + shift) for row, kind in enumerate(rows) for shift in (-0.44, 0.44)]
+    ends = [
+        (float(trace.anybody[kind]), row + shift)
+        for row, kind in enumerate(rows)
+        for shift in (-0.44, 0.44)
+    ]
     x, y = [], []
     for start, stop in zip(ends[::2], ends[1::2], strict=True):
         x += [round(start[0], 4), round(stop[0], 4), None]
@@ -192,7 +229,8 @@ def _narrow(trace: Recommendation, rows: list[int], faces: Mapping[int, str], ro
 
 
 def _caption(trace: Recommendation, index: int) -> str:
-    """A line for a step, plain text: which kind leads, and what is left to the kinds that have no bar."""
+    """A line for a step, plain text: which kind leads, and what is left to the kinds that have
+    no bar."""
     shares = kinds.states(trace)[index]
     rows, leader = kinds.racing(trace), int(shares.argmax())
     line = f"{kinds.stage(trace, index)} · in front: "

@@ -20,7 +20,8 @@ _EMPHASISED = 3
 
 @dataclass(frozen=True)
 class RankScale:
-    """Rank -> height: one unit a rank down to `top`, then logarithmic, so that rank 150 does not squash the top."""
+    """Rank -> height: one unit a rank down to `top`, then logarithmic, so that rank 150 does not
+    squash the top."""
 
     top: int
     deepest: int
@@ -38,14 +39,20 @@ class RankScale:
         """Return where a rank stands on the axis; equal to the rank itself within the top."""
         if rank <= self.top:
             return float(rank)
-        return self.top + self._tail * float(np.log(rank / self.top) / np.log(self.deepest / self.top))
+        return self.top + self._tail * float(
+            np.log(rank / self.top) / np.log(self.deepest / self.top)
+        )
 
     def ticks(self) -> list[int]:
-        """Return the ranks worth a label: a few of the top, then round numbers that stand clear of each other."""
+        """Return the ranks worth a label: a few of the top, then round numbers that stand clear
+        of each other."""
         stride = 1 if self.top <= 6 else 2 if self.top <= 10 else 5
         ticks = [1, *range(stride if stride > 1 else 2, self.top + 1, stride)]
         for rank in (*_DEEP_TICKS, self.deepest):
-            if self.top < rank <= self.deepest and self.height(rank) - self.height(ticks[-1]) >= 0.075 * self.depth:
+            if (
+                self.top < rank <= self.deepest
+                and self.height(rank) - self.height(ticks[-1]) >= 0.075 * self.depth
+            ):
                 ticks.append(rank)
         return ticks
 
@@ -57,13 +64,20 @@ def figure(trace: Recommendation) -> dict:
     ranks = np.stack([step.final_ranks for step in trace.npd])
     scale = RankScale(top=len(trace.items), deepest=int(ranks.max()))
     levels = [step.diffusion_step for step in trace.npd]
-    lines = [_line(trace, column, levels, ranks[:, column], scale) for column in range(len(trace.items))]
+    lines = [
+        _line(trace, column, levels, ranks[:, column], scale) for column in range(len(trace.items))
+    ]
     chart = style.titled(
         TITLE,
         UNITS,
         height=max(516, 220 + 17 * len(trace.items)),
         margin={"l": 46, "r": 190, "t": 8, "b": 42},
-        meta={"narrow": {"layout.margin.r": 116, f"data.{len(lines)}.text": _label_texts(trace.items, 15)}},
+        meta={
+            "narrow": {
+                "layout.margin.r": 116,
+                f"data.{len(lines)}.text": _label_texts(trace.items, 15),
+            }
+        },
         xaxis=style.step_axis(levels[0], levels[-1]),
         yaxis=_rank_axis(scale),
     )
@@ -91,11 +105,16 @@ def reading(trace: Recommendation) -> str:
 
 def _rank_axis(scale: RankScale) -> dict:
     ticks = scale.ticks()
-    labels = {"tickvals": [scale.height(rank) for rank in ticks], "ticktext": [str(rank) for rank in ticks]}
+    labels = {
+        "tickvals": [scale.height(rank) for rank in ticks],
+        "ticktext": [str(rank) for rank in ticks],
+    }
     return style.axis("rank", range=[scale.depth + 0.5, 0.4], **labels)
 
 
-def _line(trace: Recommendation, column: int, levels: list[int], ranks: np.ndarray, scale: RankScale) -> dict:
+def _line(
+    trace: Recommendation, column: int, levels: list[int], ranks: np.ndarray, scale: RankScale
+) -> dict:
     item = trace.items[column]
     leading, through = item.rank <= _EMPHASISED, _through(trace, item)
     return {
@@ -103,7 +122,9 @@ def _line(trace: Recommendation, column: int, levels: list[int], ranks: np.ndarr
         "name": f"number {item.rank}",
         "x": levels,
         "y": style.plain([scale.height(rank) for rank in ranks]),
-        "customdata": [[item.item_id, int(rank), style.safe(item.title, 60), through] for rank in ranks],
+        "customdata": [
+            [item.item_id, int(rank), style.safe(item.title, 60), through] for rank in ranks
+        ],
         "mode": "lines+markers",
         "line": {
             "color": _colour(trace, item),
@@ -118,7 +139,8 @@ def _line(trace: Recommendation, column: int, levels: list[int], ranks: np.ndarr
 
 
 def _colour(trace: Recommendation, item: RankedItem) -> str:
-    """Return the colour of the kind through which a clip ranks, as in the other charts; its topic's without kinds."""
+    """Return the colour of the kind through which a clip ranks, as in the other charts; its
+    topic's without kinds."""
     if item.kind == NO_KIND:
         return rank_colour(item.topic, item.rank)
     return kinds.colours_of(trace)[item.kind]

@@ -1,6 +1,7 @@
 """What the figures share: colours, a bare layout, the walk's step names, and safe text.
 
-Colours written as CSS variables are resolved by the chart component, so that a figure follows light and dark.
+Colours written as CSS variables are resolved by the chart component, so that a figure follows light
+and dark.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _cut(text: str, limit: int) -> str:
 
 
 def titled(title: str, units: str, height: float, **layout: object) -> dict:
-    """Return an empty figure with the house's layout; `units` says what is measured, `layout` overrides."""
+    """Return an empty figure with the house's layout; `units` says what is measured, `layout`
+    overrides."""
     font = {"family": "var(--font)", "size": 12}
     base = {
         "title": {"text": title, "subtitle": {"text": units}},
@@ -49,7 +51,12 @@ def titled(title: str, units: str, height: float, **layout: object) -> dict:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {**font, "color": INK_SOFT},
-        "hoverlabel": {"bgcolor": SURFACE, "bordercolor": LINE, "align": "left", "font": {**font, "color": INK}},
+        "hoverlabel": {
+            "bgcolor": SURFACE,
+            "bordercolor": LINE,
+            "align": "left",
+            "font": {**font, "color": INK},
+        },
         "hovermode": "closest",
         "dragmode": False,
         "showlegend": False,
@@ -58,7 +65,8 @@ def titled(title: str, units: str, height: float, **layout: object) -> dict:
 
 
 def axis(title: str, **settings: object) -> dict:
-    """Return an axis in the house's style: hairline grid, no box, not zoomable (a page must scroll by touch)."""
+    """Return an axis in the house's style: hairline grid, no box, not zoomable (a page must
+    scroll by touch)."""
     return {
         "title": {"text": title, "font": {"size": 11, "color": INK_FAINT}, "standoff": 8},
         "tickfont": {"size": 11, "color": INK_FAINT},
@@ -71,19 +79,23 @@ def axis(title: str, **settings: object) -> dict:
 
 
 def note(title: str, units: str) -> dict:
-    """Return a figure without data; the page shows the reading, which says why, in the plot's place."""
+    """Return a figure without data; the page shows the reading, which says why, in the plot's
+    place."""
     return titled(title, units, height=180)
 
 
 def part(last: LastClip) -> str:
-    """Return what one of the K parts of the last clip is: a frame, or where there are none a segment of its title."""
+    """Return what one of the K parts of the last clip is: a frame, or where there are none a
+    segment of its title."""
     return "title segment" if last.segments else "frame"
 
 
 def part_names(last: LastClip, limit: int = 60) -> list[str]:
     """Return each part with its number, and its time or its text; safe for Plotly."""
     if last.segments:
-        return [f"{number}: “{safe(text, limit)}”" for number, text in enumerate(last.segments, start=1)]
+        return [
+            f"{number}: “{safe(text, limit)}”" for number, text in enumerate(last.segments, start=1)
+        ]
     return [f"frame {number} ({time:.1f} s)" for number, time in enumerate(last.times_s, start=1)]
 
 
@@ -93,7 +105,8 @@ def span(places: Sequence[int]) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent: whole, below one with a decimal, and never a nought that is none."""
+    """Return a share in percent: whole, below one with a decimal, and never a nought that is
+    none."""
     if 0 < share < 0.001:
         return "<0.1%"
     return f"{100 * share:.1f}%" if share and round(100 * share, 1) < 1 else f"{100 * share:.0f}%"
@@ -107,7 +120,12 @@ def thinned(count: int) -> np.ndarray:
 def step_axis(first: int, last: int) -> dict:
     """Return the axis of reverse steps: t falls from `first` to `last`, left to right."""
     pad = max(0.3, 0.02 * (first - last))
-    return axis("diffusion step t (noise → clean)", range=[first + pad, last - pad], showgrid=False, nticks=8)
+    return axis(
+        "diffusion step t (noise → clean)",
+        range=[first + pad, last - pad],
+        showgrid=False,
+        nticks=8,
+    )
 
 
 def step_phrase(index: int, count: int) -> str:
@@ -116,7 +134,8 @@ def step_phrase(index: int, count: int) -> str:
 
 
 def plain(values: np.ndarray) -> list:
-    """Return an array as nested lists of floats with four decimals: finer than a screen, and a third of the bytes."""
+    """Return an array as nested lists of floats with four decimals: finer than a screen, and a
+    third of the bytes."""
     return np.round(np.asarray(values, dtype=float), 4).tolist()
 
 
@@ -126,13 +145,17 @@ def points(places: np.ndarray) -> dict:
 
 
 def picture(source: str, **place: object) -> dict:
-    """Return a picture of a layout: whole, in its own proportions, in the middle of the box that `place` gives."""
+    """Return a picture of a layout: whole, in its own proportions, in the middle of the box that
+    `place` gives."""
     middle = {"xanchor": "center", "yanchor": "middle", "sizing": "contain"}
     return {"source": source, "layer": "above", **middle, **place}
 
 
-def animation(steps: Sequence[int], places: Callable[[int], list[dict]], first_trace: int) -> list[dict]:
-    """Return an animation frame a step; `places(index)` is what changes in the traces from `first_trace` on."""
+def animation(
+    steps: Sequence[int], places: Callable[[int], list[dict]], first_trace: int
+) -> list[dict]:
+    """Return an animation frame a step; `places(index)` is what changes in the traces from
+    `first_trace` on."""
     frames = []
     for index, step in enumerate(steps):
         moved = places(index)

@@ -1,4 +1,5 @@
-"""One history through every system: the first clips of each side by side, the same clip joined by a line."""
+"""One history through every system: the first clips of each side by side, the same clip joined
+by a line."""
 
 from __future__ import annotations
 
@@ -20,8 +21,11 @@ _POSTER_ROW_PX, _TEXT_ROW_PX = 47, 34
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
-def figure(trace: Comparison, names: Mapping[str, str] = _NOBODY, posters: Mapping[str, str] = _NOBODY) -> dict:
-    """Draw the columns; `names` are the systems' short names by variant, `posters` small pictures by item id."""
+def figure(
+    trace: Comparison, names: Mapping[str, str] = _NOBODY, posters: Mapping[str, str] = _NOBODY
+) -> dict:
+    """Draw the columns; `names` are the systems' short names by variant, `posters` small
+    pictures by item id."""
     if len(trace.rankings) < 2:
         return style.note(TITLE, UNITS)
     lines, scale = lines_of(trace)
@@ -29,7 +33,8 @@ def figure(trace: Comparison, names: Mapping[str, str] = _NOBODY, posters: Mappi
     row = _POSTER_ROW_PX if has_posters else _TEXT_ROW_PX
     first, deep = trace.rankings[0].items, scale.deep_ticks()
     words, short = (
-        [_tick_words(trace, item, limit) for item in first] + [str(rank) for rank in deep] for limit in (34, 11)
+        [_tick_words(trace, item, limit) for item in first] + [str(rank) for rank in deep]
+        for limit in (34, 11)
     )
     chart = style.titled(
         TITLE,
@@ -53,12 +58,16 @@ def figure(trace: Comparison, names: Mapping[str, str] = _NOBODY, posters: Mappi
         images=_pictures(lines, top, posters),
         annotations=_entering(lines, top, has_posters) + _stars(lines, top),
     )
-    chart["data"] = [*(_drawn(line, top) for line in lines), _places(lines, top, trace, names, has_posters)]
+    chart["data"] = [
+        *(_drawn(line, top) for line in lines),
+        _places(lines, top, trace, names, has_posters),
+    ]
     return chart
 
 
 def reading(trace: Comparison, names: Mapping[str, str] = _NOBODY) -> str:
-    """Tell who agrees least with the whole model, what moved most, and where the true next clip stands."""
+    """Tell who agrees least with the whole model, what moved most, and where the true next clip
+    stands."""
     if len(trace.rankings) < 2:
         return EMPTY
     main, *others = trace.rankings
@@ -72,7 +81,10 @@ def reading(trace: Comparison, names: Mapping[str, str] = _NOBODY) -> str:
         words = f"Every other system shares {shared[0]} of {whole}’s first {len(ours)} clips"
     if trace.target is None:
         return f"{words}{_largest_move(main, others, names)}."
-    ranked = [(ranks.rank_of(trace.target.item_id) or 0, _quoted(ranks, names)) for ranks in trace.rankings]
+    ranked = [
+        (ranks.rank_of(trace.target.item_id) or 0, _quoted(ranks, names))
+        for ranks in trace.rankings
+    ]
     (best, highest), (worst, lowest) = min(ranked), max(ranked)
     if best == worst:
         return f"{words}; the clip watched next stands at rank {best} in each."
@@ -87,7 +99,11 @@ def _largest_move(main: Ranks, others: list[Ranks], names: Mapping[str, str]) ->
         if (found := ranks.rank_of(item.item_id)) is not None
     ]
     distance, item, found, name = max(moves, key=lambda move: move[0], default=(0, None, 0, ""))
-    return f"; {style.quoted(item.title)}, rank {item.rank} here, stands at {found} in {name}" if distance else ""
+    return (
+        f"; {style.quoted(item.title)}, rank {item.rank} here, stands at {found} in {name}"
+        if distance
+        else ""
+    )
 
 
 def _drawn(line: Line, top: int) -> dict:
@@ -112,8 +128,11 @@ def _drawn(line: Line, top: int) -> dict:
     }
 
 
-def _places(lines: list[Line], top: int, trace: Comparison, names: Mapping[str, str], has_posters: bool) -> dict:
-    """What can be pointed at: every clip in every column, with its rank next to it among the first ones."""
+def _places(
+    lines: list[Line], top: int, trace: Comparison, names: Mapping[str, str], has_posters: bool
+) -> dict:
+    """What can be pointed at: every clip in every column, with its rank next to it among the
+    first ones."""
     spots = [(line, column) for line in lines for column in range(len(line.ranks))]
     shown = [line.ranks[column] <= top for line, column in spots]
     return {
@@ -125,12 +144,14 @@ def _places(lines: list[Line], top: int, trace: Comparison, names: Mapping[str, 
         "marker": {
             "size": [(30 if has_posters else 11) if is_shown else 6 for is_shown in shown],
             "color": [
-                style.GOOD if line.is_target else rank_colour(line.item.topic, line.ranks[0]) for line, _ in spots
+                style.GOOD if line.is_target else rank_colour(line.item.topic, line.ranks[0])
+                for line, _ in spots
             ],
             "opacity": [0 if is_shown and has_posters else 1 for is_shown in shown],
         },
         "text": [
-            str(line.ranks[column]) if is_shown else "" for (line, column), is_shown in zip(spots, shown, strict=True)
+            str(line.ranks[column]) if is_shown else ""
+            for (line, column), is_shown in zip(spots, shown, strict=True)
         ],
         "textposition": "top left",
         "textfont": {"size": 10, "color": style.INK_FAINT},
@@ -232,7 +253,10 @@ def _below(top: int, columns: int) -> list[dict]:
 
 
 def _systems_axis(rankings: tuple[Ranks, ...], names: Mapping[str, str]) -> dict:
-    words = [style.safe(_name(ranks, names), 40).replace(", ", ",<br>").replace(" + ", "<br>+ ") for ranks in rankings]
+    words = [
+        style.safe(_name(ranks, names), 40).replace(", ", ",<br>").replace(" + ", "<br>+ ")
+        for ranks in rankings
+    ]
     return style.axis(
         "",
         side="top",

@@ -1,4 +1,5 @@
-"""What the quality of a bundle's systems costs: N@10 against training time, or against the time of a request."""
+"""What the quality of a bundle's systems costs: N@10 against training time, or against the time
+of a request."""
 
 from __future__ import annotations
 
@@ -65,7 +66,10 @@ def reading(metrics: Mapping, names: Mapping[str, str], by: str = "") -> str:
     takes, axis = f"takes {_amount(costs[best])} {measured.COSTS[key]}", measured.METRIC
     if costs[best] == costs[cheapest]:
         return f"{measured.quoted(best, names)} ranks best, and none costs less: it {takes}."
-    times, gain = costs[best] / costs[cheapest], measured.value(metrics, best) - measured.value(metrics, cheapest)
+    times, gain = (
+        costs[best] / costs[cheapest],
+        measured.value(metrics, best) - measured.value(metrics, cheapest),
+    )
     more = f"{times:.1f}" if times < 10 else f"{times:,.0f}"
     return (
         f"{measured.quoted(best, names)} ranks best and {takes}, {more} times as many as the cheapest, "
@@ -78,7 +82,8 @@ def _amount(cost: float) -> str:
 
 
 def _spread(values: Sequence[float]) -> list[float]:
-    """Return where names stand for falling values: at their value, or as far apart as names need."""
+    """Return where names stand for falling values: at their value, or as far apart as names
+    need."""
     gap = max(1.15 * (values[0] - values[-1]) / max(len(values) - 1, 1), 1e-3) * 0.72
     places = [values[0]]
     for value in values[1:]:
@@ -102,7 +107,11 @@ def _ticks(costs: Sequence[float]) -> list[float]:
 
 
 def _dots(
-    metrics: Mapping, rows: Sequence[str], costs: Mapping[str, float], names: Mapping[str, str], axis: str
+    metrics: Mapping,
+    rows: Sequence[str],
+    costs: Mapping[str, float],
+    names: Mapping[str, str],
+    axis: str,
 ) -> dict:
     return {
         "type": "scatter",
@@ -121,7 +130,11 @@ def _dots(
 
 
 def _leaders(
-    metrics: Mapping, rows: Sequence[str], costs: Mapping[str, float], places: Sequence[float], end: float
+    metrics: Mapping,
+    rows: Sequence[str],
+    costs: Mapping[str, float],
+    places: Sequence[float],
+    end: float,
 ) -> dict:
     """A hairline from every dot to its name at the right, since dots may lie close together."""
     x, y = [], []
@@ -132,7 +145,9 @@ def _leaders(
     return {"type": "scatter", "name": "leaders", "mode": "lines", "x": x, "y": y, **look}
 
 
-def _labels(rows: Sequence[str], names: Mapping[str, str], places: Sequence[float], end: float) -> dict:
+def _labels(
+    rows: Sequence[str], names: Mapping[str, str], places: Sequence[float], end: float
+) -> dict:
     return {
         "type": "scatter",
         "name": "names",
@@ -149,4 +164,7 @@ def _labels(rows: Sequence[str], names: Mapping[str, str], places: Sequence[floa
 
 def _names(rows: Sequence[str], names: Mapping[str, str], limit: int) -> list[str]:
     words = measured.words(rows, names, limit)
-    return [f"<b>{word}</b>" if row == measured.OURS else word for row, word in zip(rows, words, strict=True)]
+    return [
+        f"<b>{word}</b>" if row == measured.OURS else word
+        for row, word in zip(rows, words, strict=True)
+    ]

@@ -1,4 +1,5 @@
-"""TCD as streams: what kinds of moments each frame of the last clip seems to show, from noise to clean."""
+"""TCD as streams: what kinds of moments each frame of the last clip seems to show, from noise to
+clean."""
 
 from __future__ import annotations
 
@@ -17,11 +18,13 @@ EMPTY = "This variant runs without TCD: the frames are used as they are, and not
 
 _ROW_PX, _AROUND_PX, _PICTURE_PX = 66, 60, 44
 _THIN, _THICK = 0.4, 0.92
-"""How thick a stream is, in rows: one that counts for nothing, and the one that ever counts most."""
+"""How thick a stream is, in rows: one that counts for nothing, and the one that ever counts
+most."""
 
 
 def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
-    """Draw a stream a frame over the steps (Eq. 8-10); while it plays, what is yet to come lies under a veil.
+    """Draw a stream a frame over the steps (Eq. 8-10); while it plays, what is yet to come lies
+    under a veil.
 
     Args:
         trace: the run.
@@ -42,13 +45,21 @@ def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
         xaxis=style.axis("diffusion step t (noise → clean)", range=ends, showgrid=False, nticks=8),
         yaxis=_frames_axis(count, room),
         images=[_thumbnail(source, frame) for frame, source in enumerate(pictures)],
-        meta={"captions": [_caption(trace, index) for index in range(len(levels))], "narrow": _narrow(trace, room)},
+        meta={
+            "captions": [_caption(trace, index) for index in range(len(levels))],
+            "narrow": _narrow(trace, room),
+        },
     )
     streams = [*_streams(trace), _facts(trace)]
     moving = _places(trace, len(levels) - 1)
-    chart["data"] = [*streams, *({**look, **place} for look, place in zip(_looks(trace), moving, strict=True))]
+    chart["data"] = [
+        *streams,
+        *({**look, **place} for look, place in zip(_looks(trace), moving, strict=True)),
+    ]
     steps = [step.diffusion_step for step in trace.tcd]
-    chart["frames"] = style.animation(steps, lambda index: _places(trace, index), first_trace=len(streams))
+    chart["frames"] = style.animation(
+        steps, lambda index: _places(trace, index), first_trace=len(streams)
+    )
     return chart
 
 
@@ -59,7 +70,11 @@ def reading(trace: Recommendation) -> str:
     part, steps = style.part(trace.last), len(trace.tcd)
     leaders = np.stack([step.shares.argmax(axis=1) for step in trace.tcd])
     unsettled = np.flatnonzero((leaders != leaders[-1]).any(axis=1))
-    when = f"from {style.step_phrase(int(unsettled[-1]) + 1, steps)} on" if unsettled.size else "at every step"
+    when = (
+        f"from {style.step_phrase(int(unsettled[-1]) + 1, steps)} on"
+        if unsettled.size
+        else "at every step"
+    )
     first = kinds.quoted(trace.kinds, leaders[-1, 0])
     if leaders.shape[1] == 1:
         return f"The only {part} is of {first} {when}."
@@ -68,13 +83,12 @@ def reading(trace: Recommendation) -> str:
     top = int(attention.argmax())
     name = kinds.quoted(trace.kinds, leaders[-1, top])
     counts = f"{part} {top + 1} ({name}) counts most, for {style.percent(attention[top])} of what the clip says"
-    return (
-        f"The {part}s settle into {are}: {'each has' if not unsettled.size else 'each keeps'} its own {when}; {counts}."
-    )
+    return f"The {part}s settle into {are}: {'each has' if not unsettled.size else 'each keeps'} its own {when}; {counts}."
 
 
 def _corners(trace: Recommendation) -> np.ndarray:
-    """Return where the streams have their corners: half a step wider than the walk, so that one step is one too."""
+    """Return where the streams have their corners: half a step wider than the walk, so that one
+    step is one too."""
     levels = [step.diffusion_step for step in trace.tcd]
     return np.array([levels[0] + 0.5, *levels, levels[-1] - 0.5])
 
@@ -86,19 +100,26 @@ def _thickness(trace: Recommendation) -> np.ndarray:
 
 
 def _streams(trace: Recommendation) -> list[dict]:
-    """An area a kind, through all frames: its shares, stacked on the others', and grey for kinds without an area."""
+    """An area a kind, through all frames: its shares, stacked on the others', and grey for kinds
+    without an area."""
     shares = np.stack([step.shares for step in trace.tcd])
     named, colours = kinds.shown(shares, each=2, least=0.08, most=12), kinds.colours_of(trace)
     rest = 1 - shares[:, :, named].sum(axis=2, keepdims=True)
     parts = np.clip(np.concatenate([shares[:, :, named], rest], axis=2), 0, 1)
     bottoms, tops = _stacked(parts, _thickness(trace)[:, :, None])
-    looks = [*((kinds.name(trace.kinds, kind), colours[kind], 0.95) for kind in named), ("other", kinds.OTHER, 0.28)]
+    looks = [
+        *((kinds.name(trace.kinds, kind), colours[kind], 0.95) for kind in named),
+        ("other", kinds.OTHER, 0.28),
+    ]
     x = _corners(trace)
-    return [_area(x, bottoms[:, :, place], tops[:, :, place], *look) for place, look in enumerate(looks)]
+    return [
+        _area(x, bottoms[:, :, place], tops[:, :, place], *look) for place, look in enumerate(looks)
+    ]
 
 
 def _stacked(parts: np.ndarray, thick: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each part [T, K, P] of each stream begins and ends: what a frame ends up as first, the rest last."""
+    """Return where each part [T, K, P] of each stream begins and ends: what a frame ends up as
+    first, the rest last."""
     last = parts[-1].copy()
     last[:, -1] = -1.0
     order = np.broadcast_to(np.argsort(-last, axis=1, kind="stable"), parts.shape)
@@ -108,7 +129,9 @@ def _stacked(parts: np.ndarray, thick: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return edges + thick * (ends - parts), edges + thick * ends
 
 
-def _area(x: np.ndarray, bottoms: np.ndarray, tops: np.ndarray, name: str, colour: str, opacity: float) -> dict:
+def _area(
+    x: np.ndarray, bottoms: np.ndarray, tops: np.ndarray, name: str, colour: str, opacity: float
+) -> dict:
     """Return one kind's areas in all frames; a gap sets one frame's apart from the next."""
     across, up = [], []
     for frame in range(bottoms.shape[1]):
@@ -130,7 +153,8 @@ def _area(x: np.ndarray, bottoms: np.ndarray, tops: np.ndarray, name: str, colou
 
 
 def _facts(trace: Recommendation) -> dict:
-    """What can be pointed at: every frame at every step, with its largest kinds and how much it counts."""
+    """What can be pointed at: every frame at every step, with its largest kinds and how much it
+    counts."""
     parts = list(enumerate(style.part_names(trace.last)))
     spots = [(step, frame, name) for step in trace.tcd for frame, name in parts]
     return {
@@ -156,14 +180,21 @@ def _facts(trace: Recommendation) -> dict:
 
 def _mixture(trace: Recommendation, shares: np.ndarray) -> str:
     named = kinds.largest(shares, 3)
-    return ", ".join(f"{kinds.name(trace.kinds, kind, 28)} {style.percent(shares[kind])}" for kind in named)
+    return ", ".join(
+        f"{kinds.name(trace.kinds, kind, 28)} {style.percent(shares[kind])}" for kind in named
+    )
 
 
 def _looks(trace: Recommendation) -> list[dict]:
-    """The moving traces without what changes: the veil, the line at the present step, the words at the right."""
+    """The moving traces without what changes: the veil, the line at the present step, the words
+    at the right."""
     count, end = len(trace.last.shares), trace.tcd[-1].diffusion_step - 0.5
     hidden = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
-    words = {"textposition": "middle right", "textfont": {"size": 12, "color": style.INK_SOFT}, "cliponaxis": False}
+    words = {
+        "textposition": "middle right",
+        "textfont": {"size": 12, "color": style.INK_SOFT},
+        "cliponaxis": False,
+    }
     return [
         {
             **hidden,
@@ -174,7 +205,14 @@ def _looks(trace: Recommendation) -> list[dict]:
             "line": {"width": 0},
         },
         {**hidden, "name": "present step", "line": {"width": 1.5, "color": style.ACCENT}},
-        {**hidden, "name": "words", "mode": "text", "x": [end] * count, "y": list(range(count)), **words},
+        {
+            **hidden,
+            "name": "words",
+            "mode": "text",
+            "x": [end] * count,
+            "y": list(range(count)),
+            **words,
+        },
     ]
 
 

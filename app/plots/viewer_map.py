@@ -1,4 +1,5 @@
-"""One test viewer seen from above (the paper's Fig. 7): preference, true next clip and frames among the catalogue."""
+"""One test viewer seen from above (the paper's Fig. 7): preference, true next clip and frames
+among the catalogue."""
 
 from __future__ import annotations
 
@@ -8,12 +9,11 @@ from app.plots import kinds, map_parts, style
 from mealrec.explain.trace import ViewerMap
 
 TITLE = "Where the preference ends, and where the next clip lies"
-UNITS = (
-    "above: the map of kinds, discs as large as what is wanted (the paper’s Fig. 7: t-SNE); below: measured distances"
-)
+UNITS = "above: the map of kinds, discs as large as what is wanted (the paper’s Fig. 7: t-SNE); below: measured distances"
 
 _NAMED, _STRONG = 12, 3
-"""How many of the kinds that the preference wants most have their names on the map, and how many in bold."""
+"""How many of the kinds that the preference wants most have their names on the map, and how many
+in bold."""
 _LEGEND = {
     "orientation": "h",
     "x": 0,
@@ -28,7 +28,8 @@ _TARGET = {"symbol": "diamond", "color": style.GOOD, "line": {"width": 1.5, "col
 
 
 def figure(trace: ViewerMap) -> dict:
-    """Draw the map above, and below it a ruler of the preference's cosine distances to clips and to frames."""
+    """Draw the map above, and below it a ruler of the preference's cosine distances to clips and
+    to frames."""
     layout = map_parts.axes(np.vstack([map_parts.everything(trace.map), _way(trace)]))
     layout["yaxis"]["domain"] = [0.27, 1]
     layout["xaxis"] |= {"anchor": "y", "title": {"text": ""}}
@@ -50,13 +51,19 @@ def figure(trace: ViewerMap) -> dict:
     labels, short = map_parts.names(trace.map, order[:_NAMED], order[:_STRONG])
     below = [_discs(trace, colours), _clips(trace, colours), labels | {"showlegend": False}]
     chart["data"] = [*below, *_map(trace), *_ruler(trace)]
-    narrow = {"layout.height": 560, "layout.legend.y": -0.12, "layout.margin.b": 118, "data.2.text": short["text"]}
+    narrow = {
+        "layout.height": 560,
+        "layout.legend.y": -0.12,
+        "layout.margin.b": 118,
+        "data.2.text": short["text"],
+    }
     chart["layout"]["meta"] = {"narrow": narrow}
     return chart
 
 
 def reading(trace: ViewerMap) -> str:
-    """Tell how near the true next clip is, against the others, and its frames against other frames."""
+    """Tell how near the true next clip is, against the others, and its frames against other
+    frames."""
     others = trace.other_distances
     clips = f"The preference ends {trace.target_distance:.2f} from the clip watched next"
     if len(others):
@@ -71,7 +78,8 @@ def reading(trace: ViewerMap) -> str:
 
 
 def _discs(trace: ViewerMap, colours: list[str]) -> dict:
-    """What the preference ends at, under everything else: a disc a kind, its area the kind's share."""
+    """What the preference ends at, under everything else: a disc a kind, its area the kind's
+    share."""
     return {
         "type": "scatter",
         "name": "wanted",
@@ -85,7 +93,9 @@ def _discs(trace: ViewerMap, colours: list[str]) -> dict:
 
 def _clips(trace: ViewerMap, colours: list[str]) -> dict:
     rows = style.thinned(len(trace.map.item_ids)).tolist()
-    return map_parts.items(trace.map, rows, colours, {"size": 5, "opacity": 0.45}) | {"showlegend": False}
+    return map_parts.items(trace.map, rows, colours, {"size": 5, "opacity": 0.45}) | {
+        "showlegend": False
+    }
 
 
 def _way(trace: ViewerMap) -> np.ndarray:
@@ -96,11 +106,14 @@ def _map(trace: ViewerMap) -> list[dict]:
     place, points = trace.map.place, trace.map.points
     history, target = points[[place[item] for item in trace.history]], place[trace.target]
     names = [
-        f"clip {number} of the history<br>{_titled(trace, place[item])}" for number, item in enumerate(trace.history, 1)
+        f"clip {number} of the history<br>{_titled(trace, place[item])}"
+        for number, item in enumerate(trace.history, 1)
     ]
     way = _way(trace)
     return [
-        _marks("history", history, {"size": 17, "color": style.WARM, "opacity": 0.95}, "%{hovertext}")
+        _marks(
+            "history", history, {"size": 17, "color": style.WARM, "opacity": 0.95}, "%{hovertext}"
+        )
         | {
             "mode": "markers+text",
             "text": [str(number) for number in range(1, len(history) + 1)],
@@ -108,14 +121,29 @@ def _map(trace: ViewerMap) -> list[dict]:
             "hovertext": names,
             "customdata": [[item] for item in trace.history],
         },
-        _marks("watched next", points[[target]], {**_TARGET, "size": 17}, "the clip watched next<br>%{text}")
+        _marks(
+            "watched next",
+            points[[target]],
+            {**_TARGET, "size": 17},
+            "the clip watched next<br>%{text}",
+        )
         | {"text": [_titled(trace, target)], "customdata": [[trace.target]]},
         _line(way),
-        _marks("preference: start", way[:1], _ring(style.ACCENT, 11), "where the preference starts (x₀)"),
+        _marks(
+            "preference: start",
+            way[:1],
+            _ring(style.ACCENT, 11),
+            "where the preference starts (x₀)",
+        ),
         _marks(
             "preference: end",
             way[-1:],
-            {"size": 17, "symbol": "star", "color": style.ACCENT, "line": {"width": 1.5, "color": style.SURFACE}},
+            {
+                "size": 17,
+                "symbol": "star",
+                "color": style.ACCENT,
+                "line": {"width": 1.5, "color": style.SURFACE},
+            },
             "where the preference ends: the middle of all that it wants",
         ),
     ]
@@ -126,9 +154,24 @@ def _ruler(trace: ViewerMap) -> list[dict]:
     watched = trace.distances[[place[item] for item in trace.history]]
     faint = {"size": 4, "color": style.INK_FAINT, "opacity": 0.3}
     lanes = [
-        _on_ruler("other clips, distance", trace.other_distances, 1, faint, "another clip", spread=0.36),
-        _on_ruler("other frames, distance", trace.other, 0, faint, f"a {_part(trace)} of another clip", spread=0.36),
-        _on_ruler("history, distance", watched, 1, {"size": 9, "color": style.WARM}, "a clip of the history"),
+        _on_ruler(
+            "other clips, distance", trace.other_distances, 1, faint, "another clip", spread=0.36
+        ),
+        _on_ruler(
+            "other frames, distance",
+            trace.other,
+            0,
+            faint,
+            f"a {_part(trace)} of another clip",
+            spread=0.36,
+        ),
+        _on_ruler(
+            "history, distance",
+            watched,
+            1,
+            {"size": 9, "color": style.WARM},
+            "a clip of the history",
+        ),
         _on_ruler(
             "liked frames, distance",
             trace.liked,
@@ -179,8 +222,11 @@ def _line(way: np.ndarray) -> dict:
     }
 
 
-def _on_ruler(name: str, distances: np.ndarray, lane: int, marker: dict, what: str, spread: float = 0.0) -> dict:
-    """Return distances as marks on a lane; `spread` sets many of them apart by a fixed pattern, up and down."""
+def _on_ruler(
+    name: str, distances: np.ndarray, lane: int, marker: dict, what: str, spread: float = 0.0
+) -> dict:
+    """Return distances as marks on a lane; `spread` sets many of them apart by a fixed pattern,
+    up and down."""
     shown = distances[style.thinned(len(distances))] if len(distances) else distances
     heights = lane + spread * (2 * (np.arange(len(shown)) * 0.618034 % 1) - 1)
     return {

@@ -33,11 +33,16 @@ class Case:
 
     def is_of(self, kind: str) -> bool:
         """Whether one of KINDS holds this viewer."""
-        return {"hits": self.is_hit, "misses": not self.is_hit, "accidents": self.viewer.accident}.get(kind, True)
+        return {
+            "hits": self.is_hit,
+            "misses": not self.is_hit,
+            "accidents": self.viewer.accident,
+        }.get(kind, True)
 
 
 class Cases:
-    """Computes the ranks when they are first asked for, for all viewers at once, and keeps them by model and seed."""
+    """Computes the ranks when they are first asked for, for all viewers at once, and keeps them
+    by model and seed."""
 
     def __init__(self, service: Service) -> None:
         """Prepare; nothing is computed before `ranked` is walked through."""
@@ -46,7 +51,8 @@ class Cases:
         self._lock = threading.Lock()
 
     def ranked(self, variant: str, seed: int) -> Iterator[float | tuple[Case, ...]]:
-        """Yield how far the ranking has come, a fraction, and at last the cases; known ones come at once.
+        """Yield how far the ranking has come, a fraction, and at last the cases; known ones come at
+        once.
 
         Raises:
             RequestError: the model is not there, or does not hold this variant.
@@ -68,4 +74,6 @@ class Cases:
         for batch in recommender.target_ranks(variant=variant, seed=seed):
             ranks.extend(batch.tolist())
             yield len(ranks) / len(recommender.test_viewers)
-        return tuple(Case(viewer, rank) for viewer, rank in zip(recommender.test_viewers, ranks, strict=True))
+        return tuple(
+            Case(viewer, rank) for viewer, rank in zip(recommender.test_viewers, ranks, strict=True)
+        )

@@ -35,7 +35,8 @@ class Item(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip read from the bundle's files before the model is there; `held_out` from its training."""
+    """A clip read from the bundle's files before the model is there; `held_out` from its
+    training."""
 
     item_id: str
     title: str
@@ -60,7 +61,9 @@ class Catalogue:
         """Hold the clips; `variants` names the bundle's models, where that is known."""
         self.variants = tuple(variants)
         self._items = {item.item_id: item for item in items}
-        self._words = [(item, f"{item.title} {item.topic} {item.item_id}".casefold()) for item in items]
+        self._words = [
+            (item, f"{item.title} {item.topic} {item.item_id}".casefold()) for item in items
+        ]
         self.media = media
         counts = Counter(item.topic for item in items if item.topic)
         self.topics: tuple[tuple[str, int], ...] = tuple(sorted(counts.items()))
@@ -80,7 +83,9 @@ class Catalogue:
         except BundleError:
             raise
         except (OSError, ValueError, TypeError) as error:
-            raise BundleError(f"{bundle} holds no readable catalogue: point MEALREC_BUNDLE to a bundle.") from error
+            raise BundleError(
+                f"{bundle} holds no readable catalogue: point MEALREC_BUNDLE to a bundle."
+            ) from error
 
     @classmethod
     def empty(cls) -> Catalogue:
@@ -97,7 +102,9 @@ class Catalogue:
         """Return the clip of this id, or None."""
         return self._items.get(item_id)
 
-    def page(self, words: str = "", topic: str = "", number: int = 1, size: int = PAGE_SIZE) -> Page:
+    def page(
+        self, words: str = "", topic: str = "", number: int = 1, size: int = PAGE_SIZE
+    ) -> Page:
         """Return one page of the clips that hold every word and have the topic; "" means any."""
         found = self._words
         if topic:
@@ -106,7 +113,12 @@ class Catalogue:
             found = [pair for pair in found if needle in pair[1]]
         count = max(1, math.ceil(len(found) / size))
         number = min(max(number, 1), count)
-        return Page(tuple(item for item, _ in found[(number - 1) * size : number * size]), number, count, len(found))
+        return Page(
+            tuple(item for item, _ in found[(number - 1) * size : number * size]),
+            number,
+            count,
+            len(found),
+        )
 
 
 def media_folder(bundle: Path) -> Path:
@@ -129,5 +141,7 @@ def _manifest(bundle: Path) -> dict:
         if not isinstance(manifest["media"], str):
             raise TypeError("media is no text")
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BundleError(f"{bundle} holds no readable manifest: point MEALREC_BUNDLE to a bundle.") from error
+        raise BundleError(
+            f"{bundle} holds no readable manifest: point MEALREC_BUNDLE to a bundle."
+        ) from error
     return manifest

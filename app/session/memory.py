@@ -1,4 +1,5 @@
-"""The allocator of a server with many threads: what an answer used is given back, not kept for the next one."""
+"""The allocator of a server with many threads: what an answer used is given back, not kept for
+the next one."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def give_back() -> None:
-    """Set glibc's malloc so that freed memory leaves the process; elsewhere the allocator stays as it is.
+    """Set glibc's malloc so that freed memory leaves the process; elsewhere the allocator stays as
+    it is.
 
-    By default every thread fills a heap of its own, and a freed block is kept behind whatever small one was allocated
-    after it. Before the first thread is started.
+    By default every thread fills a heap of its own, and a freed block is kept behind whatever small
+    one was allocated after it. Before the first thread is started.
     """
     if platform.libc_ver()[0] != "glibc":
         return

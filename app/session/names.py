@@ -1,4 +1,5 @@
-"""What the systems are called, the one table of it: a short name, and a sentence for those that a bundle may hold."""
+"""What the systems are called, the one table of it: a short name, and a sentence for those that
+a bundle may hold."""
 
 from __future__ import annotations
 
@@ -19,39 +20,53 @@ PARTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
 
 # In the order of a comparison: from the whole model downwards, then what others have published.
 SYSTEMS = {
-    "full": System("MealRec", "The whole model: one walk cleans the last clip’s moments, the other the preference."),
+    "full": System(
+        "MealRec",
+        "The whole model: one walk cleans the last clip’s moments, the other the preference.",
+    ),
     "no_tcd": System(
-        "without TCD", "MealRec without the walk over the clip’s moments; it takes them as the encoder gave them."
+        "without TCD",
+        "MealRec without the walk over the clip’s moments; it takes them as the encoder gave them.",
     ),
     "no_npd": System(
-        "without NPD", "MealRec without the walk over the preference; a small network guesses it in one go."
+        "without NPD",
+        "MealRec without the walk over the preference; a small network guesses it in one go.",
     ),
     "no_tcd_npd": System(
-        "without both", "MealRec without either walk: the same clips and titles, no diffusion at all."
+        "without both",
+        "MealRec without either walk: the same clips and titles, no diffusion at all.",
     ),
     "quiet": System(
-        "without noise", "The whole model, trained and run without any noise: its walks have nothing to clean."
+        "without noise",
+        "The whole model, trained and run without any noise: its walks have nothing to clean.",
     ),
     "mealrec-paper": System(
-        "paper's form", "MealRec as the paper has it: the preference's walk sees the last clip alone."
+        "paper's form",
+        "MealRec as the paper has it: the preference's walk sees the last clip alone.",
     ),
     "mealrec-walk": System(
-        "the walk alone", "MealRec's walk over kinds, without a backbone: it knows no clip by its ID."
+        "the walk alone",
+        "MealRec's walk over kinds, without a backbone: it knows no clip by its ID.",
     ),
     "sasrec-guided": System(
-        "guidance", "The backbone, only pushed towards clips that look and sound like the history; no walk."
+        "guidance",
+        "The backbone, only pushed towards clips that look and sound like the history; no walk.",
     ),
     "backbone": System(
         "backbone",
         "The model’s encoder alone: it reads the order of clips and knows what they show, but walks nowhere.",
     ),
     "backbone_item_head": System(
-        "backbone, item head", "The backbone again, matching a clip’s summary instead of its single moments."
+        "backbone, item head",
+        "The backbone again, matching a clip’s summary instead of its single moments.",
     ),
     "sasrec-content": System(
         "SASRec + content", "SASRec with the same clips and titles as MealRec, but without a walk."
     ),
-    "sasrec": System("SASRec", "SASRec as published: it knows only which clip is which, not what any of them shows."),
+    "sasrec": System(
+        "SASRec",
+        "SASRec as published: it knows only which clip is which, not what any of them shows.",
+    ),
     "mealrec": System("MealRec"),
     "cl4srec": System("CL4SRec"),
     "cl4srec-content": System("CL4SRec + content"),
@@ -81,6 +96,9 @@ def system(variant: str) -> System:
 
 
 def in_order(variants: Iterable[str]) -> list[str]:
-    """Return the variants as a comparison shows them: from the whole model downwards, unknown ones last."""
+    """Return the variants as a comparison shows them: from the whole model downwards, unknown
+    ones last."""
     known = list(SYSTEMS)
-    return sorted(variants, key=lambda variant: known.index(variant) if variant in SYSTEMS else len(known))
+    return sorted(
+        variants, key=lambda variant: known.index(variant) if variant in SYSTEMS else len(known)
+    )

@@ -1,4 +1,5 @@
-"""The recommender behind the page: loaded in the background, shared by all visitors, errors in plain words."""
+"""The recommender behind the page: loaded in the background, shared by all visitors, errors in
+plain words."""
 
 from __future__ import annotations
 
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     from mealrec.recommender.uploads import Upload
 
 LOADING_TIMEOUT_S = 180.0
-# What may run at once, and of any other event, which reads little but its own visit's state. Recommendations that wait
-# for the model are walked as one batch, so many may; an encoding has the machine's cores to itself but for them.
+# What may run at once, and of any other event, which reads little but its own visit's state.
+# Recommendations that wait for the model are walked as one batch, so many may; an encoding has the
+# machine's cores to itself but for them.
 AT_ONCE = 32
 MODEL = {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
 ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
-# What is drawn from an answer, and from a clip's frames that may have to be decoded first, takes no ranking's place.
+# What is drawn from an answer, and from a clip's frames that may have to be decoded first, takes no
+# ranking's place.
 PICTURES = {"concurrency_id": "pictures", "concurrency_limit": 4}
 _FACE_HEIGHT = 160
 _REMEMBERED = 3 * AT_ONCE  # an answer is asked for again by its pictures, after others' rankings
@@ -64,10 +67,12 @@ def user_errors() -> Iterator[None]:
 
 
 class Service:
-    """One recommender for all visitors; it keeps nothing of them but their uploads, each under its own key."""
+    """One recommender for all visitors; it keeps nothing of them but their uploads, each under
+    its own key."""
 
     def __init__(self, load: Callable[[], Recommender], preview: Catalogue | None = None) -> None:
-        """Prepare the service; `preview` is what the page shows until `load` has brought the model."""
+        """Prepare the service; `preview` is what the page shows until `load` has brought the
+        model."""
         self._load = load
         self._recommender: Recommender | None = None
         self._failure: str = ""
@@ -75,7 +80,8 @@ class Service:
         self._catalogue = preview or Catalogue.empty()
         self.uploads = UploadStore()
         self._encode_borrowing = shared_gpu.borrowing(self._encode_alone)
-        # The ranking and the charts of one run are drawn by two events; the second finds the run here.
+        # The ranking and the charts of one run are drawn by two events; the second finds the run
+        # here.
         self._answers: OrderedDict[str, Recommendation | tuple[Effect, ...]] = OrderedDict()
         self._answers_lock = threading.Lock()
         self._faces: dict[int, str] = {}  # one a kind, small, and asked for by every answer
@@ -92,11 +98,14 @@ class Service:
     def _open(self) -> None:
         try:
             recommender = self._load()
-            self._catalogue = Catalogue(recommender.catalogue, recommender.media, recommender.variants)
+            self._catalogue = Catalogue(
+                recommender.catalogue, recommender.media, recommender.variants
+            )
             self._recommender = recommender
         except MealRecError as error:
             self._failure = str(error)
-        except Exception as error:  # a thread's exception would vanish; the page has to say that it failed
+        # a thread's exception would vanish; the page has to say that it failed
+        except Exception as error:
             self._failure = f"The model could not be loaded ({type(error).__name__}: {error})."
         finally:
             if self._failure:  # for whoever looks at the terminal, and not at the page
@@ -136,7 +145,8 @@ class Service:
         return self._recommender.num_frames if self._recommender else 0
 
     def recommend(self, session: Session) -> Recommendation:
-        """Rank the catalogue for what counts of a session's history and keep every step of the walk."""
+        """Rank the catalogue for what counts of a session's history and keep every step of the
+        walk."""
         return self._ask("recommend", session)
 
     def effects(self, session: Session) -> tuple[Effect, ...]:
@@ -146,7 +156,13 @@ class Service:
     def _ask(self, what: str, session: Session) -> Recommendation | tuple[Effect, ...]:
         recommender = self.recommender()
         uploads = self._uploads_of(session)
-        names = ("k", "seed", "variant", "hidden", *(("noise", "num_steps") if what == "recommend" else ()))
+        names = (
+            "k",
+            "seed",
+            "variant",
+            "hidden",
+            *(("noise", "num_steps") if what == "recommend" else ()),
+        )
         values = {name: getattr(session, name) for name in names}
         asked = repr((what, session.asked, values))
         with self._answers_lock:
@@ -160,7 +176,8 @@ class Service:
         return answer
 
     def compare(self, session: Session) -> Comparison:
-        """Rank a session's history by every system of the bundle; a revealed next clip is looked for in each."""
+        """Rank a session's history by every system of the bundle; a revealed next clip is looked
+        for in each."""
         return compare(
             self.recommender(),
             session.asked,
@@ -182,23 +199,30 @@ class Service:
     def _uploads_of(self, session: Session) -> dict[str, Upload]:
         uploads = self.uploads.pick(session.asked)
         if any(item.startswith(UPLOAD_PREFIX) and item not in uploads for item in session.asked):
-            raise RequestError("An uploaded clip of this history is no longer kept; remove it or upload it again.")
+            raise RequestError(
+                "An uploaded clip of this history is no longer kept; remove it or upload it again."
+            )
         return uploads
 
     def known(self, session: Session) -> tuple[str, ...]:
         """Return the ids of a history that still name a clip or a kept upload, in order."""
         return tuple(
-            item_id for item_id in session.history if item_id in self.catalogue or self.uploads.get(item_id) is not None
+            item_id
+            for item_id in session.history
+            if item_id in self.catalogue or self.uploads.get(item_id) is not None
         )
 
     def viewer(self, viewer_id: str) -> ExampleViewer | ViewerCase | None:
-        """Return the test viewer of this id, else the example viewer, else None; waits for the model while it loads."""
+        """Return the test viewer of this id, else the example viewer, else None; waits for the
+        model while it loads."""
         recommender = self.recommender()
-        known = (*recommender.test_viewers, *recommender.viewers)  # the examples are of the test split too
+        # the examples are of the test split too
+        known = (*recommender.test_viewers, *recommender.viewers)
         return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
 
     def face(self, kind: int) -> str:
-        """Return a typical moment of a kind as a small picture's address, "" where there is none."""
+        """Return a typical moment of a kind as a small picture's address, "" where there is
+        none."""
         with self._answers_lock:
             known = self._faces.get(kind)
         if known is None:
@@ -208,15 +232,19 @@ class Service:
         return known
 
     def faces(self, kinds: Sequence[int]) -> dict[int, str]:
-        """Return the pictures of kinds that are at hand; the others are got ready on another thread, for the next time.
+        """Return the pictures of kinds that are at hand; the others are got ready on another
+        thread, for the next time.
 
-        Each may be a frame of another clip that has to be decoded first: nobody's charts wait for a dozen of those.
+        Each may be a frame of another clip that has to be decoded first: nobody's charts wait for a
+        dozen of those.
         """
         with self._answers_lock:
             known = {kind: self._faces[kind] for kind in kinds if kind in self._faces}
         missing = [kind for kind in kinds if kind not in known]
         if missing and self._drawing.acquire(blocking=False):
-            threading.Thread(target=self._draw, args=(missing,), name="draw-faces", daemon=True).start()
+            threading.Thread(
+                target=self._draw, args=(missing,), name="draw-faces", daemon=True
+            ).start()
         return {kind: face for kind, face in known.items() if face}
 
     def _draw(self, kinds: Sequence[int]) -> None:
@@ -235,17 +263,21 @@ class Service:
         return ""
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
-        """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no video."""
+        """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no
+        video."""
         upload = self.uploads.get(item_id)
         if upload is not None:
             return list(upload.thumbnails)
         return self.recommender().media.frame_thumbnails(item_id)
 
-    def encode(self, path: str | Path, title: str = "", visit: str = "") -> Iterator[Progress | Upload]:
-        """Encode a video on another thread: yields its progress and at last the kept upload, which is the visit's.
+    def encode(
+        self, path: str | Path, title: str = "", visit: str = ""
+    ) -> Iterator[Progress | Upload]:
+        """Encode a video on another thread: yields its progress and at last the kept upload, which
+        is the visit's.
 
-        Closing the iterator cancels the work at its next report of progress. An uploaded file is deleted once it is
-        encoded or refused.
+        Closing the iterator cancels the work at its next report of progress. An uploaded file is
+        deleted once it is encoded or refused.
 
         Raises:
             VideoError: the file is not a usable video.
@@ -263,22 +295,28 @@ class Service:
                     report("waiting for a shared GPU", 0.0)
                     outcome = self._encode_borrowing(str(path), title)
                 else:
-                    outcome = recommender.encode_upload(path, title=title, progress=report, cancel=cancelled.is_set)
-            except BaseException as error:  # handed to the waiting visitor's thread, which raises it
+                    outcome = recommender.encode_upload(
+                        path, title=title, progress=report, cancel=cancelled.is_set
+                    )
+            # handed to the waiting visitor's thread, which raises it
+            except BaseException as error:
                 outcome = error
             discard(path)
             reports.put(outcome)
 
         # In the visitor's context: a shared GPU is lent to a visitor.
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(work,), name="encode-upload", daemon=True).start()
+        threading.Thread(
+            target=context.run, args=(work,), name="encode-upload", daemon=True
+        ).start()
         try:
             yield from self._follow(reports, visit)
         finally:
             cancelled.set()
 
     def _encode_alone(self, path: str, title: str) -> Upload | MealRecError:
-        """Encode a video in another process, from which an error comes back as a value or not at all."""
+        """Encode a video in another process, from which an error comes back as a value or not at
+        all."""
         try:
             return self.recommender().encode_upload(path, title=title)
         except MealRecError as error:

@@ -1,8 +1,10 @@
-"""A Space with shared GPUs (ZeroGPU): who lends one, and for what. Everywhere else nothing here does anything.
+"""A Space with shared GPUs (ZeroGPU): who lends one, and for what. Everywhere else nothing here
+does anything.
 
-There a GPU is lent for single calls: a decorated function runs in a process forked for it, its arguments and its
-result are pickled by `spaces` itself, and a Space without such a function does not start. A request's walks are far
-shorter than such a loan, so they stay on the CPU; a video's encoding, which can take seconds, borrows a GPU.
+There a GPU is lent for single calls: a decorated function runs in a process forked for it, its
+arguments and its result are pickled by `spaces` itself, and a Space without such a function does
+not start. A request's walks are far shorter than such a loan, so they stay on the CPU; a video's
+encoding, which can take seconds, borrows a GPU.
 """
 
 from __future__ import annotations

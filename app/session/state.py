@@ -20,9 +20,10 @@ class Session:
     """What one visitor asks: history oldest first, k, the variant and the seed of the walk.
 
     `viewer_id` names the example viewer that the history was opened from ("" once it is edited) and
-    `revealed` says whether that viewer's true next clip is shown. What if: `left_out` clips of the history are not
-    counted, and the `hidden` frames (from 0) of the last clip that counts are not shown to the model. `noise` and
-    `num_steps` are those of `Recommender.recommend`; no link and no browser keeps them.
+    `revealed` says whether that viewer's true next clip is shown. What if: `left_out` clips of the
+    history are not counted, and the `hidden` frames (from 0) of the last clip that counts are not
+    shown to the model. `noise` and `num_steps` are those of `Recommender.recommend`; no link and no
+    browser keeps them.
     """
 
     history: tuple[str, ...] = ()
@@ -53,8 +54,11 @@ class Session:
 
 
 def with_history(session: Session, history: Iterable[str]) -> Session:
-    """Return the session with another history; it no longer belongs to an example viewer, and all of it counts."""
-    return replace(session.whole, history=tuple(history)[-MAX_HISTORY:], viewer_id="", revealed=False)
+    """Return the session with another history; it no longer belongs to an example viewer, and
+    all of it counts."""
+    return replace(
+        session.whole, history=tuple(history)[-MAX_HISTORY:], viewer_id="", revealed=False
+    )
 
 
 def leaving_out(session: Session, item_id: str) -> Session:
@@ -92,7 +96,8 @@ def removed(session: Session, item_id: str) -> Session:
 
 
 def moved(session: Session, item_id: str, position: int) -> Session:
-    """Move one item to a position counted from the oldest; positions beyond the ends mean the ends."""
+    """Move one item to a position counted from the oldest; positions beyond the ends mean the
+    ends."""
     if item_id not in session.history:
         return session
     order = [other for other in session.history if other != item_id]
@@ -101,20 +106,29 @@ def moved(session: Session, item_id: str, position: int) -> Session:
 
 
 def to_query(session: Session) -> str:
-    """Write what a share link needs, as "?history=1.2.3&…"; uploads stay private and are left out."""
+    """Write what a share link needs, as "?history=1.2.3&…"; uploads stay private and are left
+    out."""
     shared = [item_id for item_id in session.history if not item_id.startswith(UPLOAD_PREFIX)]
-    values = {"history": ",".join(shared), "k": session.k, "variant": session.variant, "seed": session.seed}
+    values = {
+        "history": ",".join(shared),
+        "k": session.k,
+        "variant": session.variant,
+        "seed": session.seed,
+    }
     return "?" + urlencode(values, safe=",")
 
 
 def from_mapping(values: Mapping[str, object]) -> Session:
-    """Read a session from a share link's parameters or the browser's storage; what is malformed is dropped."""
+    """Read a session from a share link's parameters or the browser's storage; what is malformed
+    is dropped."""
     history = values.get("history", ())
     if isinstance(history, str):
         history = history.split(",")
     if not isinstance(history, (list, tuple)):
         history = ()
-    named = [item_id for item_id in history if isinstance(item_id, str) and _IDENTIFIER.match(item_id)]
+    named = [
+        item_id for item_id in history if isinstance(item_id, str) and _IDENTIFIER.match(item_id)
+    ]
     variant = values.get("variant")
     return Session(
         history=tuple(dict.fromkeys(named))[-MAX_HISTORY:],
@@ -126,7 +140,12 @@ def from_mapping(values: Mapping[str, object]) -> Session:
 
 def to_storage(session: Session) -> dict:
     """Return what the browser keeps so that a reload finds the session again."""
-    return {"history": list(session.history), "k": session.k, "variant": session.variant, "seed": session.seed}
+    return {
+        "history": list(session.history),
+        "k": session.k,
+        "variant": session.variant,
+        "seed": session.seed,
+    }
 
 
 def _whole(value: object, default: int, low: int, high: int) -> int:

@@ -1,4 +1,5 @@
-"""The folder that Gradio writes uploads to: a file goes as soon as it is encoded, an unused one soon after."""
+"""The folder that Gradio writes uploads to: a file goes as soon as it is encoded, an unused one
+soon after."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ import gradio.utils
 
 MAX_BYTES = 2 * 2**30
 UNUSED_S = 1800.0  # from the upload to the click on "Add to my history"
-BROKEN_OFF_S = 120.0  # the parser writes parts to the folder itself, and leaves them where the visitor hangs up
+# the parser writes parts to the folder itself, and leaves them where the visitor hangs up
+BROKEN_OFF_S = 120.0
 LONGEST_PATH = 1024
 
 
@@ -20,7 +22,8 @@ def upload_folder() -> Path:
 
 
 def is_uploaded(path: str | Path) -> bool:
-    """Whether a path leads to a file in the folder of uploads: no request may name another file of this server."""
+    """Whether a path leads to a file in the folder of uploads: no request may name another file
+    of this server."""
     if len(str(path)) > LONGEST_PATH:
         return False
     try:
@@ -36,7 +39,9 @@ def discard(path: str | Path) -> None:
         _delete(Path(path).resolve())
 
 
-def trim(max_bytes: int = MAX_BYTES, unused_s: float = UNUSED_S, broken_off_s: float = BROKEN_OFF_S) -> None:
+def trim(
+    max_bytes: int = MAX_BYTES, unused_s: float = UNUSED_S, broken_off_s: float = BROKEN_OFF_S
+) -> None:
     """Delete what nobody came back for; beyond `max_bytes` the oldest files go first."""
     folder, now = upload_folder(), time.time()
     held = []

@@ -1,4 +1,5 @@
-"""What reaches Gradio at all: the routes that the page and the two endpoints need, with bodies of bounded size."""
+"""What reaches Gradio at all: the routes that the page and the two endpoints need, with bodies
+of bounded size."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ NEEDED = (
     *("call/recommend", "call/recommend/", "call/encode", "call/encode/"),
     *("upload", "upload_progress", "file="),
 )
-"""Gradio brings more, which nothing here needs: the page's own events by name, fetching other servers' pages, writing
-links' files, recordings."""
+"""Gradio brings more, which nothing here needs: the page's own events by name, fetching other
+servers' pages, writing links' files, recordings."""
 
 MCP = ("mcp", "mcp/")
 """What the tools of an MCP server need on top, where they are wanted."""
@@ -46,7 +47,11 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif not is_needed(scope["path"], self._offered):
-            await _refuse(send, 403, "This address is not offered here; the endpoints are /recommend and /encode.")
+            await _refuse(
+                send,
+                403,
+                "This address is not offered here; the endpoints are /recommend and /encode.",
+            )
         elif scope["path"].rstrip("/") == f"{API}upload":
             await self._upload(scope, receive, send)
         else:
@@ -54,7 +59,9 @@ class Guard:
 
     async def _upload(self, scope: MutableMapping, receive: Receive, send: Send) -> None:
         if self._uploading >= UPLOADS_AT_ONCE:
-            await _refuse(send, 503, "Many visitors are uploading at this moment: try again in a minute.")
+            await _refuse(
+                send, 503, "Many visitors are uploading at this moment: try again in a minute."
+            )
             return
         self._uploading += 1
         try:
@@ -62,13 +69,18 @@ class Guard:
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-            await _refuse(send, 507, "There is no room for another file here at this moment: try again later.")
+            await _refuse(
+                send, 507, "There is no room for another file here at this moment: try again later."
+            )
         finally:
             self._uploading -= 1
             await run_in_threadpool(upload_folder.trim)
 
-    async def _bounded(self, scope: MutableMapping, receive: Receive, send: Send, limit: int) -> None:
-        """Pass a request on whose body is at most `limit` bytes; a longer one is cut off and answered with 413."""
+    async def _bounded(
+        self, scope: MutableMapping, receive: Receive, send: Send, limit: int
+    ) -> None:
+        """Pass a request on whose body is at most `limit` bytes; a longer one is cut off and
+        answered with 413."""
         body, answered = _Body(receive, limit), False
 
         async def send_or_refuse(message: Message) -> None:
@@ -85,7 +97,11 @@ class Guard:
                 raise
         if body.too_long and not answered:
             await body.read_on()
-            await _refuse(send, 413, f"At most {limit // 2**20} MiB are expected, more came: send less at once.")
+            await _refuse(
+                send,
+                413,
+                f"At most {limit // 2**20} MiB are expected, more came: send less at once.",
+            )
 
 
 class _Body:
@@ -128,7 +144,10 @@ def is_needed(path: str, offered: tuple[str, ...] = NEEDED) -> bool:
     wanted = path.removeprefix(API)
     if wanted.startswith("file="):
         return "://" not in wanted
-    return any(wanted.rstrip("/") == name or (name[-1] in "/=" and wanted.startswith(name)) for name in offered)
+    return any(
+        wanted.rstrip("/") == name or (name[-1] in "/=" and wanted.startswith(name))
+        for name in offered
+    )
 
 
 async def _refuse(send: Send, status: int, reason: str) -> None:

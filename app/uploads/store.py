@@ -1,4 +1,5 @@
-"""Clips that visitors brought: kept in memory for a while, each under a name that nobody can guess."""
+"""Clips that visitors brought: kept in memory for a while, each under a name that nobody can
+guess."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ UPLOAD_PREFIX = "upload-"
 class Bounds:
     """How much is kept and for how long.
 
-    Uploads in all, their bytes in all, uploads of one visit, seconds without use, seconds after the visit's end
-    (a page that is loaded anew comes back within them).
+    Uploads in all, their bytes in all, uploads of one visit, seconds without use, seconds after the
+    visit's end (a page that is loaded anew comes back within them).
     """
 
     uploads: int = 256
@@ -42,7 +43,9 @@ class UploadStore:
     What goes soonest makes room: the least recently used, after those of visits that have ended.
     """
 
-    def __init__(self, bounds: Bounds | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, bounds: Bounds | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._bounds = bounds or Bounds()
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
@@ -54,9 +57,12 @@ class UploadStore:
             return len(self._entries)
 
     def add(self, upload: Upload, visit: str = "") -> None:
-        """Keep an upload under its own id, which the recommender draws at random; `visit` is whose it is."""
+        """Keep an upload under its own id, which the recommender draws at random; `visit` is
+        whose it is."""
         with self._lock:
-            self._entries[upload.upload_id] = _Entry(upload, visit, self._clock() + self._bounds.lifetime_s)
+            self._entries[upload.upload_id] = _Entry(
+                upload, visit, self._clock() + self._bounds.lifetime_s
+            )
             self._drop_stale()
             own = [entry for entry in self._entries.values() if visit and entry.visit == visit]
             self._drop_first(own, len(own) - self._bounds.a_visit)
@@ -76,11 +82,14 @@ class UploadStore:
 
     def pick(self, item_ids: Iterable[str]) -> dict[str, Upload]:
         """Return the uploads among these ids that are still here."""
-        found = {item_id: self.get(item_id) for item_id in item_ids if item_id.startswith(UPLOAD_PREFIX)}
+        found = {
+            item_id: self.get(item_id) for item_id in item_ids if item_id.startswith(UPLOAD_PREFIX)
+        }
         return {upload_id: upload for upload_id, upload in found.items() if upload is not None}
 
     def adopt(self, item_ids: Iterable[str], visit: str) -> None:
-        """Make the uploads among these ids those of a visit: a page that was loaded anew holds them."""
+        """Make the uploads among these ids those of a visit: a page that was loaded anew holds
+        them."""
         with self._lock:
             for item_id in item_ids:
                 if item_id in self._entries:
@@ -95,7 +104,10 @@ class UploadStore:
                     entry.ends = min(entry.ends, soon)
 
     def _bytes(self) -> int:
-        return sum(sum(frame.nbytes for frame in entry.upload.thumbnails) for entry in self._entries.values())
+        return sum(
+            sum(frame.nbytes for frame in entry.upload.thumbnails)
+            for entry in self._entries.values()
+        )
 
     def _drop_stale(self) -> None:
         now = self._clock()

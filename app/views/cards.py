@@ -22,8 +22,8 @@ UPLOAD_TOPIC = "your upload"
 class Card:
     """One clip as the page draws it; `poster` and `clip` are addresses, "" where there is none.
 
-    A new clip was held out of training: the model knows it by its content alone. `words` and `tags` are the title
-    taken apart, `colour` the clip's own: what is drawn where there is no poster.
+    A new clip was held out of training: the model knows it by its content alone. `words` and `tags`
+    are the title taken apart, `colour` the clip's own: what is drawn where there is no poster.
     """
 
     item_id: str
@@ -94,7 +94,8 @@ def kind_colours(answer: Recommendation) -> list[str]:
 
 
 def moment_name(answer: Recommendation, frames: Sequence[int]) -> str:
-    """Return what a moment of the last clip, or a part of its title, is called inside a sentence."""
+    """Return what a moment of the last clip, or a part of its title, is called inside a
+    sentence."""
     last = answer.last
     if last.segments:
         return f"the words {quoted(segment_words(last, frames))}"
@@ -107,7 +108,8 @@ def moment_name(answer: Recommendation, frames: Sequence[int]) -> str:
 
 
 def segment_words(last: LastClip, frames: Sequence[int]) -> str:
-    """Return the part of the title that stands in for some frames; a text held for several stands once."""
+    """Return the part of the title that stands in for some frames; a text held for several
+    stands once."""
     return " ".join(dict.fromkeys(last.segments[frame] for frame in frames))
 
 

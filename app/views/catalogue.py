@@ -32,7 +32,8 @@ class CatalogueView:
 
 
 def build(service: Service) -> CatalogueView:
-    """Draw the catalogue and wire search, topics and pages; picking a clip is left to the caller."""
+    """Draw the catalogue and wire search, topics and pages; picking a clip is left to the
+    caller."""
     place = gr.State(Browse())
     search = gr.Textbox(
         placeholder="Search titles and topics" if service.catalogue.topics else "Search titles",

@@ -1,4 +1,5 @@
-"""The compare view: one history through every system of the bundle, under noise, another T and another seed."""
+"""The compare view: one history through every system of the bundle, under noise, another T and
+another seed."""
 
 from __future__ import annotations
 
@@ -18,9 +19,7 @@ from app.session.service import Service
 from app.session.state import Session, from_mapping
 from mealrec.recommender.comparing import Comparison, Overlap
 
-WORDS = (
-    "The same history through every system of this bundle. Add noise to what its clips look like: who keeps the order?"
-)
+WORDS = "The same history through every system of this bundle. Add noise to what its clips look like: who keeps the order?"
 _EMPTY_NOTE = "Pick a clip or open a viewer, and every system ranks that history here."
 WAITING = '<p class="quiet" role="status">Ranking this history with every system …</p>'
 _MOST_NOISE, _NOISE_STEP, _MOST_STEPS = 0.5, 0.05, 50
@@ -30,8 +29,8 @@ _WIDEST = 9 / 16
 
 @dataclass(frozen=True)
 class CompareView:
-    """The view's components. `is_open` holds whether its tab is on show, None before it ever was: nothing is computed
-    for a closed one.
+    """The view's components. `is_open` holds whether its tab is on show, None before it ever was:
+    nothing is computed for a closed one.
     """
 
     is_open: gr.State
@@ -78,28 +77,48 @@ def build() -> CompareView:
             min_width=240,
         )
         steps = gr.Slider(
-            1, _MOST_STEPS, value=25, step=1, label="Steps T of both walks", elem_id="compare-steps", min_width=200
+            1,
+            _MOST_STEPS,
+            value=25,
+            step=1,
+            label="Steps T of both walks",
+            elem_id="compare-steps",
+            min_width=200,
         )
         seed = gr.Number(
-            0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="compare-seed", min_width=90
+            0,
+            label="Seed",
+            precision=0,
+            minimum=0,
+            maximum=2**31 - 1,
+            elem_id="compare-seed",
+            min_width=90,
         )
     overlaps = gr.HTML("", elem_id="compare-overlaps")
     bump = chart(title=system_bump.TITLE, empty_note=_EMPTY_NOTE, elem_id="chart-system-bump")
-    return CompareView(is_open, noise, steps, seed, overlaps, bump, gr.HTML("", elem_id="compare-systems"))
+    return CompareView(
+        is_open, noise, steps, seed, overlaps, bump, gr.HTML("", elem_id="compare-systems")
+    )
 
 
-def asked(session: Session, noise: float | None, num_steps: float | None, seed: float | None) -> Session:
+def asked(
+    session: Session, noise: float | None, num_steps: float | None, seed: float | None
+) -> Session:
     """Return the session as the controls ask for it; an emptied number means its least value."""
     wanted = from_mapping({"seed": int(seed or 0)}).seed
     return replace(session, noise=float(noise or 0.0), num_steps=int(num_steps or 1), seed=wanted)
 
 
 def shown(service: Service, session: Session) -> tuple[str, dict | None, str]:
-    """Return a value for each output: the overlaps, the chart and the systems of a session with a history or none."""
+    """Return a value for each output: the overlaps, the chart and the systems of a session with
+    a history or none."""
     if not session.history:
         return "", None, ""
     comparison = service.compare(session)
-    order = {variant: place for place, variant in enumerate(in_order(ranks.variant for ranks in comparison.rankings))}
+    order = {
+        variant: place
+        for place, variant in enumerate(in_order(ranks.variant for ranks in comparison.rankings))
+    }
     main, *others = comparison.rankings
     rankings = (main, *sorted(others, key=lambda ranks: order[ranks.variant]))
     comparison = replace(comparison, rankings=rankings)
@@ -127,9 +146,7 @@ def tile(overlap: Overlap, trained_steps: int) -> OverlapTile:
                 f"{trained * (here == trained_steps)}"
             )
         case _:
-            title = (
-                f"{f'Noise σ = {there:g}' if there else 'No noise'} instead of {f'σ = {here:g}' if here else 'none'}"
-            )
+            title = f"{f'Noise σ = {there:g}' if there else 'No noise'} instead of {f'σ = {here:g}' if here else 'none'}"
     kept = {0: "none at its rank", overlap.count: "each at its rank"}
     places = kept.get(overlap.same_place, f"{overlap.same_place} at the same rank")
     words = f"{overlap.shared} of MealRec’s first {overlap.count} clips stay, {places}."
@@ -149,6 +166,7 @@ def _posters(service: Service, comparison: Comparison) -> dict[str, str]:
 def _picture(path: Path) -> str:
     with Image.open(path) as image:
         image = image.convert("RGB")
-        if image.width > _WIDEST * image.height:  # beside it stand a rank and a title: a landscape shows its middle
+        # beside it stand a rank and a title: a landscape shows its middle
+        if image.width > _WIDEST * image.height:
             image = ImageOps.fit(image, (round(_WIDEST * _POSTER_HEIGHT), _POSTER_HEIGHT))
         return picture_url(np.asarray(image), _POSTER_HEIGHT)

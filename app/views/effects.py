@@ -1,4 +1,5 @@
-"""What would change the answer most: every clip left out and every moment hidden, by effect; a click does it."""
+"""What would change the answer most: every clip left out and every moment hidden, by effect; a
+click does it."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class EffectsView:
 
 @dataclass(frozen=True)
 class Entry:
-    """One change as the list draws it; `frames` are "" where the clip is left out, else as a click names them."""
+    """One change as the list draws it; `frames` are "" where the clip is left out, else as a
+    click names them."""
 
     card: Card
     frames: str
@@ -66,7 +68,9 @@ def markup(service: Service, session: Session) -> str:
     return render("effects.html", note="", entries=_entries(service, session, found, count))
 
 
-def _entries(service: Service, session: Session, found: tuple[Effect, ...], count: int) -> list[Entry]:
+def _entries(
+    service: Service, session: Session, found: tuple[Effect, ...], count: int
+) -> list[Entry]:
     whole = service.recommend(session.whole)
     pictures = [] if whole.last.segments else service.thumbnails(whole.last.item_id)
     is_last_asked = session.asked[-1:] == session.history[-1:]

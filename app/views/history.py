@@ -38,7 +38,9 @@ class NextClip:
 def build() -> gr.HTML:
     """Draw the strip; what a click does is `edited`."""
     return gr.HTML(
-        render("history.html", steps=[], viewers=[], places=_VIEWERS_SHOWN), js_on_load=EDIT_ACTIONS, elem_id="history"
+        render("history.html", steps=[], viewers=[], places=_VIEWERS_SHOWN),
+        js_on_load=EDIT_ACTIONS,
+        elem_id="history",
     )
 
 
@@ -77,11 +79,16 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
 def markup(service: Service, session: Session) -> str:
     """Return the strip, or the welcome for an empty history.
 
-    The recency weights come with the ranking and are drawn by app.js where the ranking answers this very
-    history; so a late answer cannot undo a click.
+    The recency weights come with the ranking and are drawn by app.js where the ranking answers this
+    very history; so a late answer cannot undo a click.
     """
     if not session.history:
-        return render("history.html", steps=[], viewers=_viewers(service), places=_VIEWERS_SHOWN * service.loading)
+        return render(
+            "history.html",
+            steps=[],
+            viewers=_viewers(service),
+            places=_VIEWERS_SHOWN * service.loading,
+        )
     return render(
         "history.html",
         steps=cards(service, session.history),
@@ -98,7 +105,12 @@ def _viewers(service: Service) -> list[Viewer]:
         return []
     shown = service.recommender().viewers[:_VIEWERS_SHOWN]
     return [
-        Viewer(viewer.viewer_id, _name(number), viewer.note, cards(service, viewer.history[-_POSTERS_OF_A_VIEWER:]))
+        Viewer(
+            viewer.viewer_id,
+            _name(number),
+            viewer.note,
+            cards(service, viewer.history[-_POSTERS_OF_A_VIEWER:]),
+        )
         for number, viewer in enumerate(shown)
     ]
 
@@ -111,7 +123,8 @@ def _opened(service: Service, session: Session, viewer_id: str) -> Session:
 
 
 def _watching(service: Service, session: Session, viewer_id: str, count: int) -> Session:
-    """Return the session after a test viewer's first `count` clips; it is the viewer's own once all are there."""
+    """Return the session after a test viewer's first `count` clips; it is the viewer's own once
+    all are there."""
     viewer = service.viewer(viewer_id)
     if viewer is None:
         return session
@@ -125,7 +138,9 @@ def _next_clip(service: Service, session: Session) -> NextClip | None:
     viewer = service.viewer(session.viewer_id)
     if viewer is None:
         return None
-    return NextClip(viewer_name(service, viewer.viewer_id), card(service, viewer.target), session.revealed)
+    return NextClip(
+        viewer_name(service, viewer.viewer_id), card(service, viewer.target), session.revealed
+    )
 
 
 def viewer_name(service: Service, viewer_id: str) -> str:
@@ -142,7 +157,10 @@ def _name(number: int) -> str:
 
 def _frames(service: Service, data: dict) -> tuple[int, ...]:
     """Return the frames of a clicked moment; none where one of them is not there."""
-    named, known = str(data.get("frames", "")).split(","), [str(frame) for frame in range(service.num_frames)]
+    named, known = (
+        str(data.get("frames", "")).split(","),
+        [str(frame) for frame in range(service.num_frames)],
+    )
     return tuple(int(frame) for frame in named) if all(frame in known for frame in named) else ()
 
 

@@ -1,4 +1,5 @@
-"""The inside view: one run's charts with their readings, from the last clip's frames to the final ranks."""
+"""The inside view: one run's charts with their readings, from the last clip's frames to the
+final ranks."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from app.plots.kinds import racing
 from mealrec.explain.trace import Recommendation
 
 ORDER = ("moments", "tcd_walk", "npd_walk", "rank_bump", "distance")
-"""The charts as the page tells the story: moments, their walk, the preference's walk, the ranks, the distances."""
+"""The charts as the page tells the story: moments, their walk, the preference's walk, the ranks,
+the distances."""
 
 _EMPTY_NOTE = "Pick a clip, and this chart draws what the model did with it."
 _THUMBNAIL_HEIGHT = 224
@@ -62,7 +64,9 @@ class InsideView:
         if recommendation is None:
             return self.clear()
         wanted = {
-            "moments": {"thumbnails": [picture_url(frame, _THUMBNAIL_HEIGHT) for frame in thumbnails]},
+            "moments": {
+                "thumbnails": [picture_url(frame, _THUMBNAIL_HEIGHT) for frame in thumbnails]
+            },
             "npd_walk": {"faces": faces},
         }
         return [_value(name, recommendation, wanted.get(name, {})) for name in ORDER]
@@ -76,7 +80,11 @@ def build(service: object = None) -> InsideView:
     """Place the charts in the current Blocks; the section needs nothing of the service."""
     with gr.Column(elem_id="inside-charts"):
         charts = tuple(
-            chart(title=plot(name).TITLE, empty_note=_EMPTY_NOTE, elem_id=f"chart-{name.replace('_', '-')}")
+            chart(
+                title=plot(name).TITLE,
+                empty_note=_EMPTY_NOTE,
+                elem_id=f"chart-{name.replace('_', '-')}",
+            )
             for name in ORDER
         )
     return InsideView(charts)

@@ -1,4 +1,5 @@
-"""The map: every clip of the catalogue near the kind that it shows most, with a search; a click adds a clip."""
+"""The map: every clip of the catalogue near the kind that it shows most, with a search; a click
+adds a clip."""
 
 from __future__ import annotations
 
@@ -52,8 +53,11 @@ def build(tabs: gr.Tabs) -> MapView:
 
 
 def value(service: Service, session: Session, query: str) -> dict:
-    """Return the map for the chart component, with what the visitor is out for where there is a history."""
+    """Return the map for the chart component, with what the visitor is out for where there is a
+    history."""
     catalogue, module = service.recommender().kind_map, plot(_NAME)
     answer: Recommendation | None = service.recommend(session) if session.history else None
     words = query[:_LONGEST_QUERY]
-    return chart_value(module.figure(catalogue, answer, words), module.reading(catalogue, answer, words))
+    return chart_value(
+        module.figure(catalogue, answer, words), module.reading(catalogue, answer, words)
+    )

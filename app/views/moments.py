@@ -1,4 +1,5 @@
-"""The last clip's moments: what each did for the first recommendation in this very run; a click hides one."""
+"""The last clip's moments: what each did for the first recommendation in this very run; a click
+hides one."""
 
 from __future__ import annotations
 
@@ -29,10 +30,11 @@ _NOTHING, _LEAST = 1e-6, 1e-3  # of a chance's logarithm: rounding, and what is 
 
 @dataclass(frozen=True)
 class Tile:
-    """One moment as the strip draws it: its frames side by side, or where there are none a part of the title.
+    """One moment as the strip draws it: its frames side by side, or where there are none a part of
+    the title.
 
-    `frames` are as a click names them, `share` in [0, 1] is the influence next to the largest one, `outcome` what
-    hiding the moment does to the first recommendation.
+    `frames` are as a click names them, `share` in [0, 1] is the influence next to the largest one,
+    `outcome` what hiding the moment does to the first recommendation.
     """
 
     frames: str
@@ -51,7 +53,8 @@ class Tile:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the strip says in a sentence; it begins with the `moment` that drove the ranking, "" where none did."""
+    """What the strip says in a sentence; it begins with the `moment` that drove the ranking, ""
+    where none did."""
 
     moment: str
     words: str
@@ -64,7 +67,8 @@ def build() -> gr.HTML:
 
 def markup(service: Service, session: Session, answer: Recommendation) -> str:
     """Return the strip of a run."""
-    # The moments are those of the clip as it is: hiding one must not cut the others anew under the visitor's hand.
+    # The moments are those of the clip as it is: hiding one must not cut the others anew under the
+    # visitor's hand.
     whole = service.recommend(replace(session, hidden=())) if answer.hidden else answer
     moments = [_as_it_stands(moment, answer) for moment in whole.last.moments]
     shown = [moment for moment in moments if not _is_hidden(moment, answer)]
@@ -78,7 +82,9 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
         asked=",".join(session.asked),
         hidden=answer.hidden,
         moments=_tiles(whole, answer, moments, driver, pictures),
-        reading=_reading(whole, moments, shown, driver, quoted(clip.title, _TITLE_LIMIT), top.title, not pictures),
+        reading=_reading(
+            whole, moments, shown, driver, quoted(clip.title, _TITLE_LIMIT), top.title, not pictures
+        ),
         has_segments=bool(answer.last.segments),
         clip=clip,
         what_if=compared(service, session, answer),
@@ -117,7 +123,9 @@ def _tiles(
                 when=words or span(last, moment.frames),
                 words=words,
                 pictures=[picture_url(frame, _HEIGHT) for frame in seen],
-                share=0.0 if is_hidden or moment.influence <= _NOTHING else moment.influence / largest,
+                share=0.0
+                if is_hidden or moment.influence <= _NOTHING
+                else moment.influence / largest,
                 colour=colours[moment.kind] if moment.kind >= 0 else "",
                 outcome=_outcome(before if is_hidden else moment),
                 is_hidden=is_hidden,
@@ -139,7 +147,9 @@ def _hidden(whole: Recommendation, moment: trace.Moment) -> Reading:
     name, first = moment_name(whole, moment.frames), quoted(whole.items[0].title, _TITLE_LIMIT)
     fate = f"fell to {moment.rank_without}" if moment.rank_without > 1 else "stayed first"
     are = "are" if whole.last.segments else "is"
-    return Reading(name[0].upper() + name[1:], f"{are} hidden: {first} {fate}, {_loss(moment)} less likely.")
+    return Reading(
+        name[0].upper() + name[1:], f"{are} hidden: {first} {fate}, {_loss(moment)} less likely."
+    )
 
 
 def _loss(moment: trace.Moment) -> str:
@@ -147,7 +157,8 @@ def _loss(moment: trace.Moment) -> str:
 
 
 def _why_nothing_changes(whole: Recommendation, is_blank: bool, clip: str) -> str:
-    """Say why no hidden moment changes anything; `is_blank`: no frame of the last clip can be had."""
+    """Say why no hidden moment changes anything; `is_blank`: no frame of the last clip can be
+    had."""
     if len(whole.items) == 1:
         return "One clip alone is left to recommend: it stays first, whatever is hidden."
     if whole.last.segments and not any(whole.last.segments):
@@ -167,20 +178,39 @@ def _reading(
     is_blank: bool,
 ) -> Reading:
     top = quoted(top, _TITLE_LIMIT)
-    hidden = [before for before in whole.last.moments if before.frames not in {moment.frames for moment in shown}]
+    hidden = [
+        before
+        for before in whole.last.moments
+        if before.frames not in {moment.frames for moment in shown}
+    ]
     if shown and len(hidden) == 1 and hidden[0].influence > _NOTHING:
         return _hidden(whole, hidden[0])
     if not shown:
-        return Reading("", f"Every moment of {clip} is hidden. Only its title and its place in the history are left.")
+        return Reading(
+            "",
+            f"Every moment of {clip} is hidden. Only its title and its place in the history are left.",
+        )
     if driver is None:
         if max(abs(moment.influence) for moment in shown) <= _NOTHING:
             return Reading("", _why_nothing_changes(whole, is_blank, clip))
         if max(moment.influence for moment in shown) > 0:
-            return Reading("", f"No moment of {clip} matters to #1: without any one of them, {top} is about as likely.")
-        return Reading("", f"No moment of {clip} speaks for #1: without any one of them, {top} would be likelier.")
+            return Reading(
+                "",
+                f"No moment of {clip} matters to #1: without any one of them, {top} is about as likely.",
+            )
+        return Reading(
+            "",
+            f"No moment of {clip} speaks for #1: without any one of them, {top} would be likelier.",
+        )
     name = moment_name(whole, driver.frames)
     without = "without them" if whole.last.segments else "without it"
     moment = name[0].upper() + name[1:]
     if driver.rank_without > 1:
-        return Reading(moment, f"of {clip} drove #1. {without.capitalize()}, {top} falls to {driver.rank_without}.")
-    return Reading(moment, f"of {clip} drove #1 most. {without.capitalize()}, {top} is {_loss(driver)} less likely.")
+        return Reading(
+            moment,
+            f"of {clip} drove #1. {without.capitalize()}, {top} falls to {driver.rank_without}.",
+        )
+    return Reading(
+        moment,
+        f"of {clip} drove #1 most. {without.capitalize()}, {top} is {_loss(driver)} less likely.",
+    )

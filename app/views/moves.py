@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Move:
-    """A card's way from its rank with the full history; `kind` is up, down, same, new or out (of the history)."""
+    """A card's way from its rank with the full history; `kind` is up, down, same, new or out (of
+    the history)."""
 
     kind: str
     mark: str
@@ -35,7 +36,8 @@ class WhatIf:
 
 
 def compared(service: Service, session: Session, after: Recommendation) -> WhatIf | None:
-    """Return how a run differs from the one with the full history; None where nothing is left out or hidden."""
+    """Return how a run differs from the one with the full history; None where nothing is left
+    out or hidden."""
     if not session.is_what_if:
         return None
     before = service.recommend(session.whole)
@@ -47,7 +49,9 @@ def compared(service: Service, session: Session, after: Recommendation) -> WhatI
         outcome=f"{quoted(card(service, first).title, 22)} {_fate(new.get(first), count)}; "
         f"{kept_words(len(old.keys() & new.keys()), count)}.",
         moves={
-            item_id: _LEFT_OUT if item_id in session.left_out else _move(old.get(item_id), rank, count)
+            item_id: _LEFT_OUT
+            if item_id in session.left_out
+            else _move(old.get(item_id), rank, count)
             for item_id, rank in new.items()
         },
     )
@@ -63,7 +67,11 @@ def _move(old: int | None, new: int, count: int) -> Move:
         return Move("new", "▲ new", f"was not among the first {count}")
     if old == new:
         return Move("same", "=", "as before")
-    return Move("up", f"▲{old - new}", f"was {old}") if old > new else Move("down", f"▼{new - old}", f"was {old}")
+    return (
+        Move("up", f"▲{old - new}", f"was {old}")
+        if old > new
+        else Move("down", f"▼{new - old}", f"was {old}")
+    )
 
 
 def _fate(rank: int | None, count: int) -> str:
@@ -73,7 +81,8 @@ def _fate(rank: int | None, count: int) -> str:
 
 
 def _change(service: Service, session: Session, after: Recommendation) -> str:
-    """Return what is left out and hidden, such as "the lighthouse moment hidden and “title” left out"."""
+    """Return what is left out and hidden, such as "the lighthouse moment hidden and “title” left
+    out"."""
     said = []
     if len(session.hidden) == len(after.last.influence):
         said.append("every moment hidden")
@@ -89,7 +98,9 @@ def _change(service: Service, session: Session, after: Recommendation) -> str:
 
 def _moments(shown: Recommendation, hidden: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Return the hidden frames as the moments that they belong to."""
-    parts = [tuple(frame for frame in moment.frames if frame in hidden) for moment in shown.last.moments]
+    parts = [
+        tuple(frame for frame in moment.frames if frame in hidden) for moment in shown.last.moments
+    ]
     return [part for part in parts if part]
 
 

@@ -18,7 +18,9 @@ from app.views.moves import Move, compared
 if TYPE_CHECKING:
     from mealrec.explain.trace import Recommendation, UploadStanding
 
-INVITATION = "Pick a clip or start from a viewer: what MealRec would show next appears here at once."
+INVITATION = (
+    "Pick a clip or start from a viewer: what MealRec would show next appears here at once."
+)
 WARMING = "The model is warming up; this takes a few seconds. You can pick clips already."
 
 
@@ -41,8 +43,8 @@ class RecommendationsView:
 class Ranked:
     """One recommended clip.
 
-    `reason` names the kind of moment that it was picked for, "" where nobody asked; `score` is written out, `move` is
-    its way from its rank with the full history.
+    `reason` names the kind of moment that it was picked for, "" where nobody asked; `score` is
+    written out, `move` is its way from its rank with the full history.
     """
 
     card: Card
@@ -74,7 +76,9 @@ class Verdict:
 def build() -> RecommendationsView:
     """Draw the heading, the controls and the ranking's place."""
     gr.HTML(render("section.html", title="Up next", words="ranked from your history, best first"))
-    ranking = gr.HTML(empty(WARMING, warming=True), js_on_load=EDIT_ACTIONS, elem_id="recommendations")
+    ranking = gr.HTML(
+        empty(WARMING, warming=True), js_on_load=EDIT_ACTIONS, elem_id="recommendations"
+    )
     with gr.Row(elem_id="controls"):
         top_k = gr.Slider(1, MAX_K, value=10, step=1, label="Clips", elem_id="top-k", min_width=120)
         variant = gr.Dropdown(
@@ -84,7 +88,9 @@ def build() -> RecommendationsView:
             elem_id="variant",
             min_width=150,
         )
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="seed", min_width=80)
+        seed = gr.Number(
+            0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="seed", min_width=80
+        )
     return RecommendationsView(ranking, top_k, variant, seed)
 
 
@@ -132,9 +138,13 @@ def _verdict(target: str, recommendation: Recommendation) -> Verdict | None:
         return None
     for item in recommendation.items:
         if item.item_id == target:
-            return Verdict("hit", f"Hit: the clip that this viewer watched next stands at rank {item.rank}.")
+            return Verdict(
+                "hit", f"Hit: the clip that this viewer watched next stands at rank {item.rank}."
+            )
     count = len(recommendation.items)
-    return Verdict("miss", f"Miss: the clip that this viewer watched next is not among these {count}.")
+    return Verdict(
+        "miss", f"Miss: the clip that this viewer watched next is not among these {count}."
+    )
 
 
 def _standing(service: Service, standing: UploadStanding) -> Standing:

@@ -7,7 +7,33 @@ import math
 _MANY = 0.35
 """From here on tenths say it best; below, "1 in so many"."""
 _NEARLY_ALL, _HARDLY_ANY = 0.95, 1 / 1500
-_ROUND = (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 500, 700, 1000)
+_ROUND = (
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    12,
+    15,
+    20,
+    25,
+    30,
+    40,
+    50,
+    60,
+    80,
+    100,
+    150,
+    200,
+    300,
+    400,
+    500,
+    700,
+    1000,
+)
 MINUS = "−"
 
 
@@ -32,7 +58,8 @@ def percent(share: float) -> str:
 
 
 def likelier(influence: float) -> str:
-    """Return by how much of itself a chance changes where its logarithm falls by `influence`: "−24%"."""
+    """Return by how much of itself a chance changes where its logarithm falls by `influence`:
+    "−24%"."""
     change = math.expm1(-influence)
     if abs(change) < 0.001:
         return "±0%"

@@ -10,8 +10,8 @@ import gradio as gr
 
 from app.views.story import Step
 
-# The button stands in the header, which is drawn anew; it reaches this component through app.js. What the story
-# clicks goes through the same line as a visitor's clicks.
+# The button stands in the header, which is drawn anew; it reaches this component through app.js.
+# What the story clicks goes through the same line as a visitor's clicks.
 _SCRIPT = """
 window.mealrecShow.mount({
   ask: () => trigger("select", {}),
@@ -32,9 +32,16 @@ _TEMPLATE = """
 
 def build() -> gr.HTML:
     """Place the caption bar; it stays hidden until a story plays."""
-    return gr.HTML(value=None, html_template=_TEMPLATE, js_on_load=_SCRIPT, apply_default_css=False, elem_id="show-me")
+    return gr.HTML(
+        value=None,
+        html_template=_TEMPLATE,
+        js_on_load=_SCRIPT,
+        apply_default_css=False,
+        elem_id="show-me",
+    )
 
 
 def value(steps: Sequence[Step]) -> dict:
-    """Return a story for the component; the time makes each one new, so that it plays a second time."""
+    """Return a story for the component; the time makes each one new, so that it plays a second
+    time."""
     return {"steps": [asdict(step) for step in steps], "made_ns": str(time.time_ns())}

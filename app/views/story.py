@@ -1,4 +1,5 @@
-"""The story of "Show me": which viewer, which moment, and what is said at each step, all of it from real runs."""
+"""The story of "Show me": which viewer, which moment, and what is said at each step, all of it
+from real runs."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ _TITLE_LIMIT = 34
 class Step:
     """One step: what is said, what is clicked for it ({} for nothing), and where to look.
 
-    `history` and `hidden` are those of the ranking to wait for before the words count, `chart` is one to play, and
-    `hold_s` is how long the step stays.
+    `history` and `hidden` are those of the ranking to wait for before the words count, `chart` is
+    one to play, and `hold_s` is how long the step stays.
     """
 
     words: str
@@ -54,12 +55,18 @@ class _Case:
 
     @property
     def worth(self) -> tuple[bool, bool, float]:
-        """Return what makes it a good story: #1 changes, there is a history to watch, and #1's chance falls far."""
-        return self.moment.rank_without > 1, len(self.viewer.history) >= _ENOUGH, self.moment.influence
+        """Return what makes it a good story: #1 changes, there is a history to watch, and #1's
+        chance falls far."""
+        return (
+            self.moment.rank_without > 1,
+            len(self.viewer.history) >= _ENOUGH,
+            self.moment.influence,
+        )
 
 
 def steps(service: Service) -> list[Step]:
-    """Return the story's steps; without a moment that drives anything the part about hiding one is left out.
+    """Return the story's steps; without a moment that drives anything the part about hiding one is
+    left out.
 
     Raises:
         RequestError: the model is not there, or the bundle holds no viewers.
@@ -67,7 +74,11 @@ def steps(service: Service) -> list[Step]:
     cases = list(_cases(service))
     if cases:
         case = max(cases, key=lambda case: case.worth)
-        return [*_watching(service, case), *_hiding(service, case), *_walking(case.viewer.history, case.answer)]
+        return [
+            *_watching(service, case),
+            *_hiding(service, case),
+            *_walking(case.viewer.history, case.answer),
+        ]
     viewer = _candidates(service)[0]
     answer = service.recommend(replace(ASKED, history=viewer.history))
     return [*_filling(service, viewer), *_walking(viewer.history, answer)]
@@ -84,7 +95,8 @@ def _candidates(service: Service) -> Sequence[ExampleViewer | ViewerCase]:
 
 
 def _cases(service: Service) -> Iterator[_Case]:
-    """Yield the viewers whose last clip has a moment that drives #1: example viewers, further ones only if needed."""
+    """Yield the viewers whose last clip has a moment that drives #1: example viewers, further
+    ones only if needed."""
     examples = len(service.recommender().viewers)
     is_found = False
     for number, viewer in enumerate(_candidates(service)):
@@ -101,7 +113,9 @@ def _cases(service: Service) -> Iterator[_Case]:
 def _filling(service: Service, viewer: ExampleViewer | ViewerCase) -> Iterator[Step]:
     """The history, clip by clip; each is a ranking of its own."""
     count, name = len(viewer.history), viewer_name(service, viewer.viewer_id)
-    clips = f"these {count} clips. The ranking follows every one of them" if count > 1 else "this clip"
+    clips = (
+        f"these {count} clips. The ranking follows every one of them" if count > 1 else "this clip"
+    )
     words = f"{name} watched {clips}."
     first = max(1, count - _CLIPS_WATCHED + 1)
     for watched in range(first, count + 1):
@@ -136,7 +150,10 @@ def _hiding(service: Service, case: _Case) -> Iterator[Step]:
     """The moment that drives #1: shown, hidden, and shown again."""
     answer, frames = case.answer, case.moment.frames
     history, hidden = ",".join(case.viewer.history), ",".join(map(str, frames))
-    name, top = moment_name(answer, frames), quoted(card(service, answer.items[0].item_id).title, _TITLE_LIMIT)
+    name, top = (
+        moment_name(answer, frames),
+        quoted(card(service, answer.items[0].item_id).title, _TITLE_LIMIT),
+    )
     click = {"action": "moment", "frames": hidden}
     drives = "drive" if answer.last.segments else "drives"
     yield Step(f"In the last clip, {name} {drives} #1, {top}.", "#moments-column", 3.5, history)
@@ -149,7 +166,9 @@ def _hiding(service: Service, case: _Case) -> Iterator[Step]:
         hidden=hidden,
         click=click,
     )
-    yield Step("Show it again, and everything comes back.", "#moments-column", 2.5, history, click=click)
+    yield Step(
+        "Show it again, and everything comes back.", "#moments-column", 2.5, history, click=click
+    )
 
 
 def _fall(case: _Case) -> str:
@@ -168,8 +187,11 @@ def _walking(history: Sequence[str], answer: Recommendation) -> Iterator[Step]:
     """The walk of the preference, where the model has one; and a word at the end."""
     asked = ",".join(history)
     if answer.npd:
-        words = (
-            f"This is how it got there: a walk of {len(answer.npd)} steps, from noise to what the next click is for."
-        )
+        words = f"This is how it got there: a walk of {len(answer.npd)} steps, from noise to what the next click is for."
         yield Step(words, "#chart-npd-walk", 7.5, asked, chart="npd-walk")
-    yield Step("That was it. Now pick clips of your own, or hide another moment.", "#history-column", 3.0, asked)
+    yield Step(
+        "That was it. Now pick clips of your own, or hide another moment.",
+        "#history-column",
+        3.0,
+        asked,
+    )

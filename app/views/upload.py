@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from mealrec.recommender.uploads import Upload
 
 _EXAMPLES_FOLDER = Path(gr.__file__).parent / "media_assets" / "videos"
-_EXAMPLE_LABELS = {"world": "The Earth by night, 30 s", "b": "The Earth by night, 5 s", "a": "A closing title, 7 s"}
+_EXAMPLE_LABELS = {
+    "world": "The Earth by night, 30 s",
+    "b": "The Earth by night, 5 s",
+    "a": "A closing title, 7 s",
+}
 _NEAREST_SHOWN = 6
 _PICTURE_HEIGHT = 200
 PREVIEW = {"concurrency_id": "preview", "concurrency_limit": 1, "trigger_mode": "always_last"}
-# A codec that the browser lacks raises no error: there is a player, and its picture has no size. Gives Python the video
-# only where that is so.
+# A codec that the browser lacks raises no error: there is a player, and its picture has no size.
+# Gives Python the video only where that is so.
 UNPLAYABLE = """
 async (video) => {
   for (let tries = 0; video && tries < 80; tries += 1) {
@@ -65,7 +69,8 @@ class UploadView:
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame that the model saw: its picture, its second, and what the encoder calls it, the surest first."""
+    """One frame that the model saw: its picture, its second, and what the encoder calls it, the
+    surest first."""
 
     picture: str
     time: str
@@ -86,7 +91,11 @@ def build() -> UploadView:
     with gr.Row(elem_id="upload-columns") as columns:
         with gr.Column(scale=4, min_width=260):
             video = gr.Video(
-                label="Your clip", show_label=False, sources=["upload"], height=300, elem_id="upload-video"
+                label="Your clip",
+                show_label=False,
+                sources=["upload"],
+                height=300,
+                elem_id="upload-video",
             )
             preview = gr.HTML("", elem_id="upload-preview")
             title = gr.Textbox(
@@ -101,14 +110,17 @@ def build() -> UploadView:
             stop = gr.Button("Cancel", elem_id="upload-cancel", visible=False)
         with gr.Column(scale=5, min_width=260):
             examples = gr.HTML(
-                render("examples.html", examples=_examples()), js_on_load=CLICK_ACTIONS, elem_id="upload-examples"
+                render("examples.html", examples=_examples()),
+                js_on_load=CLICK_ACTIONS,
+                elem_id="upload-examples",
             )
             report = gr.HTML(idle(), elem_id="upload-report")
     return UploadView(video, preview, title, encode, stop, report, examples, columns, refusal)
 
 
 def example_path(key: str) -> str | None:
-    """Return the path of an example that ships with Gradio, or None where it has none of this name."""
+    """Return the path of an example that ships with Gradio, or None where it has none of this
+    name."""
     path = _EXAMPLES_FOLDER / f"{key}.mp4"
     return str(path) if key in _EXAMPLE_LABELS and path.is_file() else None
 
@@ -128,16 +140,22 @@ def encoded(service: Service, path: str, title: str, visit: str = "") -> Iterato
 
 
 def preview(service: Service, path: str | None) -> str:
-    """Return the moments of a video that the visitor's browser cannot play, or why they are not to be had."""
+    """Return the moments of a video that the visitor's browser cannot play, or why they are not
+    to be had."""
     if not path:
         return ""
-    from mealrec.recommender.uploads import UPLOAD_LIMITS  # brings torch, for which the page does not wait
+    # brings torch, for which the page does not wait
+    from mealrec.recommender.uploads import UPLOAD_LIMITS
 
     try:
-        sampled = service.recommender().media.sampled(path, max_height=_PICTURE_HEIGHT, limits=UPLOAD_LIMITS)
+        sampled = service.recommender().media.sampled(
+            path, max_height=_PICTURE_HEIGHT, limits=UPLOAD_LIMITS
+        )
     except MealRecError as error:
         return render("preview.html", frames=[], refusal=str(error))
-    return render("preview.html", frames=_frames(sampled.frames, sampled.times_s, ((),) * len(sampled.frames)))
+    return render(
+        "preview.html", frames=_frames(sampled.frames, sampled.times_s, ((),) * len(sampled.frames))
+    )
 
 
 def idle(cancelled: bool = False) -> str:
@@ -146,7 +164,8 @@ def idle(cancelled: bool = False) -> str:
 
 
 def rest(cancelled: bool = False) -> tuple:
-    """Return report, cancel button, start button and video as they are while nothing is being encoded.
+    """Return report, cancel button, start button and video as they are while nothing is being
+    encoded.
 
     The video's file is deleted by then, so that the drop zone is empty.
     """
@@ -154,10 +173,13 @@ def rest(cancelled: bool = False) -> tuple:
 
 
 def offered(refusal: str) -> tuple:
-    """Return the values of `offer`: where a bundle takes no uploads, the reason stands in place of the drop zone."""
+    """Return the values of `offer`: where a bundle takes no uploads, the reason stands in place
+    of the drop zone."""
     if not refusal:
         return gr.skip(), gr.skip()
-    return gr.update(visible=False), gr.update(visible=True, value=render("no_upload.html", reason=refusal))
+    return gr.update(visible=False), gr.update(
+        visible=True, value=render("no_upload.html", reason=refusal)
+    )
 
 
 def _progress(report: Progress) -> str:
@@ -166,7 +188,9 @@ def _progress(report: Progress) -> str:
 
 
 def _done(service: Service, upload: Upload) -> str:
-    frames = _frames(upload.thumbnails, upload.times_s, upload.sights or ((),) * len(upload.times_s))
+    frames = _frames(
+        upload.thumbnails, upload.times_s, upload.sights or ((),) * len(upload.times_s)
+    )
     nearest = upload.nearest[:_NEAREST_SHOWN]
     return render(
         "upload.html",
@@ -175,13 +199,17 @@ def _done(service: Service, upload: Upload) -> str:
         frames=frames,
         nearest=[
             (clip, percent(max(0.0, item.score)))
-            for clip, item in zip(cards(service, (item.item_id for item in nearest)), nearest, strict=True)
+            for clip, item in zip(
+                cards(service, (item.item_id for item in nearest)), nearest, strict=True
+            )
         ],
         resembles=upload.resembles is not False,  # None: nothing was measured that could tell
     )
 
 
-def _frames(pictures: Iterable[np.ndarray], times_s: Iterable[float], seen: Iterable[Sequence[Sight]]) -> list[Frame]:
+def _frames(
+    pictures: Iterable[np.ndarray], times_s: Iterable[float], seen: Iterable[Sequence[Sight]]
+) -> list[Frame]:
     return [
         Frame(
             picture_url(picture, _PICTURE_HEIGHT),

@@ -1,4 +1,5 @@
-"""Inspect a viewer: test viewers with their true next clips, hit or miss, and one of them on the map."""
+"""Inspect a viewer: test viewers with their true next clips, hit or miss, and one of them on the
+map."""
 
 from __future__ import annotations
 
@@ -25,10 +26,16 @@ WORDS = "Test viewers, whose next clip we know: does this model find it?"
 NONE_PACKED = "This bundle holds no test viewers: it is older than this view. Make it again: python -m mealrec bundle"
 LEARNED = "These models were fitted on all clicks, these next clips among them: finding them proves nothing."
 _LATEST = 5
-_KIND_NAMES = {"all": "All", "hits": "Hits", "misses": "Misses", "accidents": "Accidental click last"}
+_KIND_NAMES = {
+    "all": "All",
+    "hits": "Hits",
+    "misses": "Misses",
+    "accidents": "Accidental click last",
+}
 _MAP = "viewer_map"
 
-# A row fires `select`, everything else `click`. Redrawn markup takes the focus with it: it is given back.
+# A row fires `select`, everything else `click`. Redrawn markup takes the focus with it: it is given
+# back.
 _ACTIONS = """
 let pressed = null;
 element.addEventListener("click", (event) => {
@@ -79,7 +86,8 @@ class Row:
 
 
 def build(tab: gr.Tab) -> ViewersView:
-    """Draw the list and, beside it, the place of the opened viewer, in the tab that is open in the current Blocks."""
+    """Draw the list and, beside it, the place of the opened viewer, in the tab that is open in
+    the current Blocks."""
     place = gr.State(Place())
     gr.HTML(render("section.html", title=TITLE, words=WORDS))
     with gr.Row(elem_id="viewers"):
@@ -122,7 +130,9 @@ def settled(cases: Sequence[Case], place: Place) -> Place:
     found = _found(cases, place)
     number = min(max(place.number, 1), _pages(found))
     known = any(case.viewer.viewer_id == place.viewer_id for case in cases)
-    return replace(place, number=number, viewer_id=place.viewer_id if known else cases[0].viewer.viewer_id)
+    return replace(
+        place, number=number, viewer_id=place.viewer_id if known else cases[0].viewer.viewer_id
+    )
 
 
 def markup(service: Service, cases: Sequence[Case], place: Place) -> str:
@@ -134,7 +144,10 @@ def markup(service: Service, cases: Sequence[Case], place: Place) -> str:
         "viewers.html",
         note="",
         rows=[_row(service, case) for case in shown],
-        kinds=[(kind, _KIND_NAMES[kind], sum(bool(case.is_of(kind)) for case in cases)) for kind in kinds],
+        kinds=[
+            (kind, _KIND_NAMES[kind], sum(bool(case.is_of(kind)) for case in cases))
+            for kind in kinds
+        ],
         place=place,
         pages=_pages(found),
         total=len(found),
@@ -148,7 +161,8 @@ def is_refit(service: Service) -> bool:
 
 
 def opened_markup(service: Service, placed: ViewerMap) -> str:
-    """Return the opened viewer: its history, the true next clip, where that stands and what stands first."""
+    """Return the opened viewer: its history, the true next clip, where that stands and what
+    stands first."""
     case = Case(service.viewer(placed.viewer_id), placed.rank)
     return render(
         "viewer.html",

@@ -1,4 +1,5 @@
-"""What the viewer seems to be out for: three kinds of moments, with what part of the next clicks is for each."""
+"""What the viewer seems to be out for: three kinds of moments, with what part of the next clicks
+is for each."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _SAME = 0.005
 
 @dataclass(frozen=True)
 class Want:
-    """One kind: its share in words and as bars' lengths in [0, 1], next to anybody's and to that before a change.
+    """One kind: its share in words and as bars' lengths in [0, 1], next to anybody's and to that
+    before a change.
 
     `shift` says how it moved, "" where it did not; `direction` is up, down or same.
     """
@@ -47,7 +49,8 @@ def build() -> gr.HTML:
 
 
 def markup(service: Service, session: Session, answer: Recommendation) -> str:
-    """Return the panel of a run; under a what-if it keeps the kinds of the full history and shows how they moved."""
+    """Return the panel of a run; under a what-if it keeps the kinds of the full history and
+    shows how they moved."""
     if not answer.kinds:
         return ""
     before = service.recommend(session.whole) if session.is_what_if else answer
@@ -64,8 +67,12 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
     )
 
 
-def _want(service: Service, answer: Recommendation, before: Recommendation, kind: int, scale: float) -> Want:
-    now, old, anybody = (float(shares[kind]) for shares in (answer.wanted, before.wanted, answer.anybody))
+def _want(
+    service: Service, answer: Recommendation, before: Recommendation, kind: int, scale: float
+) -> Want:
+    now, old, anybody = (
+        float(shares[kind]) for shares in (answer.wanted, before.wanted, answer.anybody)
+    )
     moved = now - old
     direction = "same" if abs(moved) < _SAME else "up" if moved > 0 else "down"
     return Want(
@@ -88,4 +95,6 @@ def _risen(before: Recommendation, answer: Recommendation, shown: tuple[int, ...
     if answer is before:
         return ""
     new = [kind for kind in answer.out_for(SHOWN) if kind not in shown]
-    return f"and {answer.kinds[new[0]].name}, {in_words(float(answer.wanted[new[0]]))}" if new else ""
+    return (
+        f"and {answer.kinds[new[0]].name}, {in_words(float(answer.wanted[new[0]]))}" if new else ""
+    )

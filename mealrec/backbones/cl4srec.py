@@ -1,4 +1,5 @@
-"""CL4SRec (Xie et al., 2022): SASRec that also learns to know two disturbed views of one history as the same."""
+"""CL4SRec (Xie et al., 2022): SASRec that also learns to know two disturbed views of one history
+as the same."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ CROP, MASK, REORDER = range(3)
 
 @dataclass(frozen=True)
 class CL4SRecConfig(sasrec.SASRecConfig):
-    """SASRec's settings, the share of a history that each disturbance takes, and the loss's weight and τ."""
+    """SASRec's settings, the share of a history that each disturbance takes, and the loss's
+    weight and τ."""
 
     crop: float = 0.6
     mask: float = 0.3
@@ -29,7 +31,8 @@ class CL4SRecConfig(sasrec.SASRecConfig):
 class Views:
     """Disturbed histories: view position l of a row shows the item that stood at `source` [B, L].
 
-    `present` [B, L] is false where a view has ended, `masked` [B, L] true where the mask token stands instead.
+    `present` [B, L] is false where a view has ended, `masked` [B, L] true where the mask token
+    stands instead.
     """
 
     source: Tensor
@@ -40,9 +43,10 @@ class Views:
 class Encoder(sasrec.Encoder):
     """SASRec's encoder; `extra_loss` is λ times the contrastive loss.
 
-    Departs: there is no official code. Both views of a row are always disturbed differently, and each row draws
-    its own. The dot products compare states after a LayerNorm without weights, since the blocks end in none: they have
-    length sqrt(D), so τ is 16 where published settings say 1; logits of up to D would drown the ranking loss.
+    Departs: there is no official code. Both views of a row are always disturbed differently, and
+    each row draws its own. The dot products compare states after a LayerNorm without weights, since
+    the blocks end in none: they have length sqrt(D), so τ is 16 where published settings say 1;
+    logits of up to D would drown the ranking loss.
     """
 
     Config = CL4SRecConfig
@@ -52,9 +56,14 @@ class Encoder(sasrec.Encoder):
         self.mask_token = nn.Parameter(torch.randn(config.width) * 0.02)
 
     def extra_loss(
-        self, embedded: Tensor, items: Tensor, text: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        embedded: Tensor,
+        items: Tensor,
+        text: Tensor | None = None,
+        generator: torch.Generator | None = None,
     ) -> Tensor | float:
-        """See Backbone.extra_loss; rows without an item are left out, and one row alone has nothing to contrast."""
+        """See Backbone.extra_loss; rows without an item are left out, and one row alone has
+        nothing to contrast."""
         known = (items > 0).any(1)
         embedded, items = embedded[known], items[known]
         if len(items) < 2:
@@ -71,13 +80,15 @@ class Encoder(sasrec.Encoder):
 
 
 def nt_xent(states: Tensor, temperature: float) -> Tensor:
-    """Return the contrastive loss of 2B states [2B, D]: rows b and b + B show one history and must find each other."""
+    """Return the contrastive loss of 2B states [2B, D]: rows b and b + B show one history and
+    must find each other."""
     logits, labels = contrast(states, temperature)
     return F.cross_entropy(logits, labels)
 
 
 def contrast(states: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Return the logits [2B, 2B], -inf for a state with itself, and the column [2B] of each state's partner."""
+    """Return the logits [2B, 2B], -inf for a state with itself, and the column [2B] of each
+    state's partner."""
     count = len(states)
     itself = torch.eye(count, dtype=torch.bool, device=states.device)
     logits = (states @ states.T / temperature).masked_fill(itself, float("-inf"))
@@ -85,19 +96,26 @@ def contrast(states: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
 
 
 def two_kinds(rows: int, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
-    """Draw two different disturbances for each of B rows: kinds [2B], the first view's, then the second's."""
+    """Draw two different disturbances for each of B rows: kinds [2B], the first view's, then the
+    second's."""
     first, apart = uniform((2, rows), device, generator)
     first, apart = (3 * first).long(), 1 + (2 * apart).long()
     return torch.cat([first, (first + apart) % 3])
 
 
-def disturb(items: Tensor, kinds: Tensor, config: CL4SRecConfig, generator: torch.Generator | None = None) -> Views:
+def disturb(
+    items: Tensor, kinds: Tensor, config: CL4SRecConfig, generator: torch.Generator | None = None
+) -> Views:
     """Disturb histories [B, L], each with one item at least, in the way of `kinds` [B].
 
-    Of n items a crop keeps ⌊crop·n⌋ successive ones, but one at least; a mask hides ⌊mask·n⌋; a reordering
-    shuffles ⌊reorder·n⌋ successive ones. A history too short for its disturbance stays as it is.
+    Of n items a crop keeps ⌊crop·n⌋ successive ones, but one at least; a mask hides ⌊mask·n⌋; a
+    reordering shuffles ⌊reorder·n⌋ successive ones. A history too short for its disturbance stays
+    as it is.
     """
-    draw, scores = uniform((len(items), 1), items.device, generator), uniform(items.shape, items.device, generator)
+    draw, scores = (
+        uniform((len(items), 1), items.device, generator),
+        uniform(items.shape, items.device, generator),
+    )
     kinds, present = kinds[:, None], items > 0
     steps = torch.arange(items.shape[1], device=items.device).expand_as(items)
     cropped, kept = crop(present, config.crop, draw)
@@ -108,7 +126,8 @@ def disturb(items: Tensor, kinds: Tensor, config: CL4SRecConfig, generator: torc
 
 
 def crop(present: Tensor, share: float, draw: Tensor) -> tuple[Tensor, Tensor]:
-    """Return where a crop's items stood [B, L] and which of these positions it fills [B, L]; `draw` [B, 1] in [0, 1).
+    """Return where a crop's items stood [B, L] and which of these positions it fills [B, L]; `draw`
+    [B, 1] in [0, 1).
 
     `present` [B, L] marks the items of each history.
     """
@@ -127,7 +146,8 @@ def mask(present: Tensor, share: float, scores: Tensor) -> Tensor:
 
 
 def reorder(present: Tensor, share: float, draw: Tensor, scores: Tensor) -> Tensor:
-    """Return where each position's item stood [B, L] before a window was sorted by `scores` [B, L]; `draw` [B, 1]."""
+    """Return where each position's item stood [B, L] before a window was sorted by `scores` [B,
+    L]; `draw` [B, 1]."""
     lengths = present.sum(1, keepdim=True)
     count = (share * lengths).long()
     start = (draw * (lengths - count + 1)).long()
@@ -137,6 +157,11 @@ def reorder(present: Tensor, share: float, draw: Tensor, scores: Tensor) -> Tens
     return torch.where(inside, start - 0.5 + scores * count, steps.to(scores.dtype)).argsort(1)
 
 
-def uniform(shape: tuple[int, ...], device: torch.device, generator: torch.Generator | None) -> Tensor:
-    """Draw numbers in [0, 1) from the generator, or from torch's own randomness, and put them on a device."""
-    return torch.rand(shape, generator=generator, device=generator.device if generator else device).to(device)
+def uniform(
+    shape: tuple[int, ...], device: torch.device, generator: torch.Generator | None
+) -> Tensor:
+    """Draw numbers in [0, 1) from the generator, or from torch's own randomness, and put them on
+    a device."""
+    return torch.rand(
+        shape, generator=generator, device=generator.device if generator else device
+    ).to(device)

@@ -15,7 +15,8 @@ from mealrec.layers import Block, Dropout, hide
 class SASRecConfig:
     """Two blocks of two heads and at most ten items, as in Sec. 5.1.3.
 
-    `norm_input` normalises what enters the blocks, as RecBole does: small embeddings are heard from the first step.
+    `norm_input` normalises what enters the blocks, as RecBole does: small embeddings are heard from
+    the first step.
     """
 
     width: int = 64
@@ -29,8 +30,8 @@ class SASRecConfig:
 class Encoder(Backbone):
     """Paper: Eq. 5 and 12, SeqEnc.
 
-    Departs: the blocks normalise their input, not their output, and widen to 2 D with GELU; who ranks by the
-    states normalises them.
+    Departs: the blocks normalise their input, not their output, and widen to 2 D with GELU; who
+    ranks by the states normalises them.
     """
 
     Config = SASRecConfig
@@ -39,7 +40,9 @@ class Encoder(Backbone):
         super().__init__()
         self.config = config
         self.positions = nn.Parameter(torch.randn(config.max_length, config.width) * 0.02)
-        self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.heads, config.dropout) for _ in range(config.blocks)
+        )
         self.dropout = Dropout(config.dropout)
         self.norm = nn.LayerNorm(config.width) if config.norm_input else nn.Identity()
 
@@ -47,15 +50,19 @@ class Encoder(Backbone):
         """See Backbone.encode. Raises ValueError for histories longer than `max_length`."""
         length, longest = items.shape[1], self.config.max_length
         if length > longest:
-            raise ValueError(f"a history must have at most max_length = {longest} items, got {length}; keep the latest")
+            raise ValueError(
+                f"a history must have at most max_length = {longest} items, got {length}; keep the latest"
+            )
         return self.attend(self.tokens(embedded, items, text))
 
     def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
-        """Return what the blocks read [B, L, D]: here items and their positions; the titles are not read."""
+        """Return what the blocks read [B, L, D]: here items and their positions; the titles are
+        not read."""
         return self.norm(embedded + self.positions[: items.shape[1]])
 
     def attend(self, tokens: Tensor) -> Tensor:
-        """Return the states [B, L, D] of tokens [B, L, D] that see themselves and what stands before them."""
+        """Return the states [B, L, D] of tokens [B, L, D] that see themselves and what stands
+        before them."""
         steps = torch.arange(tokens.shape[1], device=tokens.device)
         causal = hide(steps[:, None] >= steps)[None]
         x = self.dropout(tokens)

@@ -1,4 +1,5 @@
-"""TedRec (Xu et al., 2024): item IDs and titles fused as whole sequences, in the frequency domain, before SASRec."""
+"""TedRec (Xu et al., 2024): item IDs and titles fused as whole sequences, in the frequency
+domain, before SASRec."""
 
 from __future__ import annotations
 
@@ -21,13 +22,15 @@ class TedRecConfig(sasrec.SASRecConfig):
 
 
 class Encoder(sasrec.Encoder):
-    """Two sequences enter: what stands for the items, and their titles. Not causal: the fusion mixes positions.
+    """Two sequences enter: what stands for the items, and their titles. Not causal: the fusion
+    mixes positions.
 
-    With I and T their spectra and W a learned filter, a = F⁻¹(I ⊙ W) and b = F⁻¹(I ⊙ T) are added, each behind a
-    gate. Departs: the titles come at the model width from the content space, not as 768 raw values; what stands
-    for an item may hold its content too; the adaptor's experts share one dropout mask; pads are zero in
-    both sequences (published code leaves the adaptor's bias there); W begins as the identity, not near zero, so
-    that the encoder starts from the items themselves. The cosine head belongs to who ranks.
+    With I and T their spectra and W a learned filter, a = F⁻¹(I ⊙ W) and b = F⁻¹(I ⊙ T) are added,
+    each behind a gate. Departs: the titles come at the model width from the content space, not as
+    768 raw values; what stands for an item may hold its content too; the adaptor's experts share
+    one dropout mask; pads are zero in both sequences (published code leaves the adaptor's bias
+    there); W begins as the identity, not near zero, so that the encoder starts from the items
+    themselves. The cosine head belongs to who ranks.
     """
 
     Config = TedRecConfig
@@ -44,24 +47,32 @@ class Encoder(sasrec.Encoder):
         self.norm = nn.LayerNorm(width)
 
     def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
-        """Return the fused sequences with their positions [B, L, D]. Raises ValueError without titles."""
+        """Return the fused sequences with their positions [B, L, D]. Raises ValueError without
+        titles."""
         if text is None:
-            raise ValueError("TedRec reads titles: expected text [B, L, D], got None; pass them at the model width")
+            raise ValueError(
+                "TedRec reads titles: expected text [B, L, D], got None; pass them at the model width"
+            )
         return self.norm(self.fused(embedded, items, text) + self.positions[: items.shape[1]])
 
     def fused(self, embedded: Tensor, items: Tensor, text: Tensor) -> Tensor:
-        """Return 2 (a σ(w_a·a) + b σ(w_b·b)) [B, L, D]. Always over `max_length` positions: padding adds nothing."""
+        """Return 2 (a σ(w_a·a) + b σ(w_b·b)) [B, L, D]. Always over `max_length` positions:
+        padding adds nothing."""
         present, longest = (items > 0).unsqueeze(-1), self.config.max_length
         item_spectrum = spectrum(embedded * present, longest)
         text_spectrum = spectrum(self.adaptor(text) * present, longest)
         by_item = sequence(item_spectrum * torch.view_as_complex(self.filter), longest)
         by_both = sequence(item_spectrum * text_spectrum, longest)
-        gated = by_item * self.gate_item(by_item).sigmoid() + by_both * self.gate_fused(by_both).sigmoid()
+        gated = (
+            by_item * self.gate_item(by_item).sigmoid()
+            + by_both * self.gate_fused(by_both).sigmoid()
+        )
         return 2 * gated[:, : items.shape[1]]
 
 
 def spectrum(tokens: Tensor, length: int) -> Tensor:
-    """Return the orthonormal real Fourier transform [B, length // 2 + 1, D] of tokens [B, L, D] padded to `length`."""
+    """Return the orthonormal real Fourier transform [B, length // 2 + 1, D] of tokens [B, L, D]
+    padded to `length`."""
     # half precision has no transform
     return torch.fft.rfft(tokens.float(), n=length, dim=1, norm="ortho")
 

@@ -1,4 +1,5 @@
-"""What IISAN and IISAN-Versa share: side towers over the cached hidden states of frozen encoders."""
+"""What IISAN and IISAN-Versa share: side towers over the cached hidden states of frozen
+encoders."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones import base as backbones
-from mealrec.baselines.base import Baseline, BaselineConfig, in_batch_cross_entropy, own_items, popularity
+from mealrec.baselines.base import (
+    Baseline,
+    BaselineConfig,
+    in_batch_cross_entropy,
+    own_items,
+    popularity,
+)
 from mealrec.errors import TrainingError
 from mealrec.types import ItemFeatures, SequenceBatch
 
@@ -29,7 +36,8 @@ ITEMS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class TowersConfig(BaselineConfig):
-    """`visual_layers` and `text_layers` are the encoders', filled in with both widths from the hidden states.
+    """`visual_layers` and `text_layers` are the encoders', filled in with both widths from the
+    hidden states.
 
     `bottleneck`: what an adapter narrows a state to; `dropout` acts in the sequence encoder.
     """
@@ -53,7 +61,8 @@ class Adapter(nn.Module):
 
 
 class Tower(nn.Module):
-    """The tower of one modality: s <- Adapter(mu h_l + (1 - mu) s), which begins as the embeddings h_0."""
+    """The tower of one modality: s <- Adapter(mu h_l + (1 - mu) s), which begins as the
+    embeddings h_0."""
 
     def __init__(self, width: int, layers: int, bottleneck: int):
         super().__init__()
@@ -71,8 +80,8 @@ class Tower(nn.Module):
 class Between(nn.Module):
     """The tower between: m <- Adapter(mu v_l + (1 - mu) t_l + m), which begins as nothing.
 
-    It has as many steps as the shallower side keeps layers, and takes the last ones of the deeper; where the widths
-    differ, a Linear a step maps the wider side to the other's width.
+    It has as many steps as the shallower side keeps layers, and takes the last ones of the deeper;
+    where the widths differ, a Linear a step maps the wider side to the other's width.
     """
 
     def __init__(self, visual: tuple[int, int], text: tuple[int, int], bottleneck: int):
@@ -87,20 +96,28 @@ class Between(nn.Module):
         )
 
     def forward(self, visual: Tensor, text: Tensor) -> Tensor:
-        """Return [R, W] for the states [R, layers + 1, V] and [R, layers' + 1, H], W the smaller width."""
+        """Return [R, W] for the states [R, layers + 1, V] and [R, layers' + 1, H], W the smaller
+        width."""
         between = visual.new_zeros(len(visual), self.width)
-        pairs = zip(visual[:, -self.steps :].unbind(1), text[:, -self.steps :].unbind(1), strict=True)
-        for adapter, maps, share, (seen, read) in zip(self.adapters, self.maps, shares(self.gates), pairs, strict=True):
-            between = adapter(torch.lerp(maps[1](read).float(), maps[0](seen).float(), share) + between)
+        pairs = zip(
+            visual[:, -self.steps :].unbind(1), text[:, -self.steps :].unbind(1), strict=True
+        )
+        for adapter, maps, share, (seen, read) in zip(
+            self.adapters, self.maps, shares(self.gates), pairs, strict=True
+        ):
+            between = adapter(
+                torch.lerp(maps[1](read).float(), maps[0](seen).float(), share) + between
+            )
         return between
 
 
 class Towers(Baseline):
-    """SASRec over items that three towers read off the hidden states; a subclass says which layers are `kept`.
+    """SASRec over items that three towers read off the hidden states; a subclass says which layers
+    are `kept`.
 
-    Departs: a state is the mean over its tokens, not the CLS token, which VideoMAE has not and MiniLM does not train;
-    its mean over the items is taken out and one deviation a layer, as of all features here. An encoder that is missing
-    an item adds nothing to it.
+    Departs: a state is the mean over its tokens, not the CLS token, which VideoMAE has not and
+    MiniLM does not train; its mean over the items is taken out and one deviation a layer, as of all
+    features here. An encoder that is missing an item adds nothing to it.
     """
 
     needs_hidden = True
@@ -110,36 +127,57 @@ class Towers(Baseline):
         if not config.visual_layers or not config.text_layers:
             raise TrainingError(MISSING)
         self.config = config
-        self.kept = {"visual": self.layers_of(config.visual_layers), "text": self.layers_of(config.text_layers)}
-        visual, text = (len(self.kept["visual"]), config.visual_width), (len(self.kept["text"]), config.text_width)
+        self.kept = {
+            "visual": self.layers_of(config.visual_layers),
+            "text": self.layers_of(config.text_layers),
+        }
+        visual, text = (
+            (len(self.kept["visual"]), config.visual_width),
+            (len(self.kept["text"]), config.text_width),
+        )
         self.visual = Tower(visual[1], visual[0], config.bottleneck)
         self.text = Tower(text[1], text[0], config.bottleneck)
         self.between = Between(visual, text, config.bottleneck)
         self.out = nn.Linear(visual[1] + text[1] + self.between.width, config.width)
-        self.encoder = backbones.build("sasrec", config.width, max_length=config.max_length, dropout=config.dropout)
+        self.encoder = backbones.build(
+            "sasrec", config.width, max_length=config.max_length, dropout=config.dropout
+        )
         self.register_buffer("counts", torch.zeros(config.num_items + 1), persistent=False)
         for name in self.kept:
-            self.register_buffer(f"{name}_states", torch.zeros(0, dtype=torch.float16), persistent=False)
+            self.register_buffer(
+                f"{name}_states", torch.zeros(0, dtype=torch.float16), persistent=False
+            )
 
     def layers_of(self, depth: int) -> list[int]:
-        """Return the layers that are kept of an encoder of this depth, rising, the last among them."""
+        """Return the layers that are kept of an encoder of this depth, rising, the last among
+        them."""
         raise TypeError(f"{type(self).__name__} must define layers_of(depth)")
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        hidden: HiddenStates | None = None,
     ) -> None:
-        """Count the training clicks, and keep the embeddings and the kept layers of every item, normalised.
+        """Count the training clicks, and keep the embeddings and the kept layers of every item,
+        normalised.
 
-        Raises TrainingError where there are no hidden states, or those of other encoders than the towers are for.
+        Raises TrainingError where there are no hidden states, or those of other encoders than the
+        towers are for.
         """
         self.check(hidden)
         self.counts.copy_(popularity(sequences, self.config.num_items))
         known = features.has_id[1:].cpu()
-        self.visual_states = _normalised(hidden.visual, self.kept["visual"], known).to(features.text.device)
-        self.text_states = _normalised(hidden.text, self.kept["text"], known).to(features.text.device)
+        self.visual_states = _normalised(hidden.visual, self.kept["visual"], known).to(
+            features.text.device
+        )
+        self.text_states = _normalised(hidden.text, self.kept["text"], known).to(
+            features.text.device
+        )
 
     def check(self, hidden: HiddenStates | None) -> None:
-        """Raise TrainingError where these are not the hidden states that the towers are built for."""
+        """Raise TrainingError where these are not the hidden states that the towers are built
+        for."""
         if hidden is None:
             raise TrainingError(MISSING)
         ours = {name: getattr(self.config, name) for name in hidden.shape}
@@ -153,7 +191,11 @@ class Towers(Baseline):
         """Return the items [M, D] of item indices [M]."""
         visual, text = self.visual_states[rows].float(), self.text_states[rows].float()
         sees, reads = (states.any(-1).any(-1, keepdim=True) for states in (visual, text))
-        parts = self.visual(visual) * sees, self.text(text) * reads, self.between(visual, text) * (sees | reads)
+        parts = (
+            self.visual(visual) * sees,
+            self.text(text) * reads,
+            self.between(visual, text) * (sees | reads),
+        )
         return self.out(torch.cat(parts, -1))
 
     def items(self, features: ItemFeatures) -> Tensor:
@@ -162,7 +204,8 @@ class Towers(Baseline):
         return torch.cat([self.of(some) for some in rows.split(ITEMS_AT_ONCE)])
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the in-batch debiased cross-entropy; only the batch's own items climb the towers."""
+        """Return the in-batch debiased cross-entropy; only the batch's own items climb the
+        towers."""
         users, positions = batch.rows
         own, batch = own_items(batch)
         items = self.of(own)
@@ -183,7 +226,8 @@ def shares(gates: Tensor) -> Tensor:
 
 
 def _normalised(hidden: np.ndarray, kept: Sequence[int], known: Tensor) -> Tensor:
-    """Return [N+1, layers + 1, W] float16, the embeddings first; rows of zeros stay so and are not counted."""
+    """Return [N+1, layers + 1, W] float16, the embeddings first; rows of zeros stay so and are
+    not counted."""
     present = torch.from_numpy(hidden[:, -1].any(1))
     rows = torch.zeros(len(hidden) + 1, len(kept) + 1, hidden.shape[2], dtype=torch.float16)
     for place, layer in enumerate((0, *kept)):

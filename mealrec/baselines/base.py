@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BaselineConfig:
-    """What the data decide, and the settings that every system has; a system's own `Config` adds its own.
+    """What the data decide, and the settings that every system has; a system's own `Config` adds
+    its own.
 
     The field names of the shape are those of every configuration.
     """
@@ -42,14 +43,16 @@ class BaselineConfig:
 
 
 class Baseline(nn.Module):
-    """A recommender of its own: a subclass sets `Config` and `SUMMARY`, and defines `loss`, `items` and `scores`.
+    """A recommender of its own: a subclass sets `Config` and `SUMMARY`, and defines `loss`, `items`
+    and `scores`.
 
-    `SUMMARY`: the line that tables show. `TRAINING`: the fields of TrainConfig in which it departs from the others.
-    `causal`: one row a user trains every position; where states see what comes after them, one row a prefix does.
-    `ends`: what `scores` may end at, for a system with a walk; see PaperMealRec.scores.
-    `needs_hidden`: it reads the encoders' hidden states, `needs_titles`: it trains the text encoder; `build` and
-    `prepare` are then given them as `hidden`. `form_of`: the baseline that it is another form of, so no row of Table 2.
-    `reads_content`: it knows clips or titles, not IDs alone.
+    `SUMMARY`: the line that tables show. `TRAINING`: the fields of TrainConfig in which it departs
+    from the others. `causal`: one row a user trains every position; where states see what comes
+    after them, one row a prefix does. `ends`: what `scores` may end at, for a system with a walk;
+    see PaperMealRec.scores. `needs_hidden`: it reads the encoders' hidden states, `needs_titles`:
+    it trains the text encoder; `build` and `prepare` are then given them as `hidden`. `form_of`:
+    the baseline that it is another form of, so no row of Table 2. `reads_content`: it knows clips
+    or titles, not IDs alone.
     """
 
     Config: type[BaselineConfig]
@@ -63,23 +66,37 @@ class Baseline(nn.Module):
     reads_content: bool = True
 
     def begin(self, titles: Titles) -> None:
-        """Take over an encoder's weights, where `needs_titles`. Called once, before training; never after loading."""
+        """Take over an encoder's weights, where `needs_titles`. Called once, before training;
+        never after loading."""
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: Beside | None = None) -> None:
-        """Take what is computed once from the training sequences (item indices) and the features: counts, graphs.
+    def prepare(
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        hidden: Beside | None = None,
+    ) -> None:
+        """Take what is computed once from the training sequences (item indices) and the features:
+        counts, graphs.
 
         Called before training and after loading; what it keeps is a buffer. Nothing by default.
         """
 
     def rates(self, id_rate: float) -> list[tuple[list[nn.Parameter], float]]:
-        """Return the weights that learn at another rate than the rest, and how many times that of the rest.
+        """Return the weights that learn at another rate than the rest, and how many times that of
+        the rest.
 
         `id_rate` is that of the embeddings.
         """
-        return [([module.weight for module in self.modules() if isinstance(module, nn.Embedding)], id_rate)]
+        return [
+            (
+                [module.weight for module in self.modules() if isinstance(module, nn.Embedding)],
+                id_rate,
+            )
+        ]
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the terms by name and what is minimised as "total". It draws from torch's own randomness."""
+        """Return the terms by name and what is minimised as "total". It draws from torch's own
+        randomness."""
         raise TypeError(f"{type(self).__name__} must define loss(batch, features)")
 
     def items(self, features: ItemFeatures) -> Tensor:
@@ -87,7 +104,8 @@ class Baseline(nn.Module):
         raise TypeError(f"{type(self).__name__} must define items(features)")
 
     def scores(self, histories: Tensor, items: Tensor) -> Tensor:
-        """Return the scores of all items [R, N+1] for histories [R, L], of what `items` returned. It draws nothing."""
+        """Return the scores of all items [R, N+1] for histories [R, L], of what `items`
+        returned. It draws nothing."""
         raise TypeError(f"{type(self).__name__} must define scores(histories, items)")
 
 
@@ -122,9 +140,9 @@ def needs_titles(config: object) -> bool:
 def build(config: BaselineConfig, hidden: Beside | None = None) -> Baseline:
     """Return the system that a configuration belongs to, untrained.
 
-    Where it reads `hidden` states or titles, the encoders' depths and widths are filled in and it begins from their
-    weights; a configuration read back has the first already, and its weights come from a file. Raises TrainingError
-    where it does not fit them.
+    Where it reads `hidden` states or titles, the encoders' depths and widths are filled in and it
+    begins from their weights; a configuration read back has the first already, and its weights come
+    from a file. Raises TrainingError where it does not fit them.
     """
     tunes = needs_titles(config)
     if hidden is not None and (tunes or needs_hidden(config)):
@@ -136,7 +154,8 @@ def build(config: BaselineConfig, hidden: Beside | None = None) -> Baseline:
 
 
 def from_dict(values: dict) -> BaselineConfig:
-    """Rebuild a configuration; raises TypeError on an unknown key and ValueError on an unknown system."""
+    """Rebuild a configuration; raises TypeError on an unknown key and ValueError on an unknown
+    system."""
     values = dict(values)
     return system(values.pop("baseline")).Config(**values)
 
@@ -148,7 +167,8 @@ def popularity(sequences: Sequence[Sequence[int]], num_items: int) -> Tensor:
 
 
 def full_cross_entropy(scores: Tensor, targets: Tensor, features: ItemFeatures) -> Tensor:
-    """Return the cross-entropy over all items with an ID, as every system here that is not told otherwise trains by.
+    """Return the cross-entropy over all items with an ID, as every system here that is not told
+    otherwise trains by.
 
     `scores` [R, N+1], `targets` [R].
     """
@@ -157,12 +177,15 @@ def full_cross_entropy(scores: Tensor, targets: Tensor, features: ItemFeatures) 
     return F.cross_entropy(scores.masked_fill(~trainable, -1e4), targets)
 
 
-def in_batch_cross_entropy(states: Tensor, items: Tensor, targets: Tensor, histories: Tensor, counts: Tensor) -> Tensor:
+def in_batch_cross_entropy(
+    states: Tensor, items: Tensor, targets: Tensor, histories: Tensor, counts: Tensor
+) -> Tensor:
     """Return the in-batch debiased cross-entropy of MoRec and IISAN.
 
-    states [R, D], items [N+1, D], targets [R], histories [R, L] (what a row has watched, padded with 0), counts [N+1]
-    of training occurrences. The candidates are the batch's distinct targets, each less its log popularity, so that
-    being drawn often earns nothing; what a row has watched is no negative of it.
+    states [R, D], items [N+1, D], targets [R], histories [R, L] (what a row has watched, padded
+    with 0), counts [N+1] of training occurrences. The candidates are the batch's distinct targets,
+    each less its log popularity, so that being drawn often earns nothing; what a row has watched is
+    no negative of it.
     """
     candidates, places = targets.unique(return_inverse=True)
     logits = states @ items[candidates].T - counts[candidates].clamp(min=1).log()
@@ -171,22 +194,32 @@ def in_batch_cross_entropy(states: Tensor, items: Tensor, targets: Tensor, histo
 
 
 def own_items(batch: SequenceBatch) -> tuple[Tensor, SequenceBatch]:
-    """Return the distinct items of a batch, padding first, and the batch by their places among them."""
-    own = torch.cat([batch.items.flatten(), batch.targets.flatten(), batch.items.new_zeros(1)]).unique()
-    return own, SequenceBatch(*(torch.searchsorted(own, part.contiguous()) for part in (batch.items, batch.targets)))
+    """Return the distinct items of a batch, padding first, and the batch by their places among
+    them."""
+    own = torch.cat(
+        [batch.items.flatten(), batch.targets.flatten(), batch.items.new_zeros(1)]
+    ).unique()
+    return own, SequenceBatch(
+        *(torch.searchsorted(own, part.contiguous()) for part in (batch.items, batch.targets))
+    )
 
 
 def received(nodes: Tensor, source: Tensor, target: Tensor, count: int) -> Tensor:
-    """Return the mean [count, ...] of what nodes [R, ...] send along edges from `source` [E] to `target` [E]."""
+    """Return the mean [count, ...] of what nodes [R, ...] send along edges from `source` [E] to
+    `target` [E]."""
     degree = torch.bincount(target, minlength=count).clamp(min=1)
     total = nodes.new_zeros(count, *nodes.shape[1:]).index_add(0, target, nodes[source])
     return total / degree.view(-1, *[1] * (nodes.dim() - 1))
 
 
-def draw_negatives(histories: Tensor, targets: Tensor, features: ItemFeatures, attempts: int = 4) -> Tensor:
-    """Return an item with an ID for each row [R] that is neither in its history [R, L] nor its target [R].
+def draw_negatives(
+    histories: Tensor, targets: Tensor, features: ItemFeatures, attempts: int = 4
+) -> Tensor:
+    """Return an item with an ID for each row [R] that is neither in its history [R, L] nor its
+    target [R].
 
-    Drawn from torch's own randomness; after so many attempts what is drawn stays, as few items are watched.
+    Drawn from torch's own randomness; after so many attempts what is drawn stays, as few items are
+    watched.
     """
     known = features.has_id.nonzero().squeeze(1)
     known = known[known > 0]

@@ -20,9 +20,11 @@ from mealrec.types import ItemFeatures, SequenceBatch
 
 @dataclass(frozen=True)
 class DiQDiffConfig(BaselineConfig):
-    """`codes`: M of the codebook. `noise_share` δ: how loudly the noisy item is heard in the history's tokens.
+    """`codes`: M of the codebook. `noise_share` δ: how loudly the noisy item is heard in the
+    history's tokens.
 
-    `quantise_weight` and `contrast_weight` weigh the two terms beside the cross-entropy; `temperature` is InfoNCE's.
+    `quantise_weight` and `contrast_weight` weigh the two terms beside the cross-entropy;
+    `temperature` is InfoNCE's.
     """
 
     num_steps: int = 32
@@ -39,11 +41,13 @@ class DiQDiffConfig(BaselineConfig):
 
 
 class System(Baseline):
-    """x_0 is the next item's embedding; noised, it enters every token of the history, whose last state is x̂_0.
+    """x_0 is the next item's embedding; noised, it enters every token of the history, whose last
+    state is x̂_0.
 
-    Departs: the codebook is kept, where the published code makes centroids of whoever shares the batch, so that the
-    company changes the answer; at evaluation the nearest code is taken, not a drawn one, the walk begins with one
-    noise for all and padding is masked. Embeddings are normalised, so that unit noise means something.
+    Departs: the codebook is kept, where the published code makes centroids of whoever shares the
+    batch, so that the company changes the answer; at evaluation the nearest code is taken, not a
+    drawn one, the walk begins with one noise for all and padding is masked. Embeddings are
+    normalised, so that unit noise means something.
     """
 
     Config = DiQDiffConfig
@@ -59,17 +63,22 @@ class System(Baseline):
         self.positions = nn.Parameter(torch.randn(config.max_length, width) * 0.02)
         self.codebook = nn.Parameter(torch.randn(config.codes, width) * 0.1)
         self.step = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-        self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, config.dropout) for _ in range(config.blocks)
+        )
         self.dropout, self.norm = Dropout(config.dropout), nn.LayerNorm(width)
         self.log_scale = nn.Parameter(torch.zeros(()))
-        self.schedule = Schedule(ScheduleConfig(config.num_steps, config.beta_start, config.beta_end))
+        self.schedule = Schedule(
+            ScheduleConfig(config.num_steps, config.beta_start, config.beta_end)
+        )
 
     def items(self, features: ItemFeatures) -> Tensor:
         """Return the normalised ID embeddings [N+1, D]."""
         return F.layer_norm(self.ids.weight, self.ids.weight.shape[1:])
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the cross-entropy over all items, the quantisation's loss, and InfoNCE between the batch's answers."""
+        """Return the cross-entropy over all items, the quantisation's loss, and InfoNCE between
+        the batch's answers."""
         items, config = self.items(features), self.config
         users, positions = batch.rows
         histories, targets = batch.items[users], batch.targets[users, positions]
@@ -85,7 +94,11 @@ class System(Baseline):
             "quantise": quantise,
             "contrast": self._contrast(x0_hat, x0, targets),
         }
-        total = terms["rank"] + config.quantise_weight * quantise + config.contrast_weight * terms["contrast"]
+        total = (
+            terms["rank"]
+            + config.quantise_weight * quantise
+            + config.contrast_weight * terms["contrast"]
+        )
         return terms | {"total": total}
 
     def scores(self, histories: Tensor, items: Tensor) -> Tensor:
@@ -95,7 +108,9 @@ class System(Baseline):
         noise = torch.randn(self.config.width, generator=torch.Generator().manual_seed(0)).to(items)
 
         def denoiser(xt: Tensor, step: int) -> Tensor:
-            return self.denoise(xt, torch.full((len(xt),), step, device=xt.device), tokens, histories > 0)
+            return self.denoise(
+                xt, torch.full((len(xt),), step, device=xt.device), tokens, histories > 0
+            )
 
         steps = list(reverse_walk(self.schedule, denoiser, noise.expand(len(histories), -1)))
         return self._logits(steps[-1].x0_hat, items)
@@ -107,7 +122,8 @@ class System(Baseline):
         return tokens, (tokens * present).sum(1) / present.sum(1)
 
     def quantised(self, mean: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the code of each row [R, D], through which the gradient passes as in Gumbel-softmax, and the nearest.
+        """Return the code of each row [R, D], through which the gradient passes as in
+        Gumbel-softmax, and the nearest.
 
         In training a code is drawn by its nearness; at evaluation it is the nearest one.
         """
@@ -118,7 +134,8 @@ class System(Baseline):
         return F.gumbel_softmax(nearness, tau=1.0, hard=True) @ self.codebook, nearest
 
     def denoise(self, xt: Tensor, step: Tensor, tokens: Tensor, present: Tensor) -> Tensor:
-        """Return x̂_0 [R, D] of x_t [R, D] at steps [R]: its share in each token is drawn in training."""
+        """Return x̂_0 [R, D] of x_t [R, D] at steps [R]: its share in each token is drawn in
+        training."""
         heard = xt + self.step(step_embedding(step, self.config.width))
         share = torch.full(present.shape, self.config.noise_share, device=xt.device)
         if self.training:
@@ -132,7 +149,8 @@ class System(Baseline):
         return x0_hat @ items.T * self.log_scale.exp() / self.config.width**0.5
 
     def _contrast(self, x0_hat: Tensor, x0: Tensor, targets: Tensor) -> Tensor:
-        """InfoNCE: an answer shall be nearer to its own target than to the answers for other targets."""
+        """InfoNCE: an answer shall be nearer to its own target than to the answers for other
+        targets."""
         own = F.cosine_similarity(x0_hat, x0, dim=-1).unsqueeze(1)
         answers = F.normalize(x0_hat, dim=-1)
         others = (answers @ answers.T).masked_fill(targets == targets.unsqueeze(1), float("-inf"))

@@ -1,4 +1,5 @@
-"""DMMD4SR (Lu et al., 2025): diffusions clean each modality, then under the item's intent, then the fused history."""
+"""DMMD4SR (Lu et al., 2025): diffusions clean each modality, then under the item's intent, then
+the fused history."""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ from mealrec.types import ItemFeatures, SequenceBatch
 
 @dataclass(frozen=True)
 class DMMD4SRConfig(BaselineConfig):
-    """The schedule leaves ᾱ_T = .97, as its authors' 32 steps do, in the 5 steps that they walk back.
+    """The schedule leaves ᾱ_T = .97, as its authors' 32 steps do, in the 5 steps that they walk
+    back.
 
-    `id_share`: what the item's ID is of its intent, its code in a codebook of `codes` being the rest.
+    `id_share`: what the item's ID is of its intent, its code in a codebook of `codes` being the
+    rest.
     """
 
     num_steps: int = 5
@@ -49,13 +52,15 @@ class Denoiser(nn.Module):
         return xt + self.layers(torch.cat([xt, step_embedding(step, self.width), *conditions], -1))
 
     def loss(self, clean: Tensor, *conditions: Tensor) -> Tensor:
-        """Return the error of x̂_0 at drawn steps; its target is closed to the gradient, or x_0 would collapse."""
+        """Return the error of x̂_0 at drawn steps; its target is closed to the gradient, or x_0
+        would collapse."""
         steps = torch.randint(1, self.schedule.num_steps + 1, clean.shape[:1], device=clean.device)
         noisy = q_sample(self.schedule, clean, steps, torch.randn_like(clean))
         return F.mse_loss(self(noisy, steps, *conditions), clean.detach())
 
     def walk(self, clean: Tensor, *conditions: Tensor) -> Tensor:
-        """Return the end of the walk from the noised x_0 [R, D]; one noise for all rows at evaluation."""
+        """Return the end of the walk from the noised x_0 [R, D]; one noise for all rows at
+        evaluation."""
         noise = torch.randn_like(clean) if self.training else _one_noise(clean)
         start = q_sample(self.schedule, clean, self.schedule.num_steps, noise)
 
@@ -66,10 +71,11 @@ class Denoiser(nn.Module):
 
 
 class System(Baseline):
-    """Domain diffusion, conditional diffusion and a mixture of experts make an item; a third diffusion the history.
+    """Domain diffusion, conditional diffusion and a mixture of experts make an item; a third
+    diffusion the history.
 
-    Departs: made from the paper's text, as its code was not to be had. Both modalities' walks are the same in training
-    and evaluation but for the noise, and the gradient passes through them.
+    Departs: made from the paper's text, as its code was not to be had. Both modalities' walks are
+    the same in training and evaluation but for the noise, and the gradient passes through them.
     """
 
     Config = DMMD4SRConfig
@@ -82,7 +88,9 @@ class System(Baseline):
         self.ids = nn.Embedding(config.num_items + 1, width)
         nn.init.normal_(self.ids.weight, std=0.1)
         self.codebook = nn.Parameter(torch.randn(config.codes, width) * 0.1)
-        self.enter = nn.ModuleList(nn.Linear(size, width) for size in (config.visual_width, config.text_width))
+        self.enter = nn.ModuleList(
+            nn.Linear(size, width) for size in (config.visual_width, config.text_width)
+        )
         self.domain = nn.ModuleList(Denoiser(width, 0, schedule) for _ in self.enter)
         self.conditional = nn.ModuleList(Denoiser(width, 1, schedule) for _ in self.enter)
         self.gates = nn.ModuleList(nn.Linear(2 * width, width) for _ in self.enter)
@@ -90,22 +98,31 @@ class System(Baseline):
         self.router = nn.Linear(3 * width, 3)
         self.final = Denoiser(width, 0, schedule)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.encoder = backbones.build("sasrec", width, max_length=config.max_length, dropout=config.dropout)
+        self.encoder = backbones.build(
+            "sasrec", width, max_length=config.max_length, dropout=config.dropout
+        )
 
     def items(self, features: ItemFeatures) -> Tensor:
         """Return every item [N+1, 2, D]: what enters a history, and what it is ranked by."""
         return torch.stack([self._fused(features)[0], self.ids.weight], 1)
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the cross-entropy over all items and the losses of the diffusions and of the experts' balance."""
+        """Return the cross-entropy over all items and the losses of the diffusions and of the
+        experts' balance."""
         fused, terms = self._fused(features)
         users, positions = batch.rows
         tokens = self.norm(fused[batch.items])
         terms["final"] = self.final.loss(tokens[batch.items > 0])
         states = self._encoded(tokens, batch.items)[users, positions]
-        terms["rank"] = full_cross_entropy(states @ self.ids.weight.T, batch.targets[users, positions], features)
+        terms["rank"] = full_cross_entropy(
+            states @ self.ids.weight.T, batch.targets[users, positions], features
+        )
         others = sum(terms[name] for name in ("conditional", "final", "balance"))
-        total = terms["rank"] + self.config.domain_weight * terms["domain"] + self.config.other_weight * others
+        total = (
+            terms["rank"]
+            + self.config.domain_weight * terms["domain"]
+            + self.config.other_weight * others
+        )
         return terms | {"total": total}
 
     def scores(self, histories: Tensor, items: Tensor) -> Tensor:
@@ -119,8 +136,11 @@ class System(Baseline):
         return self.encoder.encode(walked, histories)
 
     def _fused(self, features: ItemFeatures) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return every item's fused embedding [N+1, D], and the terms of the modalities' diffusions."""
-        intent = self.config.id_share * self.ids.weight + (1 - self.config.id_share) * self._code(self.ids.weight)
+        """Return every item's fused embedding [N+1, D], and the terms of the modalities'
+        diffusions."""
+        intent = self.config.id_share * self.ids.weight + (1 - self.config.id_share) * self._code(
+            self.ids.weight
+        )
         parts, terms = [self.ids.weight], {"domain": 0.0, "conditional": 0.0}
         inputs = (features.global_visual, features.has_visual), (features.text, features.has_text)
         for index, (values, known) in enumerate(inputs):
@@ -131,12 +151,15 @@ class System(Baseline):
             parts.append((gate * own + (1 - gate) * wanted) * known.unsqueeze(-1))
             if self.training:
                 terms["domain"] = terms["domain"] + self.domain[index].loss(clean)
-                terms["conditional"] = terms["conditional"] + self.conditional[index].loss(own, intent)
+                terms["conditional"] = terms["conditional"] + self.conditional[index].loss(
+                    own, intent
+                )
         shares = self.router(torch.cat(parts, -1)).softmax(-1)
         use = shares.mean(0)
         terms["balance"] = (use * (use * len(parts)).log()).sum()  # KL to using all experts alike
         mixed = [
-            share * expert(part) for share, expert, part in zip(shares.split(1, -1), self.experts, parts, strict=True)
+            share * expert(part)
+            for share, expert, part in zip(shares.split(1, -1), self.experts, parts, strict=True)
         ]
         return self.ids.weight + sum(mixed), terms
 

@@ -1,4 +1,5 @@
-"""IISAN (Fu et al., 2024): side towers over every second layer of two frozen encoders of one depth and width."""
+"""IISAN (Fu et al., 2024): side towers over every second layer of two frozen encoders of one
+depth and width."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ class IISANConfig(TowersConfig):
 
 
 class System(Towers):
-    """A tower for each modality and one between, layer by layer, and SASRec over their three ends in one projection.
+    """A tower for each modality and one between, layer by layer, and SASRec over their three ends
+    in one projection.
 
     The encoders are never run while it trains: their hidden states are kept. Departs: see Towers.
     """

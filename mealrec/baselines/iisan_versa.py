@@ -15,14 +15,17 @@ class IISANVersaConfig(TowersConfig):
 
 
 class System(Towers):
-    """Of a deeper encoder `layers` evenly spaced layers are kept (group layer-dropping), of a shallower one all.
+    """Of a deeper encoder `layers` evenly spaced layers are kept (group layer-dropping), of a
+    shallower one all.
 
-    Where one still keeps more, its first adapters run alone; the tower between begins beside the other's first. A
-    Linear a layer maps the wider side down there. Departs: see Towers.
+    Where one still keeps more, its first adapters run alone; the tower between begins beside the
+    other's first. A Linear a layer maps the wider side down there. Departs: see Towers.
     """
 
     Config = IISANVersaConfig
-    SUMMARY = "IISAN-Versa: side towers over hidden states of encoders of any depth and width, no IDs"
+    SUMMARY = (
+        "IISAN-Versa: side towers over hidden states of encoders of any depth and width, no IDs"
+    )
 
     def layers_of(self, depth: int) -> list[int]:
         """Return evenly spaced layers, the last among them."""

@@ -1,4 +1,5 @@
-"""MMGCN (Wei et al., 2019): a graph of viewers and items for each modality, and what its neighbours send a node."""
+"""MMGCN (Wei et al., 2019): a graph of viewers and items for each modality, and what its
+neighbours send a node."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class MMGCNConfig(BaselineConfig):
 
 
 class Layer(nn.Module):
-    """What a node becomes: its own part, and the mean of its neighbours, for each of M modalities."""
+    """What a node becomes: its own part, and the mean of its neighbours, for each of M
+    modalities."""
 
     def __init__(self, modalities: int, width: int):
         super().__init__()
@@ -33,17 +35,19 @@ class Layer(nn.Module):
         self.near = nn.Parameter(torch.randn(modalities, width, width) * width**-0.5)
 
     def forward(self, nodes: Tensor, neighbours: Tensor, identity: Tensor | float = 0.0) -> Tensor:
-        """Return the nodes [R, M, D] of nodes and the means of their neighbours [R, M, D]; `identity` [R, 1, D]."""
+        """Return the nodes [R, M, D] of nodes and the means of their neighbours [R, M, D];
+        `identity` [R, 1, D]."""
         received = F.leaky_relu(torch.einsum("rmd,mde->rme", neighbours, self.near))
         return F.leaky_relu(torch.einsum("rmd,mde->rme", nodes, self.own) + identity) + received
 
 
 class System(Baseline):
-    """Modalities walk apart and are averaged at the end; BPR with one negative; the order of clicks is not seen.
+    """Modalities walk apart and are averaged at the end; BPR with one negative; the order of clicks
+    is not seen.
 
-    Departs: a viewer begins as the mean of the watched items and has no vector of its own, so that every prefix of a
-    history, and a history of somebody new, can be asked. Item ID embeddings are trained, as the paper says; the
-    published code leaves them as they were drawn.
+    Departs: a viewer begins as the mean of the watched items and has no vector of its own, so that
+    every prefix of a history, and a history of somebody new, can be asked. Item ID embeddings are
+    trained, as the paper says; the published code leaves them as they were drawn.
     """
 
     Config = MMGCNConfig
@@ -52,7 +56,10 @@ class System(Baseline):
     def __init__(self, config: MMGCNConfig):
         super().__init__()
         self.config, width = config, config.width
-        self.visual, self.text = nn.Linear(config.visual_width, width), nn.Linear(config.text_width, width)
+        self.visual, self.text = (
+            nn.Linear(config.visual_width, width),
+            nn.Linear(config.text_width, width),
+        )
         self.ids = nn.Embedding(config.num_items + 1, width)
         nn.init.normal_(self.ids.weight, std=0.1)
         self.layers = nn.ModuleList(Layer(2, width) for _ in range(config.layers))
@@ -60,14 +67,22 @@ class System(Baseline):
             self.register_buffer(name, torch.zeros(0, dtype=torch.long), persistent=False)
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        hidden: HiddenStates | None = None,
     ) -> None:
         """Take the training clicks as the graph's edges: `viewer` [E] and `watched` [E]."""
-        edges = [(viewer, item) for viewer, sequence in enumerate(sequences) for item in dict.fromkeys(sequence)]
+        edges = [
+            (viewer, item)
+            for viewer, sequence in enumerate(sequences)
+            for item in dict.fromkeys(sequence)
+        ]
         self.viewer, self.watched = torch.tensor(edges, device=features.text.device).T.contiguous()
 
     def items(self, features: ItemFeatures) -> Tensor:
-        """Return every item after every layer [N+1, layers + 1, M, D], the first of them as it entered."""
+        """Return every item after every layer [N+1, layers + 1, M, D], the first of them as it
+        entered."""
         visual = self.visual(features.global_visual) * features.has_visual.unsqueeze(-1)
         text = self.text(features.text) * features.has_text.unsqueeze(-1)
         after = [torch.stack([visual, text], 1)]
@@ -80,7 +95,8 @@ class System(Baseline):
         return torch.stack(after, 1)
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return BPR's loss of every position's target against one item that its viewer has not watched."""
+        """Return BPR's loss of every position's target against one item that its viewer has not
+        watched."""
         items = self.items(features)
         histories, targets = batch.prefixes(), batch.targets[batch.rows]
         negatives = draw_negatives(histories, targets, features)

@@ -1,4 +1,5 @@
-"""MoRec (Yuan et al., 2023): an item is what its modality encoder says of it, and has no ID at all."""
+"""MoRec (Yuan et al., 2023): an item is what its modality encoder says of it, and has no ID at
+all."""
 
 from __future__ import annotations
 
@@ -27,8 +28,9 @@ class MoRecConfig(BaselineConfig):
 class System(Baseline):
     """SASRec over projections of the clips' and the titles' features.
 
-    Departs: two-stage. The published system tunes its encoder end to end, which is what makes it strong; here the
-    features are frozen and a projection alone is trained. Both modalities enter, their projections added.
+    Departs: two-stage. The published system tunes its encoder end to end, which is what makes it
+    strong; here the features are frozen and a projection alone is trained. Both modalities enter,
+    their projections added.
     """
 
     Config = MoRecConfig
@@ -40,11 +42,16 @@ class System(Baseline):
         self.visual = nn.Sequential(nn.Linear(config.visual_width, config.width), nn.GELU())
         self.text = nn.Sequential(nn.Linear(config.text_width, config.width), nn.GELU())
         self.out = nn.Linear(config.width, config.width)
-        self.encoder = backbones.build("sasrec", config.width, max_length=config.max_length, dropout=config.dropout)
+        self.encoder = backbones.build(
+            "sasrec", config.width, max_length=config.max_length, dropout=config.dropout
+        )
         self.register_buffer("counts", torch.zeros(config.num_items + 1), persistent=False)
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        hidden: HiddenStates | None = None,
     ) -> None:
         """Count the training clicks, which the loss takes out of the logits."""
         self.counts.copy_(popularity(sequences, self.config.num_items))

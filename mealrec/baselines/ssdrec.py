@@ -1,4 +1,5 @@
-"""SSDRec (Zhang et al., 2024): a history is augmented where it is inconsistent, then denoised, then encoded."""
+"""SSDRec (Zhang et al., 2024): a history is augmented where it is inconsistent, then denoised,
+then encoded."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from mealrec.types import ItemFeatures, SequenceBatch
 if TYPE_CHECKING:
     from mealrec.features.hidden import HiddenStates
 
-# Of the choice of an inserted item at first: by dot products of what is not yet trained, draws would be even over all.
+# Of the choice of an inserted item at first: by dot products of what is not yet trained, draws
+# would be even over all.
 SHARPNESS = 15.0
 
 
@@ -33,7 +35,8 @@ class SSDRecConfig(BaselineConfig):
 
 
 class Context(nn.Module):
-    """A BiLSTM: what stands before and what stands after each position, without the position itself."""
+    """A BiLSTM: what stands before and what stands after each position, without the position
+    itself."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -41,21 +44,30 @@ class Context(nn.Module):
         self.after = nn.LSTM(width, width, batch_first=True)
 
     def forward(self, tokens: Tensor, present: Tensor) -> Tensor:
-        """Return [R, L, 2 D] of tokens [R, L, D]; `present` [R, L] is true on a prefix of each row."""
+        """Return [R, L, 2 D] of tokens [R, L, D]; `present` [R, L] is true on a prefix of each
+        row."""
         length = present.sum(1, keepdim=True)
         places = torch.arange(tokens.shape[1], device=tokens.device)
-        turned = torch.where(places < length, length - 1 - places, places).unsqueeze(-1).expand_as(tokens)
+        turned = (
+            torch.where(places < length, length - 1 - places, places)
+            .unsqueeze(-1)
+            .expand_as(tokens)
+        )
         before = F.pad(self.before(tokens)[0], (0, 0, 1, 0))[:, :-1]
-        after = F.pad(self.after(tokens.gather(1, turned))[0], (0, 0, 1, 0))[:, :-1].gather(1, turned)
+        after = F.pad(self.after(tokens.gather(1, turned))[0], (0, 0, 1, 0))[:, :-1].gather(
+            1, turned
+        )
         return torch.cat([before, after], -1)
 
 
 class System(Baseline):
-    """Three stages: relations between items, self-augmentation, hierarchical denoising; then a Transformer.
+    """Three stages: relations between items, self-augmentation, hierarchical denoising; then a
+    Transformer.
 
-    Departs: relations are item transitions of the training clicks alone, as viewers have no embedding here. In the
-    published code the target's embedding denoises the history in training and the viewer's in evaluation, and Gumbel
-    draws go on there: here both see the history alone, and evaluation takes the likeliest. No curriculum.
+    Departs: relations are item transitions of the training clicks alone, as viewers have no
+    embedding here. In the published code the target's embedding denoises the history in training
+    and the viewer's in evaluation, and Gumbel draws go on there: here both see the history alone,
+    and evaluation takes the likeliest. No curriculum.
     """
 
     Config = SSDRecConfig
@@ -68,24 +80,36 @@ class System(Baseline):
         self.config, width = config, config.width
         self.ids = nn.Embedding(config.num_items + 1, width)
         nn.init.normal_(self.ids.weight, std=0.1)
-        self.coming, self.going = nn.Linear(width, width, bias=False), nn.Linear(width, width, bias=False)
+        self.coming, self.going = (
+            nn.Linear(width, width, bias=False),
+            nn.Linear(width, width, bias=False),
+        )
         self.context = Context(width)
-        self.consistency = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, 1))
+        self.consistency = nn.Sequential(
+            nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, 1)
+        )
         self.inserted = nn.Linear(2 * width, 2 * width)
         self.expected, self.whole = nn.Linear(2 * width, width), nn.Linear(width, width)
         self.log_scale = nn.Parameter(torch.tensor(SHARPNESS).log())
         self.log_doubt = nn.Parameter(torch.zeros(2))
         self.positions = nn.Parameter(torch.randn(config.max_length + 2, width) * 0.02)
-        self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, config.dropout) for _ in range(config.blocks)
+        )
         self.dropout, self.norm = Dropout(config.dropout), nn.LayerNorm(width)
         for name in ("source", "target"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.long), persistent=False)
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: HiddenStates | None = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        hidden: HiddenStates | None = None,
     ) -> None:
         """Take the transitions of the training clicks, from `source` [E] to `target` [E]."""
-        pairs = [pair for sequence in sequences for pair in zip(sequence, sequence[1:], strict=False)]
+        pairs = [
+            pair for sequence in sequences for pair in zip(sequence, sequence[1:], strict=False)
+        ]
         self.source, self.target = torch.tensor(pairs, device=features.text.device).T.contiguous()
 
     def items(self, features: ItemFeatures) -> Tensor:
@@ -115,27 +139,39 @@ class System(Baseline):
             x = block(x, hide(present).unsqueeze(1))
         return last_states(x, clicked.long())
 
-    def augmented(self, tokens: Tensor, present: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def augmented(
+        self, tokens: Tensor, present: Tensor, items: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Insert an item before and one after each row's least consistent position.
 
-        Returns tokens [R, L + 2, D], which of them are there, and which of them are there up to the last that was
-        clicked [R, L + 2]: the state is read at a click, though an item may have been inserted after it.
+        Returns tokens [R, L + 2, D], which of them are there, and which of them are there up to the
+        last that was clicked [R, L + 2]: the state is read at a click, though an item may have been
+        inserted after it.
         """
         around = self.context(tokens, present)
         doubt = self.consistency(torch.cat([around, tokens], -1)).squeeze(-1)
         place = self._pick(doubt.masked_fill(~present, float("-inf")))
         wanted = self.inserted((place.unsqueeze(1) @ around).squeeze(1)).unflatten(-1, (2, -1))
         logits = F.normalize(wanted, dim=-1) @ F.normalize(items, dim=-1).T * self.log_scale.exp()
-        logits = logits.masked_fill(torch.arange(len(items), device=logits.device) == 0, float("-inf"))
+        logits = logits.masked_fill(
+            torch.arange(len(items), device=logits.device) == 0, float("-inf")
+        )
         before, after = (self._pick(logits) @ items).unbind(1)
-        # Row by row: up to the place as they were, `before`, the token, `after`, and the rest two places later.
+        # Row by row: up to the place as they were, `before`, the token, `after`, and the rest two
+        # places later.
         at, strength = place.argmax(1, keepdim=True), place.sum(1, keepdim=True).unsqueeze(-1)
         where = torch.arange(tokens.shape[1] + 2, device=tokens.device)
         source = torch.where(where <= at, where, torch.where(where <= at + 1, where - 1, where - 2))
-        source = source.clamp(max=tokens.shape[1] - 1).unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
+        source = (
+            source.clamp(max=tokens.shape[1] - 1).unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
+        )
         longer = tokens.gather(1, source)
-        longer = torch.where((where == at).unsqueeze(-1), (before * strength.squeeze(-1)).unsqueeze(1), longer)
-        longer = torch.where((where == at + 2).unsqueeze(-1), (after * strength.squeeze(-1)).unsqueeze(1), longer)
+        longer = torch.where(
+            (where == at).unsqueeze(-1), (before * strength.squeeze(-1)).unsqueeze(1), longer
+        )
+        longer = torch.where(
+            (where == at + 2).unsqueeze(-1), (after * strength.squeeze(-1)).unsqueeze(1), longer
+        )
         clicks = present.sum(1, keepdim=True)
         return longer, where < clicks + 2, where < clicks + 1 + (at < clicks - 1)
 
@@ -149,12 +185,15 @@ class System(Baseline):
         chance = torch.sigmoid(against + self.log_doubt - 2).prod(-1)
         if self.training:
             noise = torch.rand_like(chance).clamp(1e-6, 1 - 1e-6).logit()
-            chance = torch.sigmoid((chance.clamp(1e-6, 1 - 1e-6).logit() + noise) / self.config.temperature)
+            chance = torch.sigmoid(
+                (chance.clamp(1e-6, 1 - 1e-6).logit() + noise) / self.config.temperature
+            )
         noisy = (chance > 0.5).to(chance) + chance - chance.detach()
         return tokens * (1 - noisy).unsqueeze(-1)
 
     def _pick(self, logits: Tensor) -> Tensor:
-        """Return a one-hot choice [..., C]: drawn in training, with the soft one's gradient; else the likeliest."""
+        """Return a one-hot choice [..., C]: drawn in training, with the soft one's gradient;
+        else the likeliest."""
         if self.training:
             return F.gumbel_softmax(logits.float(), tau=self.config.temperature, hard=True)
         return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)

@@ -1,4 +1,5 @@
-"""The model card of a bundle: what it is and what was measured, all of it from the bundle's own manifest."""
+"""The model card of a bundle: what it is and what was measured, all of it from the bundle's own
+manifest."""
 
 from __future__ import annotations
 
@@ -17,10 +18,17 @@ _WORDS = {
 }
 
 
-def model_card(repo: str, manifest: Mapping, licence: str | None = None, code: str | None = None) -> str:
-    """Return README.md for a bundle's repository; `code` is the address of the code that opens it."""
+def model_card(
+    repo: str, manifest: Mapping, licence: str | None = None, code: str | None = None
+) -> str:
+    """Return README.md for a bundle's repository; `code` is the address of the code that opens
+    it."""
     models, encoders = manifest["models"], manifest["encoders"]
-    sizes = ", ".join(f"{words} {manifest['dims'][name]}" for name, words in _WORDS.items() if name in manifest["dims"])
+    sizes = ", ".join(
+        f"{words} {manifest['dims'][name]}"
+        for name, words in _WORDS.items()
+        if name in manifest["dims"]
+    )
     parts = [
         _front_matter(repo, manifest, licence),
         f"# {_text(manifest['name'])}",
@@ -53,12 +61,14 @@ def model_card(repo: str, manifest: Mapping, licence: str | None = None, code: s
 
 
 def _backbone(config: Mapping) -> str:
-    """Return the backbone's name; a model on a trained backbone holds that one's configuration whole."""
+    """Return the backbone's name; a model on a trained backbone holds that one's configuration
+    whole."""
     return str(config.get("base", config).get("backbone"))
 
 
 def of_all_clicks(training: Mapping) -> str:
-    """Return the sentence that tells models fitted on all clicks from the tested ones; "" where they are the same."""
+    """Return the sentence that tells models fitted on all clicks from the tested ones; "" where
+    they are the same."""
     if not training.get("refit"):
         return ""
     clicks = training.get("clicks")
@@ -70,11 +80,20 @@ def of_all_clicks(training: Mapping) -> str:
 
 
 def _front_matter(repo: str, manifest: Mapping, licence: str | None) -> str:
-    """Return what the hub reads: the licence, and the figures of the first of the bundle's models that was measured."""
+    """Return what the hub reads: the licence, and the figures of the first of the bundle's
+    models that was measured."""
     rows = manifest["metrics"].get("test", {})
-    measured = next((name for name in manifest["models"] if isinstance(rows.get(name), Mapping)), None)
+    measured = next(
+        (name for name in manifest["models"] if isinstance(rows.get(name), Mapping)), None
+    )
     results = [
-        EvalResult("recommendation", "simulated" if _is_simulated(rows) else "own", manifest["name"], metric, value)
+        EvalResult(
+            "recommendation",
+            "simulated" if _is_simulated(rows) else "own",
+            manifest["name"],
+            metric,
+            value,
+        )
         for metric, value in rows.get(measured, {}).items()
         if isinstance(value, (int, float))
     ]
@@ -89,21 +108,33 @@ def _front_matter(repo: str, manifest: Mapping, licence: str | None) -> str:
 
 
 def _is_simulated(rows: Mapping) -> bool:
-    """Say whether the viewers are simulated: only of these anybody knows how well they can be foretold."""
+    """Say whether the viewers are simulated: only of these anybody knows how well they can be
+    foretold."""
     return any(str(name).startswith(ORACLE) for name in rows)
 
 
 def _measured(metrics: Mapping) -> list[str]:
     """Return the test table; where a bundle was packed without a report, the words that say so."""
-    rows = {name: row for name, row in metrics.get("test", {}).items() if isinstance(row, Mapping) and row}
+    rows = {
+        name: row
+        for name, row in metrics.get("test", {}).items()
+        if isinstance(row, Mapping) and row
+    }
     if not rows:
         return ["Nothing: the bundle was packed without a report of `python -m mealrec evaluate`."]
     columns = list(next(iter(rows.values())))
-    cells = [[_text(name), *(_number(row.get(column)) for column in columns)] for name, row in rows.items()]
+    cells = [
+        [_text(name), *(_number(row.get(column)) for column in columns)]
+        for name, row in rows.items()
+    ]
     count = metrics.get("rows")
     words = "Test split, the history's own items masked, the mean of the measured seeds"
-    viewers = " The viewers are simulated and the clips drawn: the figures say nothing of real ones."
-    told = f"{words}{f' over {count} rows' if count else ''}.{viewers if _is_simulated(rows) else ''}"
+    viewers = (
+        " The viewers are simulated and the clips drawn: the figures say nothing of real ones."
+    )
+    told = (
+        f"{words}{f' over {count} rows' if count else ''}.{viewers if _is_simulated(rows) else ''}"
+    )
     return [told, _table(["system", *columns], cells)]
 
 
@@ -122,7 +153,9 @@ def _number(value: object) -> str:
 
 def _text(value: object) -> str:
     """Return words that cannot break out of a table's cell or become markup."""
-    return "".join(f"\\{sign}" if sign in "|`*_<>[]\\" else sign for sign in " ".join(str(value).split()))
+    return "".join(
+        f"\\{sign}" if sign in "|`*_<>[]\\" else sign for sign in " ".join(str(value).split())
+    )
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -35,7 +35,8 @@ class CatalogueItem:
 
 @dataclass(frozen=True)
 class ExampleViewer:
-    """A viewer of the test split: its history, oldest first, the true next item, and a word on it."""
+    """A viewer of the test split: its history, oldest first, the true next item, and a word on
+    it."""
 
     viewer_id: str
     history: tuple[str, ...]
@@ -45,7 +46,8 @@ class ExampleViewer:
 
 @dataclass(frozen=True)
 class ViewerCase:
-    """A viewer of the test split to inspect: the history a model is shown, oldest first, and the true next item.
+    """A viewer of the test split to inspect: the history a model is shown, oldest first, and the
+    true next item.
 
     `accident` says whether the last item was clicked by accident; None where nobody knows.
     """
@@ -60,12 +62,13 @@ class ViewerCase:
 class BundleContents:
     """Everything the recommender needs.
 
-    `models` maps a variant's name to its configuration and weights; `features` [N+1, ...] are normalised, row 0 is
-    padding and row i is `catalogue[i - 1]`; `times_s` [N+1, K] says where in the clip each frame lies.
-    `encoders` holds {"name", "sha256"} of "video" and "text": a name that starts with "." is a directory
-    relative to the bundle; what stands before a colon says what stood in for frames, see `frame_source`. `media` is the
-    folder of clips and pictures, relative to the bundle; `interval_s` the seconds between a clip's sampled frames.
-    `kinds` are the J kinds of moments that the models tell apart.
+    `models` maps a variant's name to its configuration and weights; `features` [N+1, ...] are
+    normalised, row 0 is padding and row i is `catalogue[i - 1]`; `times_s` [N+1, K] says where in
+    the clip each frame lies. `encoders` holds {"name", "sha256"} of "video" and "text": a name that
+    starts with "." is a directory relative to the bundle; what stands before a colon says what
+    stood in for frames, see `frame_source`. `media` is the folder of clips and pictures, relative
+    to the bundle; `interval_s` the seconds between a clip's sampled frames. `kinds` are the J kinds
+    of moments that the models tell apart.
     """
 
     name: str
@@ -99,11 +102,15 @@ class BundleContents:
             raise BundleError(f"The bundle holds no model: {REBUILD}.")
         for variant, (config, weights) in self.models.items():
             if not _NAME.fullmatch(variant):
-                raise BundleError(f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}.")
+                raise BundleError(
+                    f"{variant!r} is no name for a variant (a-z, 0-9, _ and -): {REBUILD}."
+                )
             shapes = _feature_shapes(config, self.normalisation.visual_mean.numel())
             check_tensors("features.safetensors", self.tensors(), shapes)
             _check_size(variant, config.to_dict())
-            shapes = {name: tensor.shape for name, tensor in blank_system(config).state_dict().items()}
+            shapes = {
+                name: tensor.shape for name, tensor in blank_system(config).state_dict().items()
+            }
             check_tensors(f"variants/{variant}.safetensors", weights, shapes)
         self._check_encoders()
         self._check_ids()
@@ -113,22 +120,36 @@ class BundleContents:
     def _check_encoders(self) -> None:
         for kind in ("video", "text"):
             entry = self.encoders.get(kind)
-            if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("name", "sha256")):
-                raise BundleError(f"The manifest's encoders: {kind} needs a name and a sha256: {REBUILD}.")
+            if not isinstance(entry, dict) or not all(
+                isinstance(entry.get(key), str) for key in ("name", "sha256")
+            ):
+                raise BundleError(
+                    f"The manifest's encoders: {kind} needs a name and a sha256: {REBUILD}."
+                )
 
     def _check_values(self) -> None:
         for variant, (_, weights) in self.models.items():
-            if broken := [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]:
-                raise BundleError(f"The weights of {variant} are not finite at {broken[0]}: train it anew.")
+            if broken := [
+                name for name, tensor in weights.items() if not torch.isfinite(tensor).all()
+            ]:
+                raise BundleError(
+                    f"The weights of {variant} are not finite at {broken[0]}: train it anew."
+                )
         for name, tensor in self.tensors().items():
             wants_bool = name.startswith("has_")
             if (tensor.dtype == torch.bool) != wants_bool:
-                raise BundleError(f"features.safetensors: {name} has the type {tensor.dtype}: {REBUILD}.")
+                raise BundleError(
+                    f"features.safetensors: {name} has the type {tensor.dtype}: {REBUILD}."
+                )
             if not wants_bool and not torch.isfinite(tensor).all():
-                raise BundleError(f"features.safetensors: {name} holds values that are not finite: {REBUILD}.")
+                raise BundleError(
+                    f"features.safetensors: {name} holds values that are not finite: {REBUILD}."
+                )
         known = torch.tensor([False, *(not item.held_out for item in self.catalogue)])
         if not torch.equal(self.features.has_id, known):
-            raise BundleError(f"features.safetensors: has_id and the catalogue's held_out disagree: {REBUILD}.")
+            raise BundleError(
+                f"features.safetensors: has_id and the catalogue's held_out disagree: {REBUILD}."
+            )
 
     def _check_kinds(self) -> None:
         for variant, (config, _) in self.models.items():
@@ -141,7 +162,11 @@ class BundleContents:
             _check_kind(number, kind, ids, self.times_s.shape[1])
 
     def _check_ids(self) -> None:
-        if not all(isinstance(part, str) for item in self.catalogue for part in (item.item_id, item.title, item.topic)):
+        if not all(
+            isinstance(part, str)
+            for item in self.catalogue
+            for part in (item.item_id, item.title, item.topic)
+        ):
             raise BundleError(f"catalogue.json: ids, titles and topics are to be text: {REBUILD}.")
         ids = {item.item_id for item in self.catalogue}
         config = next(iter(self.models.values()))[0]
@@ -152,8 +177,13 @@ class BundleContents:
             )
         odd = [item_id for item_id in ids if not ITEM_ID.fullmatch(item_id)]
         if odd:
-            raise BundleError(f"catalogue.json: {odd[0]!r} is no item id (1-64 letters, digits, _ . -): {REBUILD}.")
-        for file, viewers in (("viewers.json", self.viewers), ("test_viewers.json", self.test_viewers)):
+            raise BundleError(
+                f"catalogue.json: {odd[0]!r} is no item id (1-64 letters, digits, _ . -): {REBUILD}."
+            )
+        for file, viewers in (
+            ("viewers.json", self.viewers),
+            ("test_viewers.json", self.test_viewers),
+        ):
             for viewer in viewers:
                 _check_viewer(file, viewer, ids)
 
@@ -193,18 +223,25 @@ def _check_kind(number: int, kind: Kind, ids: Collection[str], num_frames: int) 
 def frame_source(video_encoder: str) -> str:
     """Return what the frames made by a video encoder of this name are.
 
-    "clips", or what stood in for them: "title-segments" (segments of an item's title, encoded as text) or
-    "global-visual" (one given feature an item, repeated).
+    "clips", or what stood in for them: "title-segments" (segments of an item's title, encoded as
+    text) or "global-visual" (one given feature an item, repeated).
     """
     before = video_encoder.partition(":")[0]
     return before if before in (TITLE_SEGMENTS, GLOBAL_VISUAL) else CLIPS
 
 
-def check_tensors(file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:
-    """Raise BundleError where `tensors` lacks a name, has one too many, or has another shape than `shapes`."""
+def check_tensors(
+    file: str, tensors: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]
+) -> None:
+    """Raise BundleError where `tensors` lacks a name, has one too many, or has another shape
+    than `shapes`."""
     missing, unknown = shapes.keys() - tensors.keys(), tensors.keys() - shapes.keys()
     if missing or unknown:
-        parts = [f"{word} {_listed(names)}" for word, names in (("lacks", missing), ("also holds", unknown)) if names]
+        parts = [
+            f"{word} {_listed(names)}"
+            for word, names in (("lacks", missing), ("also holds", unknown))
+            if names
+        ]
         raise BundleError(f"{file} {' and '.join(parts)}: {REBUILD}.")
     for name, shape in shapes.items():
         if tuple(tensors[name].shape) != tuple(shape):
@@ -220,12 +257,15 @@ def _listed(names: Collection[str]) -> str:
 
 
 def _check_size(variant: str, values: dict) -> None:
-    """Refuse a configuration that would ask for more memory than there is; what the features decide fits already."""
+    """Refuse a configuration that would ask for more memory than there is; what the features
+    decide fits already."""
     for name, value in values.items():
         if isinstance(value, dict):
             _check_size(variant, value)
         elif isinstance(value, int) and value > LARGEST and name not in DECIDED:
-            raise BundleError(f"{variant}: {name} is {value}, at most {LARGEST} is expected: {REBUILD}.")
+            raise BundleError(
+                f"{variant}: {name} is {value}, at most {LARGEST} is expected: {REBUILD}."
+            )
 
 
 def _feature_shapes(config: Config, encoded: int) -> dict[str, tuple[int, ...]]:

@@ -1,8 +1,9 @@
 """A bundle on disk: JSON and safetensors, listed with their checksums in one manifest.
 
-manifest.json · catalogue.json · viewers.json · kinds.json · features.safetensors · variants/<variant>.safetensors;
-where there are viewers to inspect test_viewers.json; and, in a bundle that lies outside of a project, media/ and
-encoders/ with copies of what it needs, which the manifest does not list.
+manifest.json · catalogue.json · viewers.json · kinds.json · features.safetensors ·
+variants/<variant>.safetensors; where there are viewers to inspect test_viewers.json; and, in a
+bundle that lies outside of a project, media/ and encoders/ with copies of what it needs, which the
+manifest does not list.
 """
 
 from __future__ import annotations
@@ -52,14 +53,21 @@ def write_bundle(
     """
     path = Path(path)
     contents.check()
-    if path.is_file() or (path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file()):
-        raise BundleError(f"{path} is no bundle (it has no {MANIFEST}): choose an empty or new folder to write to.")
+    if path.is_file() or (
+        path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file()
+    ):
+        raise BundleError(
+            f"{path} is no bundle (it has no {MANIFEST}): choose an empty or new folder to write to."
+        )
     files = {
         CATALOGUE: _json([vars(item) for item in contents.catalogue]),
         VIEWERS: _json([vars(viewer) for viewer in contents.viewers]),
         KINDS: _json([asdict(kind) for kind in contents.kinds]),
         FEATURES: _safetensors(contents.tensors()),
-        **{_weights_file(variant): _safetensors(weights) for variant, (_, weights) in contents.models.items()},
+        **{
+            _weights_file(variant): _safetensors(weights)
+            for variant, (_, weights) in contents.models.items()
+        },
     }
     if contents.test_viewers:
         files[TEST_VIEWERS] = _json([vars(viewer) for viewer in contents.test_viewers])
@@ -90,17 +98,25 @@ def read_manifest(path: str | Path) -> dict:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BundleError(f"{path} holds no readable {MANIFEST}: point to a bundle's folder, or {REBUILD}.") from error
+        raise BundleError(
+            f"{path} holds no readable {MANIFEST}: point to a bundle's folder, or {REBUILD}."
+        ) from error
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if type(version) is not int or version != FORMAT_VERSION:
-        raise BundleError(f"{path} has the format {version} and {FORMAT_VERSION} is read here: {REBUILD}.")
+        raise BundleError(
+            f"{path} has the format {version} and {FORMAT_VERSION} is read here: {REBUILD}."
+        )
     if missing := {"models", "files", *_PLAIN} - manifest.keys():
         raise BundleError(f"{path / MANIFEST} lacks {', '.join(sorted(missing))}: {REBUILD}.")
     odd = [name for name, form in _FORMS.items() if not isinstance(manifest[name], form)]
-    if not odd and (isinstance(manifest["interval_s"], bool) or not 0 < manifest["interval_s"] < math.inf):
+    if not odd and (
+        isinstance(manifest["interval_s"], bool) or not 0 < manifest["interval_s"] < math.inf
+    ):
         odd = ["interval_s"]
     if odd:
-        raise BundleError(f"{path / MANIFEST}: {odd[0]} has another form than this version writes: {REBUILD}.")
+        raise BundleError(
+            f"{path / MANIFEST}: {odd[0]} has another form than this version writes: {REBUILD}."
+        )
     return manifest
 
 
@@ -119,7 +135,14 @@ def read_bundle(path: str | Path) -> BundleContents:
         project_path(path, contents.media)
     except BundleError:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         raise BundleError(
             f"{path} was made by another version ({type(error).__name__}: {error}): {REBUILD}."
         ) from error
@@ -127,9 +150,11 @@ def read_bundle(path: str | Path) -> BundleContents:
 
 
 def check_encoder(bundle: str | Path, encoder: dict[str, str]) -> str:
-    """Return an encoder's directory or name (a hub id, "minilm", "title-segments:…"), a directory once it is checked.
+    """Return an encoder's directory or name (a hub id, "minilm", "title-segments:…"), a directory
+    once it is checked.
 
-    Raises BundleError where the directory has no weights or others than the features were made with.
+    Raises BundleError where the directory has no weights or others than the features were made
+    with.
     """
     name = encoder["name"]
     if not name.startswith("."):
@@ -141,9 +166,13 @@ def check_encoder(bundle: str | Path, encoder: dict[str, str]) -> str:
 
 def check_weights(directory: Path, sha256: str) -> None:
     """Raise BundleError where a directory has no weights or not those of the checksum."""
-    weights = next((directory / file for file in WEIGHT_FILES if (directory / file).is_file()), None)
+    weights = next(
+        (directory / file for file in WEIGHT_FILES if (directory / file).is_file()), None
+    )
     if weights is None:
-        raise BundleError(f"The bundle's encoder is missing: no weights in {directory}; restore it, or {REBUILD}.")
+        raise BundleError(
+            f"The bundle's encoder is missing: no weights in {directory}; restore it, or {REBUILD}."
+        )
     found = hashlib.sha256(weights.read_bytes()).hexdigest()
     if found != sha256:
         raise BundleError(
@@ -166,23 +195,36 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
         "interval_s": contents.interval_s,
         "metrics": contents.metrics,
         "training": contents.training,
-        "files": {name: {"sha256": _sha256(data), "bytes": len(data)} for name, data in sorted(files.items())},
+        "files": {
+            name: {"sha256": _sha256(data), "bytes": len(data)}
+            for name, data in sorted(files.items())
+        },
     }
 
 
 def _read_files(path: Path, listed: dict[str, dict]) -> dict[str, bytes]:
-    """Return every file's bytes, once the folder holds exactly the listed files, each with its checksum."""
+    """Return every file's bytes, once the folder holds exactly the listed files, each with its
+    checksum."""
     files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)} - {MANIFEST, CARD}
+    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)} - {
+        MANIFEST,
+        CARD,
+    }
     if missing := sorted(listed.keys() - present):
-        raise BundleError(f"{path} lacks {', '.join(missing)}: copy the whole folder again, or {REBUILD}.")
+        raise BundleError(
+            f"{path} lacks {', '.join(missing)}: copy the whole folder again, or {REBUILD}."
+        )
     if unknown := sorted(present - listed.keys()):
-        raise BundleError(f"{path} also holds {', '.join(unknown)}, which {MANIFEST} does not list: move it away.")
+        raise BundleError(
+            f"{path} also holds {', '.join(unknown)}, which {MANIFEST} does not list: move it away."
+        )
     files = {}
     for name, entry in listed.items():
         data = (path / name).read_bytes()
         if len(data) != entry["bytes"] or _sha256(data) != entry["sha256"]:
-            raise BundleError(f"{path / name} is damaged (its checksum differs): copy it again, or {REBUILD}.")
+            raise BundleError(
+                f"{path / name} is damaged (its checksum differs): copy it again, or {REBUILD}."
+            )
         files[name] = data
     return files
 
@@ -190,14 +232,24 @@ def _read_files(path: Path, listed: dict[str, dict]) -> dict[str, bytes]:
 def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
     tensors = load_tensors(files[FEATURES])
     parts = {
-        kind: {field.name: tensors[field.name] for field in fields(kind)} for kind in (ItemFeatures, Normalisation)
+        kind: {field.name: tensors[field.name] for field in fields(kind)}
+        for kind in (ItemFeatures, Normalisation)
     }
     models = {
         variant: (_config(variant, config), load_tensors(files[_weights_file(variant)]))
         for variant, config in manifest["models"].items()
     }
-    if stray := files.keys() - {CATALOGUE, VIEWERS, TEST_VIEWERS, KINDS, FEATURES, *map(_weights_file, models)}:
-        raise BundleError(f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant: {REBUILD}.")
+    if stray := files.keys() - {
+        CATALOGUE,
+        VIEWERS,
+        TEST_VIEWERS,
+        KINDS,
+        FEATURES,
+        *map(_weights_file, models),
+    }:
+        raise BundleError(
+            f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant: {REBUILD}."
+        )
     return BundleContents(
         catalogue=tuple(CatalogueItem(**item) for item in json.loads(files[CATALOGUE])),
         viewers=_viewers(ExampleViewer, files[VIEWERS]),
@@ -212,12 +264,16 @@ def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
 
 
 def _viewers(kind: type, data: bytes) -> tuple:
-    return tuple(kind(**viewer | {"history": tuple(viewer["history"])}) for viewer in json.loads(data))
+    return tuple(
+        kind(**viewer | {"history": tuple(viewer["history"])}) for viewer in json.loads(data)
+    )
 
 
 def _config(variant: str, values: dict) -> Config:
     if (config := config_of(values)) is None:
-        raise BundleError(f"{variant} is no model of the forms that are served here, {', '.join(FORMS)}: {REBUILD}.")
+        raise BundleError(
+            f"{variant} is no model of the forms that are served here, {', '.join(FORMS)}: {REBUILD}."
+        )
     return config
 
 

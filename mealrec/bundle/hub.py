@@ -1,4 +1,5 @@
-"""Bundles on the hub: hf://owner/name[@revision][/subfolder], downloaded once and opened from the cache.
+"""Bundles on the hub: hf://owner/name[@revision][/subfolder], downloaded once and opened from the
+cache.
 
 Needs no model: the page is not up before its bundle is found.
 """
@@ -37,7 +38,8 @@ _ADDRESS = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w.%-]+))?(?:/([\w./-]+?))?/?")
 
 @dataclass(frozen=True)
 class HubAddress:
-    """A bundle's place on the hub; `revision` is a branch, a tag or a commit, `subfolder` "" the repository's root."""
+    """A bundle's place on the hub; `revision` is a branch, a tag or a commit, `subfolder` "" the
+    repository's root."""
 
     repo: str
     revision: str = "main"
@@ -51,20 +53,26 @@ class HubAddress:
         """
         found = _ADDRESS.fullmatch(name.removeprefix(SCHEME))
         if not name.startswith(SCHEME) or found is None or ".." in name:
-            raise BundleError(f"{_FORM} is expected and {name!r} came: name the bundle's repository in this form.")
+            raise BundleError(
+                f"{_FORM} is expected and {name!r} came: name the bundle's repository in this form."
+            )
         return cls(found[1], unquote(found[2] or "main"), found[3] or "")
 
     def __str__(self) -> str:
-        return f"{SCHEME}{self.repo}@{self.revision}" + (f"/{self.subfolder}" if self.subfolder else "")
+        return f"{SCHEME}{self.repo}@{self.revision}" + (
+            f"/{self.subfolder}" if self.subfolder else ""
+        )
 
 
 def local_bundle(name: str | Path) -> Path:
-    """Return the folder of a bundle: a path as it is; of hf://… the copy that the cache holds, downloaded if need be.
+    """Return the folder of a bundle: a path as it is; of hf://… the copy that the cache holds,
+    downloaded if need be.
 
-    The hub's own variables hold: HF_TOKEN, HF_HOME, HF_HUB_OFFLINE, HF_ENDPOINT. Without a connection the cached
-    copy serves.
+    The hub's own variables hold: HF_TOKEN, HF_HOME, HF_HUB_OFFLINE, HF_ENDPOINT. Without a
+    connection the cached copy serves.
 
-    Raises BundleError where the repository, its revision or the hub is not to be had, or there is no bundle in it.
+    Raises BundleError where the repository, its revision or the hub is not to be had, or there is
+    no bundle in it.
     """
     if not str(name).startswith(SCHEME):
         return Path(name)
@@ -73,7 +81,9 @@ def local_bundle(name: str | Path) -> Path:
     snapshot = _snapshot(address, address.revision, [prefix + MANIFEST])
     listed = [glob.escape(file) for file in _listed(address, snapshot / prefix / MANIFEST)]
     # The same commit again, even where the branch has moved meanwhile.
-    _snapshot(address, snapshot.name, [prefix + pattern for pattern in (MANIFEST, *listed, *UNLISTED)])
+    _snapshot(
+        address, snapshot.name, [prefix + pattern for pattern in (MANIFEST, *listed, *UNLISTED)]
+    )
     return _plain(address, snapshot)
 
 
@@ -87,7 +97,9 @@ def _listed(address: HubAddress, manifest: Path) -> list[str]:
             "yours there with `python -m mealrec push`."
         ) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BundleError(f"{address} holds no readable {MANIFEST}: {REBUILD} and push it again.") from error
+        raise BundleError(
+            f"{address} holds no readable {MANIFEST}: {REBUILD} and push it again."
+        ) from error
     if stray := [file for file in files if not LISTED.fullmatch(str(file))]:
         raise BundleError(
             f"{address} lists {stray[0]!r}, and a bundle is JSON and safetensors only: nothing else was downloaded."
@@ -103,7 +115,9 @@ def _snapshot(address: HubAddress, revision: str, patterns: list[str]) -> Path:
     try:
         return Path(snapshot_download(address.repo, revision=revision, allow_patterns=patterns))
     except errors.GatedRepoError as error:
-        raise BundleError(f"{address} is gated: ask its owner for access and set HF_TOKEN to your token.") from error
+        raise BundleError(
+            f"{address} is gated: ask its owner for access and set HF_TOKEN to your token."
+        ) from error
     except errors.RepositoryNotFoundError as error:
         raise BundleError(
             f"The hub has no repository {address.repo}, or a private one: check the name, or set HF_TOKEN to a token "
@@ -119,23 +133,35 @@ def _snapshot(address: HubAddress, revision: str, patterns: list[str]) -> Path:
             raise BundleError(
                 f"The hub refused {address} (status {reason.response.status_code}): try again later, or check HF_TOKEN."
             ) from error
-        if isinstance(error, (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, httpx2.TransportError)):
+        if isinstance(
+            error,
+            (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, httpx2.TransportError),
+        ):
             raise BundleError(
                 f"{address} is not in the cache as a whole, and the hub cannot be reached: connect once (without "
                 "HF_HUB_OFFLINE) to download it, or set MEALREC_BUNDLE to a bundle's folder."
             ) from error
-        raise BundleError(f"{address} could not be downloaded ({type(error).__name__}: {error}): try again.") from error
+        raise BundleError(
+            f"{address} could not be downloaded ({type(error).__name__}: {error}): try again."
+        ) from error
 
 
 def _plain(address: HubAddress, snapshot: Path) -> Path:
-    """Return the bundle as a folder of plain files, made of hard links where the file system has them.
+    """Return the bundle as a folder of plain files, made of hard links where the file system has
+    them.
 
-    The cache's own folders hold symbolic links to files that lie elsewhere, which no page would hand out.
+    The cache's own folders hold symbolic links to files that lie elsewhere, which no page would
+    hand out.
     """
     from huggingface_hub import constants
 
     inside = address.subfolder.replace("/", "--")
-    folder = Path(constants.HF_HOME) / "mealrec" / address.repo.replace("/", "--") / f"{snapshot.name}-{inside}"
+    folder = (
+        Path(constants.HF_HOME)
+        / "mealrec"
+        / address.repo.replace("/", "--")
+        / f"{snapshot.name}-{inside}"
+    )
     if not folder.is_dir():
         partial = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)

@@ -17,10 +17,11 @@ _ROUNDS = 500
 
 
 def place_kinds(likeness: np.ndarray) -> np.ndarray:
-    """Return places [J, 2] in the unit square, like kinds near each other; `likeness` [J, J] is symmetric.
+    """Return places [J, 2] in the unit square, like kinds near each other; `likeness` [J, J] is
+    symmetric.
 
-    Any two lie APART or, where there are too many kinds for that, as far apart as they all can. Needs scikit-learn,
-    which comes with the development requirements.
+    Any two lie APART or, where there are too many kinds for that, as far apart as they all can.
+    Needs scikit-learn, which comes with the development requirements.
     """
     from sklearn.manifold import MDS
 
@@ -28,14 +29,17 @@ def place_kinds(likeness: np.ndarray) -> np.ndarray:
         return np.full((len(likeness), 2), 0.5)
     distance = likeness.max() - likeness + 1e-3  # kinds that are all alike have a distance too
     np.fill_diagonal(distance, 0)
-    space = MDS(2, metric="precomputed", n_init=2, random_state=0, normalized_stress=False, init="random")
+    space = MDS(
+        2, metric="precomputed", n_init=2, random_state=0, normalized_stress=False, init="random"
+    )
     points = space.fit_transform(distance)
     places = points.argsort(0).argsort(0) / max(len(points) - 1, 1)  # ranks fill the square evenly
     return nudged(_MARGIN + (1 - 2 * _MARGIN) * places)
 
 
 def nudged(places: np.ndarray) -> np.ndarray:
-    """Push places [J, 2] of the unit square away from each other until none are closer than APART."""
+    """Push places [J, 2] of the unit square away from each other until none are closer than
+    APART."""
     places = places + 1e-6 * np.random.default_rng(0).standard_normal(places.shape)
     apart = min(APART, 0.8 * (1 - 2 * _MARGIN) / max(len(places) ** 0.5, 1))
     for _ in range(_ROUNDS):
@@ -44,14 +48,19 @@ def nudged(places: np.ndarray) -> np.ndarray:
         short = np.maximum(apart * 1.02 - distance, 0)
         if not short.any():
             break
-        places = (places + (gaps / distance[..., None] * short[..., None]).sum(1) / 2).clip(_MARGIN, 1 - _MARGIN)
+        places = (places + (gaps / distance[..., None] * short[..., None]).sum(1) / 2).clip(
+            _MARGIN, 1 - _MARGIN
+        )
     return places
 
 
-def kind_map(catalogue: Sequence[CatalogueItem], kinds: tuple[Kind, ...], shares: np.ndarray) -> KindMap:
+def kind_map(
+    catalogue: Sequence[CatalogueItem], kinds: tuple[Kind, ...], shares: np.ndarray
+) -> KindMap:
     """Return the map of a catalogue whose items show `shares` [N, J] of the kinds.
 
-    Around the place of its largest kind an item lies on a spiral, the nearer the more of it it shows.
+    Around the place of its largest kind an item lies on a spiral, the nearer the more of it it
+    shows.
     """
     places = np.array([kind.place for kind in kinds])
     largest, points = shares.argmax(1), np.empty((len(shares), 2))
@@ -61,8 +70,13 @@ def kind_map(catalogue: Sequence[CatalogueItem], kinds: tuple[Kind, ...], shares
         rows = rows[np.argsort(-shares[rows, kind], kind="stable")]
         step = np.arange(len(rows))
         away = radius[kind] * np.sqrt((step + 1) / (len(rows) + 1))
-        points[rows] = places[kind] + away[:, None] * np.stack([np.cos(_GOLDEN * step), np.sin(_GOLDEN * step)], 1)
-    columns = zip(*((item.item_id, named(item.title, item.item_id), item.topic) for item in catalogue), strict=True)
+        points[rows] = places[kind] + away[:, None] * np.stack(
+            [np.cos(_GOLDEN * step), np.sin(_GOLDEN * step)], 1
+        )
+    columns = zip(
+        *((item.item_id, named(item.title, item.item_id), item.topic) for item in catalogue),
+        strict=True,
+    )
     return KindMap(*columns, points=points, shares=shares, kinds=kinds)
 
 

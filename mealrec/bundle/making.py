@@ -37,28 +37,44 @@ STOPPED = "stopped; nothing of the bundle was written, and an older one is as it
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
     parser.add_argument("--run", type=Path, required=True, help="run directory that `train` wrote")
-    parser.add_argument("--seed", type=int, default=0, help="which seed of the run (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="which seed of the run (default: %(default)s)"
+    )
     parser.add_argument("--data", type=Path, help="catalogue (default: the run's own)")
     parser.add_argument("--features", type=Path, help="feature store (default: the run's own)")
-    parser.add_argument("--encoder", help="encoder of the features, a directory or hub id (default: as they name it)")
     parser.add_argument(
-        "--system", help="the system that the app shows first (default: full, mealrec, or the only one)"
+        "--encoder",
+        help="encoder of the features, a directory or hub id (default: as they name it)",
     )
-    parser.add_argument("--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)")
+    parser.add_argument(
+        "--system",
+        help="the system that the app shows first (default: full, mealrec, or the only one)",
+    )
+    parser.add_argument(
+        "--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)"
+    )
     parser.add_argument(
         "--refit",
         action="store_true",
         help="fit the systems again on all clicks, those of validation and the test too; the figures stay the run's",
     )
-    parser.add_argument("--name", help="the bundle's name (default: what `prepare` called the data, else its folder)")
     parser.add_argument(
-        "--transcode", action="store_true", help="make H.264 copies, in the bundle, of clips that browsers do not play"
+        "--name",
+        help="the bundle's name (default: what `prepare` called the data, else its folder)",
     )
-    parser.add_argument("--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default")
+    parser.add_argument(
+        "--transcode",
+        action="store_true",
+        help="make H.264 copies, in the bundle, of clips that browsers do not play",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default"
+    )
 
 
 def run(arguments: argparse.Namespace, accidents: Mapping[str, bool] = MappingProxyType({})) -> int:
-    """Gather, check and write the bundle; `accidents` is what is known of its test viewers, see `choose_cases`."""
+    """Gather, check and write the bundle; `accidents` is what is known of its test viewers, see
+    `choose_cases`."""
     torch.set_num_threads(1)
     arguments.data = source_of(arguments.run, "data", arguments.data)
     arguments.features = source_of(arguments.run, "features", arguments.features)
@@ -68,14 +84,19 @@ def run(arguments: argparse.Namespace, accidents: Mapping[str, bool] = MappingPr
         progress.begins(f"writing {arguments.out}")
         write_bundle(arguments.out, contents, packing.place)
     size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file()) / 2**20
-    print(f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB")
+    print(
+        f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB"
+    )
     for line in packing.told():
         print(line)
     return 0
 
 
 def _gather(
-    arguments: argparse.Namespace, packing: Packing, accidents: Mapping[str, bool], progress: Progress
+    arguments: argparse.Namespace,
+    packing: Packing,
+    accidents: Mapping[str, bool],
+    progress: Progress,
 ) -> BundleContents:
     progress.begins(f"reading {arguments.data} and {arguments.features}")
     catalogue, store = read_catalogue(arguments.data), FeatureStore.open(arguments.features)
@@ -89,7 +110,9 @@ def _gather(
     normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
     times_s = torch.tensor(np.asarray(store.times_s))
     features = item_features(store, normalisation, catalogue.trainable)
-    training = _training(arguments.run, folders, arguments.seed) | sources_told(arguments.out, data=arguments.data)
+    training = _training(arguments.run, folders, arguments.seed) | sources_told(
+        arguments.out, data=arguments.data
+    )
     if arguments.refit:
         progress.begins("fitting the systems again on all clicks")
         models, fit = _fitted_again(folders, catalogue, features)
@@ -100,7 +123,9 @@ def _gather(
     media = packing.media(arguments.data, catalogue.item_ids, decodes)
     progress.begins("naming the kinds of moments")
     return BundleContents(
-        name=arguments.name or _read_json(arguments.data / REPORT).get("name") or arguments.out.name,
+        name=arguments.name
+        or _read_json(arguments.data / REPORT).get("name")
+        or arguments.out.name,
         created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
         catalogue=_items(catalogue),
         viewers=choose_viewers(catalogue),
@@ -126,36 +151,45 @@ def _fitted_again(
     for name, folder in folders.items():
         began = time.perf_counter()
         models[name] = refit.system(folder)
-        print(f"{name}: fitted on {refit.clicks:,} clicks in {time.perf_counter() - began:.0f} s", flush=True)
+        print(
+            f"{name}: fitted on {refit.clicks:,} clicks in {time.perf_counter() - began:.0f} s",
+            flush=True,
+        )
     return models, {"refit": True, "clicks": refit.clicks}
 
 
 def metrics_tables(report: dict, renamed: dict[str, str] | None = None) -> dict:
-    """Return a report of `evaluate` with each system's masked mean figures in one flat row under "test".
+    """Return a report of `evaluate` with each system's masked mean figures in one flat row under
+    "test".
 
     `renamed` maps systems to their names in the bundle.
     """
     tables = {name: value for name, value in report.items() if name != "systems"}
     rows = {
-        (renamed or {}).get(name, name): {metric: value["mean"] for metric, value in system["masked"].items()}
+        (renamed or {}).get(name, name): {
+            metric: value["mean"] for metric, value in system["masked"].items()
+        }
         for name, system in report.get("systems", {}).items()
     }
     return {"test": rows, **tables} if rows else tables
 
 
 def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
-    """Return {name: folder} of a seed's finished systems; the main one comes first and is called "full".
+    """Return {name: folder} of a seed's finished systems; the main one comes first and is called
+    "full".
 
-    It is `main` where that is given, else "full", "mealrec" or the only one there is. Systems of another form than the
-    recommender serves stay out, and the quiet one, which is there to be compared with.
-    Raises DataFormatError where it is not there or not clear.
+    It is `main` where that is given, else "full", "mealrec" or the only one there is. Systems of
+    another form than the recommender serves stay out, and the quiet one, which is there to be
+    compared with. Raises DataFormatError where it is not there or not clear.
     """
     folders = {path.parent.name: path.parent for path in sorted(seed.glob("*/config.json"))}
     left_out = [name for name, folder in folders.items() if name == QUIET or not _is_served(folder)]
     for name in left_out:
         del folders[name]
     if left_out:
-        print(f"Left out of the bundle (of another form, or only there to be compared with): {', '.join(left_out)}.")
+        print(
+            f"Left out of the bundle (of another form, or only there to be compared with): {', '.join(left_out)}."
+        )
     known = ", ".join(folders) or "none"
     if main is None:
         only = list(folders) if len(folders) == 1 else []
@@ -176,7 +210,10 @@ def _is_served(folder: Path) -> bool:
 def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
     return tuple(
         CatalogueItem(
-            item_id, catalogue.titles[item_id], catalogue.topics.get(item_id, ""), item_id in catalogue.held_out
+            item_id,
+            catalogue.titles[item_id],
+            catalogue.topics.get(item_id, ""),
+            item_id in catalogue.held_out,
         )
         for item_id in catalogue.item_ids
     )
@@ -194,11 +231,14 @@ def _encoder_names(store: FeatureStore, video: str | None) -> dict[str, str]:
     return names
 
 
-def _encoders(store: FeatureStore, names: dict[str, str], packing: Packing) -> dict[str, dict[str, str]]:
+def _encoders(
+    store: FeatureStore, names: dict[str, str], packing: Packing
+) -> dict[str, dict[str, str]]:
     """Return the encoders as the bundle names them."""
     made_with = store.manifest["encoders"]
     return {
-        kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]} for kind, name in names.items()
+        kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]}
+        for kind, name in names.items()
     }
 
 
@@ -214,8 +254,15 @@ def _training(run: Path, folders: dict[str, Path], seed: int) -> dict:
     """Return how the run was made, and for each system where training stopped."""
     systems = {name: _read_json(folder / "training.json") for name, folder in folders.items()}
     kept = ("epoch", "validation_N@10", "seconds")
-    stops = {name: {key: values[key] for key in kept if key in values} for name, values in systems.items()}
-    told = {name: value for name, value in _read_json(run / RUN).items() if name not in ("data", "features")}
+    stops = {
+        name: {key: values[key] for key in kept if key in values}
+        for name, values in systems.items()
+    }
+    told = {
+        name: value
+        for name, value in _read_json(run / RUN).items()
+        if name not in ("data", "features")
+    }
     return {**told, "seed": seed, "systems": stops, "settings": systems["full"]}
 
 

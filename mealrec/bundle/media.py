@@ -1,4 +1,5 @@
-"""Clips, pictures and frame thumbnails of the catalogue: files beside the bundle, decoded when asked for."""
+"""Clips, pictures and frame thumbnails of the catalogue: files beside the bundle, decoded when
+asked for."""
 
 from __future__ import annotations
 
@@ -29,15 +30,19 @@ class Media(MediaFolder):
         self._turns = threading.Semaphore(DECODED_AT_ONCE)  # each decodes in a process of its own
 
     def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
-        """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing or unreadable."""
+        """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing
+        or unreadable."""
         return list(self._thumbnails(item_id))
 
     def sampled(self, path: Path, **settings) -> SampledFrames:
-        """Return the K frames of any video as this bundle's clips were sampled; `settings` as in `sample_frames`.
+        """Return the K frames of any video as this bundle's clips were sampled; `settings` as in
+        `sample_frames`.
 
         Raises VideoError for an unusable video.
         """
-        return sample_frames(path, num_frames=self._num_frames, interval_s=self._interval_s, **settings)
+        return sample_frames(
+            path, num_frames=self._num_frames, interval_s=self._interval_s, **settings
+        )
 
     def _decode(self, item_id: str) -> tuple[np.ndarray, ...]:
         path = self.decodable_path(item_id)

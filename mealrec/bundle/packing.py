@@ -1,4 +1,5 @@
-"""What a bundle takes along from outside of its project: clips that browsers play, pictures, encoders."""
+"""What a bundle takes along from outside of its project: clips that browsers play, pictures,
+encoders."""
 
 from __future__ import annotations
 
@@ -24,12 +25,14 @@ POSTER_HEIGHT = 480
 
 @dataclass
 class Packing:
-    """Files to put into a bundle at `out`: `links` maps a path inside it to the file that goes there.
+    """Files to put into a bundle at `out`: `links` maps a path inside it to the file that goes
+    there.
 
-    `drawn` are the clips without a picture, by item: their middle frame becomes one. `unplayable` are the items whose
-    clip browsers do not play: with `transcodes` the bundle gets an H.264 copy of it, else it stays behind, or where
-    frames are decoded from it goes to sources/, which no page serves. `broken` {item: why} are those of which nothing
-    could be decoded, known once all is placed; `progress` is told how far that is.
+    `drawn` are the clips without a picture, by item: their middle frame becomes one. `unplayable`
+    are the items whose clip browsers do not play: with `transcodes` the bundle gets an H.264 copy
+    of it, else it stays behind, or where frames are decoded from it goes to sources/, which no page
+    serves. `broken` {item: why} are those of which nothing could be decoded, known once all is
+    placed; `progress` is told how far that is.
     """
 
     out: Path
@@ -43,7 +46,8 @@ class Packing:
     def media(self, data: Path, item_ids: Iterable[str], decodes: bool) -> str:
         """Return the media folder's name for the manifest.
 
-        The folder `data` itself, where the bundle may name it and all in it is fit to be shown; else the bundle's own.
+        The folder `data` itself, where the bundle may name it and all in it is fit to be shown;
+        else the bundle's own.
         """
         folder = MediaFolder(data, item_ids := tuple(item_ids))
         for item_id in item_ids:
@@ -54,7 +58,8 @@ class Packing:
         return f"./{MEDIA}"
 
     def encoder(self, kind: str, name: str) -> str:
-        """Return an encoder's name for the manifest; a directory that the bundle may not name is taken along."""
+        """Return an encoder's name for the manifest; a directory that the bundle may not name is
+        taken along."""
         folder = Path(name)
         if not folder.is_dir():
             return name
@@ -69,7 +74,9 @@ class Packing:
         """Put everything into a folder that is about to become the bundle."""
         for name, source in self.links.items():
             _link(source, folder / name)
-        for item_id, clip in self._through("looking into clips that browsers do not play", self.unplayable):
+        for item_id, clip in self._through(
+            "looking into clips that browsers do not play", self.unplayable
+        ):
             if self.transcodes or item_id not in self.drawn:  # what is drawn below is decoded there
                 self._look_into(item_id, clip, folder)
         for item_id, clip in self._through("drawing clips' middle frames", self.drawn):
@@ -85,7 +92,8 @@ class Packing:
             target.write_bytes(poster)
 
     def told(self) -> list[str]:
-        """Return a line on the clips that are broken, and one on those that browsers do not play."""
+        """Return a line on the clips that are broken, and one on those that browsers do not
+        play."""
         lines, broken = [], list(self.broken.items())
         others = [item_id for item_id in self.unplayable if item_id not in self.broken]
         if broken:
@@ -94,7 +102,9 @@ class Packing:
                 "a poster or their title. Export or fetch them again."
             )
         if others and self.transcodes:
-            lines.append(f"{len(others)} clips that browsers do not play have H.264 copies in the bundle.")
+            lines.append(
+                f"{len(others)} clips that browsers do not play have H.264 copies in the bundle."
+            )
         elif others:
             lines.append(
                 f"{len(others)} clips (the first is {others[0]}) are whole, but not H.264, AV1 or VP9 in MP4, which "
@@ -109,8 +119,12 @@ class Packing:
             yield found
 
     def _look_into(self, item_id: str, clip: Path, folder: Path) -> None:
-        """Make a copy that plays where one is asked for; note why nothing can be made of the clip."""
-        copy, poster = folder / MEDIA / CLIPS / clip.name, folder / MEDIA / POSTERS / f"{item_id}.webp"
+        """Make a copy that plays where one is asked for; note why nothing can be made of the
+        clip."""
+        copy, poster = (
+            folder / MEDIA / CLIPS / clip.name,
+            folder / MEDIA / POSTERS / f"{item_id}.webp",
+        )
         try:
             if not self.transcodes:
                 sample_frames(clip, num_frames=1)

@@ -1,4 +1,5 @@
-"""Where a bundle's files lie, and which of them its manifest may name. Needs no model: the page reads it first."""
+"""Where a bundle's files lie, and which of them its manifest may name. Needs no model: the page
+reads it first."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ MEDIA, ENCODERS = "media", "encoders"
 def bundle_root(bundle: str | Path) -> Path:
     """Return the folder that holds everything a bundle may name.
 
-    A bundle at <project>/checkpoints/<name> may name files of its project; any other holds all it needs itself.
+    A bundle at <project>/checkpoints/<name> may name files of its project; any other holds all it
+    needs itself.
     """
     bundle = Path(bundle).resolve()
     project = bundle.parent.parent
@@ -31,7 +33,9 @@ def project_path(bundle: str | Path, relative: str) -> Path:
     """
     root, target = bundle_root(bundle), (Path(bundle).resolve() / relative).resolve()
     if Path(relative).is_absolute() or not target.is_relative_to(root):
-        raise BundleError(f"The manifest of {bundle} names {relative!r}, which lies outside {root}: {REBUILD}.")
+        raise BundleError(
+            f"The manifest of {bundle} names {relative!r}, which lies outside {root}: {REBUILD}."
+        )
     return target
 
 
@@ -59,7 +63,8 @@ class MediaFolder:
         return self._existing(item_id, f"{POSTERS}/{item_id}.webp", f"{COVERS}/{item_id}.jpg")
 
     def decodable_path(self, item_id: str) -> Path | None:
-        """Return the file to decode an item's frames from: its clip, or a source that no browser plays."""
+        """Return the file to decode an item's frames from: its clip, or a source that no browser
+        plays."""
         return self._existing(item_id, f"{CLIPS}/{item_id}.mp4", f"{SOURCES}/{item_id}.mp4")
 
     def _existing(self, item_id: str, *names: str) -> Path | None:

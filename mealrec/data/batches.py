@@ -13,8 +13,9 @@ from mealrec.types import SequenceBatch
 class TrainingBatches:
     """All training sequences as one pair of tensors, shuffled anew for every epoch.
 
-    With `causal=False`, for a backbone whose states see what comes after them, every prefix is a row of its own
-    with one target, at its end: the same predictions, and no state that has seen its own target.
+    With `causal=False`, for a backbone whose states see what comes after them, every prefix is a
+    row of its own with one target, at its end: the same predictions, and no state that has seen its
+    own target.
     """
 
     def __init__(
@@ -25,7 +26,8 @@ class TrainingBatches:
         causal: bool = True,
     ):
         items = torch.from_numpy(pad([s[:-1] for s in sequences], max_length))
-        self.lengths = (items > 0).sum(1)  # stays on the CPU: cutting a batch must not wait for a GPU
+        # stays on the CPU: cutting a batch must not wait for a GPU
+        self.lengths = (items > 0).sum(1)
         self.items = items.to(device)
         self.targets = torch.from_numpy(pad([s[1:] for s in sequences], max_length)).to(device)
         self.causal = causal
@@ -35,7 +37,8 @@ class TrainingBatches:
         return -(-len(self.items) // batch_size)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[SequenceBatch]:
-        """Yield `batch_size` users at a time, in a random order from `generator`, cut to the longest of them."""
+        """Yield `batch_size` users at a time, in a random order from `generator`, cut to the
+        longest of them."""
         for users in torch.randperm(len(self.items), generator=generator).split(batch_size):
             longest = int(self.lengths[users].max())
             users = users.to(self.items.device)
@@ -46,8 +49,9 @@ class TrainingBatches:
 def share(batch: SequenceBatch, process: int, processes: int) -> tuple[SequenceBatch, float]:
     """Return one process's rows of a joint batch, and the weight of their loss.
 
-    A loss is a mean over targets, and processes have differently many: weighted so, the mean over the processes
-    is the mean over the joint batch. A process without a row gets one of weight 0, as all must step together.
+    A loss is a mean over targets, and processes have differently many: weighted so, the mean over
+    the processes is the mean over the joint batch. A process without a row gets one of weight 0, as
+    all must step together.
     """
     if processes == 1:
         return batch, 1.0
@@ -59,7 +63,8 @@ def share(batch: SequenceBatch, process: int, processes: int) -> tuple[SequenceB
 
 
 def by_prefix(batch: SequenceBatch) -> SequenceBatch:
-    """Return one row a prediction: the history up to it, and its target alone, at its last position."""
+    """Return one row a prediction: the history up to it, and its target alone, at its last
+    position."""
     users, positions = batch.rows
     steps = torch.arange(batch.items.shape[1], device=batch.items.device)
     return SequenceBatch(batch.prefixes(), batch.targets[users] * (steps == positions[:, None]))

@@ -1,8 +1,9 @@
-"""Reading a catalogue in MicroLens's on-disk form: the one reader of `extract`, `train`, `bundle` and all that follows.
+"""Reading a catalogue in MicroLens's on-disk form: the one reader of `extract`, `train`, `bundle`
+and all that follows.
 
-`*pairs.tsv` (user<TAB>item item ..., oldest first) and `*titles.csv` (header item,title) are required;
-`topics.csv` (item,topic; no header needed) and `held_out.txt` (items that training must not see) may be absent.
-The planted truth of the sample catalogue is never read here.
+`*pairs.tsv` (user<TAB>item item ..., oldest first) and `*titles.csv` (header item,title) are
+required; `topics.csv` (item,topic; no header needed) and `held_out.txt` (items that training must
+not see) may be absent. The planted truth of the sample catalogue is never read here.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ class Catalogue:
 def read_catalogue(folder: Path | str, needs_clicks: bool = True) -> Catalogue:
     """Read a catalogue's tables; without `needs_clicks` the pairs may be missing.
 
-    What can only be meant in one way is read so and counted in `notes`: repeated clicks (the first counts), a viewer on
-    several lines (joined), ids as 5.0 or 007, topics and held-out ids of no item. Raises DataFormatError that names
-    the file, the line and what was expected for all else.
+    What can only be meant in one way is read so and counted in `notes`: repeated clicks (the first
+    counts), a viewer on several lines (joined), ids as 5.0 or 007, topics and held-out ids of no
+    item. Raises DataFormatError that names the file, the line and what was expected for all else.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -68,7 +69,9 @@ def read_catalogue(folder: Path | str, needs_clicks: bool = True) -> Catalogue:
     histories: dict[str, tuple[str, ...]] = {}
     if needs_clicks or any(folder.glob("*pairs.tsv")):
         histories = _read_pairs(_one(folder, "*pairs.tsv"), ids, notes)
-    notes += [f"read {ids.respelt} ids that are written otherwise in titles.csv ({ids.example})"] * bool(ids.respelt)
+    notes += [
+        f"read {ids.respelt} ids that are written otherwise in titles.csv ({ids.example})"
+    ] * bool(ids.respelt)
     return Catalogue(tuple(titles), titles, topics, frozenset(held_out), histories, tuple(notes))
 
 
@@ -87,7 +90,9 @@ def matched(texts: dict[str, str], ids: Ids, name: str, notes: list[str]) -> dic
         else:
             found.setdefault(item, value)
     if unknown:
-        notes.append(f"passed over {len(unknown)} ids in {name} that no item has ({unknown[0]} first)")
+        notes.append(
+            f"passed over {len(unknown)} ids in {name} that no item has ({unknown[0]} first)"
+        )
     return found
 
 
@@ -105,10 +110,14 @@ def _read_pairs(path: Path, ids: Ids, notes: list[str]) -> dict[str, tuple[str, 
     for number, line in read_lines(path):
         user, tab, items = (part.strip() for part in line.partition("\t"))
         watched = items.split()
-        if not (user or items) or (user.lower() in _PAIRS_HEADER and number == 1 and not any(map(ids.find, watched))):
+        if not (user or items) or (
+            user.lower() in _PAIRS_HEADER and number == 1 and not any(map(ids.find, watched))
+        ):
             continue
         if not (user and watched):
-            raise DataFormatError(f"{path}, line {number}: expected user<TAB>item item ..., got {line[:60]!r}")
+            raise DataFormatError(
+                f"{path}, line {number}: expected user<TAB>item item ..., got {line[:60]!r}"
+            )
         if user in histories:
             again.add(user)
         history = histories.setdefault(user, {})
@@ -121,10 +130,14 @@ def _read_pairs(path: Path, ids: Ids, notes: list[str]) -> dict[str, tuple[str, 
             history.setdefault(known)
         clicks += len(watched)
     if not histories:
-        raise DataFormatError(f"{path} holds no interactions: expected lines of user<TAB>item item ...")
+        raise DataFormatError(
+            f"{path} holds no interactions: expected lines of user<TAB>item item ..."
+        )
     few = sum(len(history) < LEAST_CLICKS for history in histories.values())
     repeats = clicks - sum(map(len, histories.values()))
     notes += [f"dropped {repeats} repeated clicks (the first counts)"] * bool(repeats)
     notes += [f"joined {len(again)} viewers given more than once"] * bool(again)
-    notes += [f"{few} of {len(histories)} viewers have fewer than {LEAST_CLICKS} clicks and teach nothing"] * bool(few)
+    notes += [
+        f"{few} of {len(histories)} viewers have fewer than {LEAST_CLICKS} clicks and teach nothing"
+    ] * bool(few)
     return {user: tuple(history) for user, history in histories.items()}

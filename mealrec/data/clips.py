@@ -10,7 +10,8 @@ CLIP_FOLDER = "clips"
 
 
 def read_held_out(data: Path) -> frozenset[str]:
-    """Return the ids in `held_out.txt` (clips that training must never see); none without the file."""
+    """Return the ids in `held_out.txt` (clips that training must never see); none without the
+    file."""
     path = data / "held_out.txt"
     return frozenset(read_words(path)) if path.is_file() else frozenset()
 

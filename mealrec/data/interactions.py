@@ -12,7 +12,8 @@ from mealrec.errors import DataFormatError
 
 @dataclass(frozen=True)
 class EvaluationRows:
-    """Histories [R, L] of item indices, right-padded with 0, their targets [R], and whose they are."""
+    """Histories [R, L] of item indices, right-padded with 0, their targets [R], and whose they
+    are."""
 
     users: tuple[str, ...]
     histories: np.ndarray
@@ -27,7 +28,8 @@ class EvaluationRows:
         return EvaluationRows(users, self.histories[chosen], self.targets[chosen])
 
     def sample(self, count: int, seed: int) -> EvaluationRows:
-        """Return `count` rows drawn without replacement (all, where there are fewer), in their order."""
+        """Return `count` rows drawn without replacement (all, where there are fewer), in their
+        order."""
         if count >= len(self):
             return self
         chosen = np.zeros(len(self), bool)
@@ -61,7 +63,10 @@ def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
         sequence = [item for item in items[:-2] if item not in held_out]
         if len(sequence) > 1:
             train.append(tuple(sequence[-max_length - 1 :]))
-        for rows, past, target in ((validation, items[:-2], items[-2]), (test, items[:-1], items[-1])):
+        for rows, past, target in (
+            (validation, items[:-2], items[-2]),
+            (test, items[:-1], items[-1]),
+        ):
             known = [item for item in past if item not in held_out]
             if known and target not in held_out:
                 rows.append((user, known, target))
@@ -71,11 +76,14 @@ def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
             as_target.append((user, known, target))
         if past and past[-1] in held_out and target not in held_out and earlier:
             as_last.append((user, [*earlier, past[-1]], target))
-    return Split(tuple(train), *(_rows(rows, max_length) for rows in (validation, test, as_target, as_last)))
+    return Split(
+        tuple(train), *(_rows(rows, max_length) for rows in (validation, test, as_target, as_last))
+    )
 
 
 def whole_histories(catalogue: Catalogue, max_length: int = 10) -> tuple[tuple[int, ...], ...]:
-    """Return what `Split.train` would be with nothing put aside: validation's and the test's clicks are in it too.
+    """Return what `Split.train` would be with nothing put aside: validation's and the test's clicks
+    are in it too.
 
     Held-out items stay out.
     """
@@ -108,4 +116,6 @@ def pad(sequences: list, length: int) -> np.ndarray:
 
 def _rows(rows: list[tuple[str, list[int], int]], max_length: int) -> EvaluationRows:
     users, histories, targets = zip(*rows, strict=True) if rows else ((), (), ())
-    return EvaluationRows(tuple(users), pad(list(histories), max_length), np.asarray(targets, np.int64))
+    return EvaluationRows(
+        tuple(users), pad(list(histories), max_length), np.asarray(targets, np.int64)
+    )

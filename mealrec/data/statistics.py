@@ -1,4 +1,5 @@
-"""The size and shape of a set of histories, as in Table 1, and what makes a ranking over them hard."""
+"""The size and shape of a set of histories, as in Table 1, and what makes a ranking over them
+hard."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class PairStatistics:
 def describe(histories: Sequence[Sequence[str]]) -> PairStatistics:
     """Return the statistics of histories, one sequence of item ids a user."""
     lengths = np.array([len(history) for history in histories])
-    _, clicks = np.unique(np.concatenate([np.asarray(history) for history in histories]), return_counts=True)
+    _, clicks = np.unique(
+        np.concatenate([np.asarray(history) for history in histories]), return_counts=True
+    )
     ascending = np.sort(clicks)
     ranks = np.arange(1, len(clicks) + 1)
     top = max(1, round(len(clicks) / 10))
@@ -55,19 +58,25 @@ def describe(histories: Sequence[Sequence[str]]) -> PairStatistics:
         mean_length=float(lengths.mean()),
         length_quartiles=tuple(np.quantile(lengths, [0.25, 0.5, 0.75]).tolist()),
         longest=int(lengths.max()),
-        popularity_gini=float(2 * (ranks @ ascending) / (len(clicks) * clicks.sum()) - (len(clicks) + 1) / len(clicks)),
+        popularity_gini=float(
+            2 * (ranks @ ascending) / (len(clicks) * clicks.sum()) - (len(clicks) + 1) / len(clicks)
+        ),
         top_tenth_share=float(ascending[-top:].sum() / clicks.sum()),
     )
 
 
 def statistics(catalogue: Catalogue) -> dict:
-    """Return a catalogue's row of Table 1, and what a ranking over it must cope with, in a form that JSON can hold.
+    """Return a catalogue's row of Table 1, and what a ranking over it must cope with, in a form
+    that JSON can hold.
 
-    `unseen_test_items` is the share of the items tested that no training sequence holds, `unseen_test_rows` the share
-    of the users tested on one: a model that knows items by their IDs alone cannot rank those.
+    `unseen_test_items` is the share of the items tested that no training sequence holds,
+    `unseen_test_rows` the share of the users tested on one: a model that knows items by their IDs
+    alone cannot rank those.
     """
     pairs, split = describe(list(catalogue.histories.values())), leave_one_out(catalogue)
-    trained = np.unique(np.concatenate([np.asarray(sequence) for sequence in split.train] or [np.zeros(0, int)]))
+    trained = np.unique(
+        np.concatenate([np.asarray(sequence) for sequence in split.train] or [np.zeros(0, int)])
+    )
     tested = np.unique(split.test.targets)
     return {
         **vars(pairs),
@@ -86,7 +95,9 @@ def table(rows: dict[str, dict]) -> str:
 
 
 def _row(name: str, values: dict) -> str:
-    return f"| {name} | {' | '.join(shape.format(values[key]) for key, shape in COLUMNS.values())} |"
+    return (
+        f"| {name} | {' | '.join(shape.format(values[key]) for key, shape in COLUMNS.values())} |"
+    )
 
 
 def _share(chosen: np.ndarray) -> float:

@@ -1,4 +1,5 @@
-"""Text files as people's programs write them: their letters, lines and fields, and faults named with their line."""
+"""Text files as people's programs write them: their letters, lines and fields, and faults named
+with their line."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ AS_UTF8 = 'save it as UTF-8 (in Excel: "CSV UTF-8")'
 
 
 class Ids:
-    """The item ids of a catalogue, found under other spellings too: what a spreadsheet makes of 5 is 5.0, of 007 is 7.
+    """The item ids of a catalogue, found under other spellings too: what a spreadsheet makes of 5
+    is 5.0, of 007 is 7.
 
     `respelt` counts what was found so, and `example` is the first of it in words.
     """
@@ -31,7 +33,8 @@ class Ids:
         self._by_number: dict[str, str | None] | None = None
 
     def find(self, text: str) -> str | None:
-        """Return the id that a text stands for, None where there is none, or more than one of that number."""
+        """Return the id that a text stands for, None where there is none, or more than one of
+        that number."""
         if text in self.known:
             return text
         if self._by_number is None:
@@ -62,18 +65,23 @@ def unspread(text: str) -> str:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, line without its end); raises DataFormatError naming the line that is no readable text."""
+    """Yield (line number, line without its end); raises DataFormatError naming the line that is
+    no readable text."""
     with _opened(path) as file:
         for number, line in enumerate(file, 1):
             if "\0" in line:
-                raise DataFormatError(f"{path}, line {number}: expected text, got zero bytes; {AS_UTF8}.")
+                raise DataFormatError(
+                    f"{path}, line {number}: expected text, got zero bytes; {AS_UTF8}."
+                )
             yield number, line.rstrip("\r\n")
 
 
 def read_csv(path: Path, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Yield (number of the row's first line, fields); raises DataFormatError where the quotes never close.
+    """Yield (number of the row's first line, fields); raises DataFormatError where the quotes never
+    close.
 
-    With `strict` anything but a comma behind a closing quote is an error too, since it hides a quote that never closed.
+    With `strict` anything but a comma behind a closing quote is an error too, since it hides a
+    quote that never closed.
     """
     line = 0
     try:
@@ -81,7 +89,9 @@ def read_csv(path: Path, strict: bool = False) -> Iterator[tuple[int, list[str]]
             reader = csv.reader(file, strict=strict)
             for row in reader:
                 if any("\0" in field for field in row):
-                    raise DataFormatError(f"{path}, line {line + 1}: expected text, got zero bytes; {AS_UTF8}.")
+                    raise DataFormatError(
+                        f"{path}, line {line + 1}: expected text, got zero bytes; {AS_UTF8}."
+                    )
                 yield line + 1, row
                 line = reader.line_num
     except csv.Error as error:
@@ -91,7 +101,8 @@ def read_csv(path: Path, strict: bool = False) -> Iterator[tuple[int, list[str]]
 
 
 def columns(path: Path, header: list[str], needed: Iterable[str], why: str = "") -> list[int]:
-    """Return where the needed columns stand; raises DataFormatError that lists the columns that came."""
+    """Return where the needed columns stand; raises DataFormatError that lists the columns that
+    came."""
     missing = [name for name in needed if name not in header]
     if missing:
         raise DataFormatError(
@@ -101,12 +112,17 @@ def columns(path: Path, header: list[str], needed: Iterable[str], why: str = "")
 
 
 def read_texts(path: Path, kind: str, notes: list[str]) -> dict[str, str]:
-    """Return {item: text} of a CSV file with the columns item and `kind`, in any order, or without a header.
+    """Return {item: text} of a CSV file with the columns item and `kind`, in any order, or without
+    a header.
 
-    A comma without quotes around it belongs to the text where that stands last. What is passed over is told in `notes`.
-    Raises DataFormatError naming the first line that is anything else.
+    A comma without quotes around it belongs to the text where that stands last. What is passed over
+    is told in `notes`. Raises DataFormatError naming the first line that is anything else.
     """
-    rows = [(line, row) for line, row in read_csv(path, strict=True) if any(field.strip() for field in row)]
+    rows = [
+        (line, row)
+        for line, row in read_csv(path, strict=True)
+        if any(field.strip() for field in row)
+    ]
     place, width = _header(path, kind, rows, notes)
     if width is not None:
         rows = rows[1:]
@@ -129,15 +145,20 @@ def read_texts(path: Path, kind: str, notes: list[str]) -> dict[str, str]:
         twice += item in texts
         texts.setdefault(item, text)
     notes += [f"joined {joined} {kind}s with commas and no quotes"] * bool(joined)
-    notes += [f"passed over {twice} second rows of an item in {path.name} (the first counts)"] * bool(twice)
-    notes += [f"read ids otherwise than {path.name} writes them ({ids.example})"] * bool(ids.respelt)
+    notes += [
+        f"passed over {twice} second rows of an item in {path.name} (the first counts)"
+    ] * bool(twice)
+    notes += [f"read ids otherwise than {path.name} writes them ({ids.example})"] * bool(
+        ids.respelt
+    )
     return texts
 
 
 def _header(
     path: Path, kind: str, rows: list[tuple[int, list[str]]], notes: list[str]
 ) -> tuple[tuple[int, int], int | None]:
-    """Return where item and text stand, and how many columns the header names, None where there is no header."""
+    """Return where item and text stand, and how many columns the header names, None where there
+    is no header."""
     if not rows:
         raise DataFormatError(f"{path} is empty: expected a row item,{kind} for each item.")
     names = [field.strip().lower() for field in rows[0][1]]
@@ -169,7 +190,9 @@ def _has_digit(text: str) -> bool:
 def _item(path: Path, line: int, text: str, ids: Ids) -> str:
     """Return the id that a row names: a whole number that a spreadsheet wrote as 5.0 is 5."""
     if not WORD.fullmatch(text):
-        raise DataFormatError(f"{path}, line {line}: expected an item id of one word, got {text[:60]!r}.")
+        raise DataFormatError(
+            f"{path}, line {line}: expected an item id of one word, got {text[:60]!r}."
+        )
     if (plain := unspread(text)) != text:
         ids.note(text, plain)
     return plain
@@ -177,7 +200,8 @@ def _item(path: Path, line: int, text: str, ids: Ids) -> str:
 
 @contextmanager
 def _opened(path: Path, newline: str | None = None) -> Iterator[TextIO]:
-    """Open a text in UTF-8, or in UTF-16 where its first bytes say so; raises DataFormatError where it is neither."""
+    """Open a text in UTF-8, or in UTF-16 where its first bytes say so; raises DataFormatError
+    where it is neither."""
     with path.open("rb") as file:
         wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     try:
@@ -187,7 +211,9 @@ def _opened(path: Path, newline: str | None = None) -> Iterator[TextIO]:
         line, text = (0, "") if wide else _first_foreign(path)
         where = f", line {line}" if line else ""
         got = f" (is it Latin-1? {text!r})" if text else f" ({error})"
-        raise DataFormatError(f"{path}{where}: expected UTF-8, got another encoding{got}; {AS_UTF8}.") from error
+        raise DataFormatError(
+            f"{path}{where}: expected UTF-8, got another encoding{got}; {AS_UTF8}."
+        ) from error
 
 
 def _first_foreign(path: Path) -> tuple[int, str]:

@@ -18,10 +18,13 @@ def q_sample(schedule: Schedule, x0: Tensor, diffusion_step: Tensor | int, noise
     return alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * noise
 
 
-def posterior(schedule: Schedule, x0_hat: Tensor, xt: Tensor, diffusion_step: int) -> tuple[Tensor, float]:
+def posterior(
+    schedule: Schedule, x0_hat: Tensor, xt: Tensor, diffusion_step: int
+) -> tuple[Tensor, float]:
     """Return mean and standard deviation of q(x_{t-1} | x_t, x0_hat).
 
-    Paper: Eq. 9, μ_θ from the predicted clean sample, and σ_t. At t = 1 the mean is x0_hat and σ is 0.
+    Paper: Eq. 9, μ_θ from the predicted clean sample, and σ_t. At t = 1 the mean is x0_hat and σ is
+    0.
     """
     clean_share, noisy_share, sigma = schedule.posteriors[diffusion_step - 1]
     return clean_share * x0_hat + noisy_share * xt, sigma

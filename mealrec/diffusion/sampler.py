@@ -31,8 +31,8 @@ def reverse_walk(
 
     Paper: Eq. 10 and 13. The last step's `x0_hat` is the walk's end.
 
-    `denoiser(x_t, t)` returns x̂_0, shaped like `x_start` (x_T). With a generator, Eq. 9's noise σ_t ε is
-    added between steps; without one the walk follows the posterior's mean.
+    `denoiser(x_t, t)` returns x̂_0, shaped like `x_start` (x_T). With a generator, Eq. 9's noise
+    σ_t ε is added between steps; without one the walk follows the posterior's mean.
     """
     xt = x_start
     for step in range(schedule.num_steps, 0, -1):

@@ -13,7 +13,8 @@ class ScheduleConfig:
     """A linear schedule from `beta_start` to `beta_end` in `num_steps` steps, both times `scale`.
 
     scale 1 leaves ᾱ_T = .78 at T = 25: weak noise, so a walk starts from the corrupted sample.
-    scale 1000/T drives ᾱ_T to 0: strong noise, so a walk may start from pure noise. scale 0 is no noise at all.
+    scale 1000/T drives ᾱ_T to 0: strong noise, so a walk may start from pure noise. scale 0 is no
+    noise at all.
     """
 
     num_steps: int = 25
@@ -32,16 +33,28 @@ class Schedule:
         if config.num_steps < 1:
             raise ValueError(f"a schedule needs 1 step or more, got num_steps={config.num_steps}")
         self.num_steps = config.num_steps
-        exact = {"dtype": torch.float64, "device": "cpu"}  # numbers even where the model is built without any
-        betas = torch.linspace(config.beta_start, config.beta_end, config.num_steps, **exact) * config.scale
+        # numbers even where the model is built without any
+        exact = {"dtype": torch.float64, "device": "cpu"}
+        betas = (
+            torch.linspace(config.beta_start, config.beta_end, config.num_steps, **exact)
+            * config.scale
+        )
         self.betas: Tensor = torch.cat([torch.zeros(1, **exact), betas.clamp(max=0.999)])
         self.alpha_bars: Tensor = torch.cumprod(1 - self.betas, 0)
-        steps = zip(self.betas.tolist()[1:], self.alpha_bars.tolist()[1:], self.alpha_bars.tolist(), strict=False)
+        steps = zip(
+            self.betas.tolist()[1:],
+            self.alpha_bars.tolist()[1:],
+            self.alpha_bars.tolist(),
+            strict=False,
+        )
         self.posteriors = tuple(_posterior(*step) for step in steps)
 
 
-def _posterior(beta: float, alpha_bar: float, alpha_bar_before: float) -> tuple[float, float, float]:
-    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t; without noise the next x is the clean answer itself."""
+def _posterior(
+    beta: float, alpha_bar: float, alpha_bar_before: float
+) -> tuple[float, float, float]:
+    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t; without noise the next x is the
+    clean answer itself."""
     if alpha_bar == 1:
         return 1.0, 0.0, 0.0
     clean_share = alpha_bar_before**0.5 * beta / (1 - alpha_bar)

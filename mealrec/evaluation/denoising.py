@@ -1,4 +1,5 @@
-"""Does the walk move a preference toward what its viewer is truly out for? Histories with and without accidents."""
+"""Does the walk move a preference toward what its viewer is truly out for? Histories with and
+without accidents."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ STAGES = ("x_0", "x_T", "first step", "end")
 
 
 def motif_kinds(moments: Tensor, motifs: Tensor) -> Tensor:
-    """Return which kinds a motif is made of [M, J]: the mean shares of all frames that show it; each row sums to 1.
+    """Return which kinds a motif is made of [M, J]: the mean shares of all frames that show it;
+    each row sums to 1.
 
     `moments` [N+1, K, J] shares of frames, `motifs` [N+1, K, M] one-hot, zero for padding.
     """
@@ -23,12 +25,15 @@ def motif_kinds(moments: Tensor, motifs: Tensor) -> Tensor:
     return shown.T @ moments.flatten(0, 1) / shown.sum(0).clamp(min=1).unsqueeze(1)
 
 
-def movement(model: MealRec, parts: Iterable[Walks], aims: dict[str, Tensor]) -> dict[str, dict[str, np.ndarray]]:
-    """Return how close the preference is to each aim on its way: {aim: {stage: [R]}}; {} without a walk.
+def movement(
+    model: MealRec, parts: Iterable[Walks], aims: dict[str, Tensor]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return how close the preference is to each aim on its way: {aim: {stage: [R]}}; {} without a
+    walk.
 
-    An aim [R, J] is a distribution over kinds. Closeness is what a preference's own distribution has in common with it,
-    Σ_j min(wanted_j, aim_j), from 0 to 1. Stages: the encoder's "x_0"; "x_T", the noise that the walk begins with;
-    the "first step"'s x̂_0; and the "end", which ranks.
+    An aim [R, J] is a distribution over kinds. Closeness is what a preference's own distribution
+    has in common with it, Σ_j min(wanted_j, aim_j), from 0 to 1. Stages: the encoder's "x_0";
+    "x_T", the noise that the walk begins with; the "first step"'s x̂_0; and the "end", which ranks.
     """
     wanted: dict[str, list[Tensor]] = {stage: [] for stage in STAGES}
     for walks in parts:

@@ -1,4 +1,5 @@
-"""Does a frame's feature find frames of the same motif, whatever its colours? Reads the planted truth."""
+"""Does a frame's feature find frames of the same motif, whatever its colours? Reads the planted
+truth."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ BATCH = 4
 def encode_clips(
     encoder: VisualEncoder, data: Path, item_ids: Sequence[str], colours: Generator | None = None
 ) -> tuple[Tensor, np.ndarray]:
-    """Decode and encode clips of a catalogue folder; with `colours` each frame is graded at random first.
+    """Decode and encode clips of a catalogue folder; with `colours` each frame is graded at random
+    first.
 
     Returns (features [C, K, V'], times_s [C, K] of the frames).
     """
@@ -45,9 +47,10 @@ def encode_clips(
 def measure(features: Tensor, motifs: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
     """Measure features [C, K, V] on the held-out clips ([C] bool) against all motifs [C, K].
 
-    Returns `knn5`: share of held-out frames whose 5 nearest training frames (cosine) vote for their motif;
-    `probe`: the same of a ridge classifier fitted on training frames; `precision10`: share of a held-out
-    clip's 10 nearest clips (mean features) that share a motif with it; `chance10`: the same of any clip.
+    Returns `knn5`: share of held-out frames whose 5 nearest training frames (cosine) vote for their
+    motif; `probe`: the same of a ridge classifier fitted on training frames; `precision10`: share
+    of a held-out clip's 10 nearest clips (mean features) that share a motif with it; `chance10`:
+    the same of any clip.
     """
     names, labels = np.unique(motifs, return_inverse=True)
     labels = torch.from_numpy(labels.reshape(motifs.shape))
@@ -66,13 +69,15 @@ def measure(features: Tensor, motifs: np.ndarray, held_out: np.ndarray) -> dict[
 
 
 def seen_along(encoder: VisualEncoder, fitted_on: Tensor, *features: Tensor) -> list[Tensor]:
-    """Return features [..., V'] as a model takes them [..., V], the normalisation fitted on frames [M, V']."""
+    """Return features [..., V'] as a model takes them [..., V], the normalisation fitted on
+    frames [M, V']."""
     axes = visual_axes(fitted_on, encoder.temperature is not None)
     return [(rows - fitted_on.mean(0)) @ axes for rows in features]
 
 
 def votes(similarity: Tensor, one_hot: Tensor, neighbours: int) -> Tensor:
-    """Return how many of the nearest rows are of each class [Q, M]; similarities [Q, R] break ties."""
+    """Return how many of the nearest rows are of each class [Q, M]; similarities [Q, R] break
+    ties."""
     values, nearest = similarity.topk(neighbours, dim=1)
     return (one_hot[nearest] * (1 + 1e-3 * values[..., None])).sum(1)
 
@@ -95,14 +100,20 @@ def _batches(item_ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _decoded(data: Path, item_ids: Sequence[str], num_frames: int) -> list[SampledFrames]:
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda item: sample_frames(clip_path(data, item), num_frames=num_frames), item_ids))
+        return list(
+            pool.map(
+                lambda item: sample_frames(clip_path(data, item), num_frames=num_frames), item_ids
+            )
+        )
 
 
 def _ridge(index: Tensor, one_hot: Tensor, queries: Tensor) -> Tensor:
     mean = index.mean(0)
     centred = index - mean
     gram = centred.T @ centred
-    weights = torch.linalg.solve(gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram)), centred.T @ one_hot)
+    weights = torch.linalg.solve(
+        gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram)), centred.T @ one_hot
+    )
     return (queries - mean) @ weights
 
 

@@ -1,4 +1,5 @@
-"""How figures are graded: against the planted moment, against accidental clicks, and against each other."""
+"""How figures are graded: against the planted moment, against accidental clicks, and against
+each other."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ from mealrec.evaluation.planted import PlantedTruth
 def planted_moments(
     truth: PlantedTruth, catalogue: Catalogue, rows: EvaluationRows, times_s: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return which frames of each row's last clip show what the viewer was out for, and which rows can tell.
+    """Return which frames of each row's last clip show what the viewer was out for, and which rows
+    can tell.
 
-    `times_s` [N+1, K]. Returns matches [R, K] bool, and usable [R] bool: the click was no accident and the
-    clip holds both matching and other frames.
+    `times_s` [N+1, K]. Returns matches [R, K] bool, and usable [R] bool: the click was no accident
+    and the clip holds both matching and other frames.
     """
     matches = np.zeros((len(rows), times_s.shape[1]), bool)
     usable = np.zeros(len(rows), bool)
@@ -33,7 +35,8 @@ def planted_moments(
 
 
 def moment_auc(relevance: np.ndarray, matches: np.ndarray) -> float:
-    """Return how often a matching frame stands above another frame of the same clip, ties half; rows weigh alike.
+    """Return how often a matching frame stands above another frame of the same clip, ties half;
+    rows weigh alike.
 
     `relevance` [R, K]; `matches` [R, K] bool with both kinds in every row.
     """
@@ -45,7 +48,8 @@ def moment_auc(relevance: np.ndarray, matches: np.ndarray) -> float:
 
 
 def click_auc(score: np.ndarray, accidental: np.ndarray, present: np.ndarray) -> float:
-    """Return how often a wanted click stands above an accidental one, of all viewers together, ties half; [R, L] each.
+    """Return how often a wanted click stands above an accidental one, of all viewers together, ties
+    half; [R, L] each.
 
     NaN where one of the kinds is missing.
     """
@@ -69,7 +73,9 @@ def mean_spearman(first: np.ndarray, second: np.ndarray) -> float:
     return float(((one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))).mean())
 
 
-def shared_motif_precision(embedding: np.ndarray, queries: np.ndarray, motifs: list[set[str]], k: int = 10) -> float:
+def shared_motif_precision(
+    embedding: np.ndarray, queries: np.ndarray, motifs: list[set[str]], k: int = 10
+) -> float:
     """Return P@k: how many of each query item's k nearest items share a motif with it.
 
     `embedding` [N, D] compared by centred cosine; `queries` indices [Q]; `motifs` a set an item.
@@ -79,4 +85,11 @@ def shared_motif_precision(embedding: np.ndarray, queries: np.ndarray, motifs: l
     similarity = unit[queries] @ unit.T
     similarity[np.arange(len(queries)), queries] = -np.inf
     nearest = np.argsort(-similarity, axis=1)[:, :k]
-    return float(np.mean([[bool(motifs[q] & motifs[n]) for n in row] for q, row in zip(queries, nearest, strict=True)]))
+    return float(
+        np.mean(
+            [
+                [bool(motifs[q] & motifs[n]) for n in row]
+                for q, row in zip(queries, nearest, strict=True)
+            ]
+        )
+    )

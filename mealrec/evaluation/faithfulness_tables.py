@@ -14,25 +14,48 @@ ACCIDENTS = "accidental clicks in the history"
 
 
 def goals(report: dict) -> list[dict]:
-    """Return every goal with its measured value: {what, value, goal, met}; a goal is ("≥" or "≤", bound)."""
+    """Return every goal with its measured value: {what, value, goal, met}; a goal is ("≥" or
+    "≤", bound)."""
     hiding = report["hiding"]
     driving = hiding["groups"]["all viewers"][DRIVING]
     shapley = hiding["orders"]["test"][f"moments, 2 or more: {WORTH}"]["spearman"]
     rows = [
-        ("hiding the moment that drives #1: its chance falls by (median)", driving["falls"], ("≥", 0.2)),
+        (
+            "hiding the moment that drives #1: its chance falls by (median)",
+            driving["falls"],
+            ("≥", 0.2),
+        ),
         ("hiding it: #1 changes for this share of viewers", driving["changes"], ("≥", 0.4)),
         ("hiding it: of ten clips stay", driving["stays"], ("≤", 7.5)),
-        (f"driving moments, by their {WORTH}: Spearman with the Shapley value", shapley, ("≥", 0.9)),
+        (
+            f"driving moments, by their {WORTH}: Spearman with the Shapley value",
+            shapley,
+            ("≥", 0.9),
+        ),
     ]
     if "moments" in report:
         auc = report["moments"]["auc"]["test"][INTEREST]
-        rows.append((f"fits your interest ({INTEREST}): AUC of the planted moment", auc, ("≥", 0.88)))
+        rows.append(
+            (f"fits your interest ({INTEREST}): AUC of the planted moment", auc, ("≥", 0.88))
+        )
         auc = report["clicks"]["auc"]["test"][AGREEMENT]
         rows.append((f"{AGREEMENT}: AUC of wanted above accidental clicks", auc, ("≥", 0.88)))
         if report["walks"]:
             closer = report["walks"]["the viewer's interests"][ACCIDENTS]["closer"]
-            rows.append((f"{ACCIDENTS}: walks that end closer to the interest than x_T", closer["x_T"], ("≥", 0.95)))
-            rows.append((f"{ACCIDENTS}: walks that end closer than the encoder's x_0", closer["x_0"], ("≥", 0.9)))
+            rows.append(
+                (
+                    f"{ACCIDENTS}: walks that end closer to the interest than x_T",
+                    closer["x_T"],
+                    ("≥", 0.95),
+                )
+            )
+            rows.append(
+                (
+                    f"{ACCIDENTS}: walks that end closer than the encoder's x_0",
+                    closer["x_0"],
+                    ("≥", 0.9),
+                )
+            )
     return [
         {
             "what": what,
@@ -73,7 +96,12 @@ def _heading(made: dict) -> str:
 
 def _goals(rows: list[dict]) -> str:
     cells = [
-        [row["what"], f"{row['value']:.3f}", f"{row['goal'][0]} {row['goal'][1]:g}", "yes" if row["met"] else "no"]
+        [
+            row["what"],
+            f"{row['value']:.3f}",
+            f"{row['goal'][0]} {row['goal'][1]:g}",
+            "yes" if row["met"] else "no",
+        ]
         for row in rows
     ]
     return "## Goals\n\n" + _table(["what, on test viewers", "measured", "goal", "met"], cells)
@@ -103,7 +131,14 @@ def _hiding(report: dict) -> str:
         ]
         for name, row in test.items()
     ]
-    order_head = ["order", "validation: Spearman", "same first", "test viewers", "test: Spearman", "same first"]
+    order_head = [
+        "order",
+        "validation: Spearman",
+        "same first",
+        "test viewers",
+        "test: Spearman",
+        "same first",
+    ]
     return (
         f"## Moments hidden, test: {report['rows']} viewers\n\n"
         "A moment is a run of neighbouring frames of one kind in the last clip; in place of hidden frames stands the "
@@ -111,7 +146,9 @@ def _hiding(report: dict) -> str:
         "#1's chance falls most, or by its worth the one of the highest mean of that fall and of what it gives back "
         f"when it alone is shown; the least is that of the smallest fall. {report['of_several']} of {report['rows']} "
         "last clips have two moments or more; with one, the driving moment is the whole clip and the least one the "
-        "same.\n\n" + _table(head, cells) + "\nBoth definitions beside Shapley values over all sets of hidden moments "
+        "same.\n\n"
+        + _table(head, cells)
+        + "\nBoth definitions beside Shapley values over all sets of hidden moments "
         "or frames, mean over viewers; of two moments an order is right (1) or wrong (-1). Same first: for which share "
         "of viewers the same one drives.\n\n" + _table(order_head, orders)
     )
@@ -119,9 +156,16 @@ def _hiding(report: dict) -> str:
 
 def _moments(report: dict) -> str:
     rows, auc = report["rows"], report["auc"]
-    cells = [[_named(name), f"{auc['validation'][name]:.3f}", f"{value:.3f}"] for name, value in auc["test"].items()]
+    cells = [
+        [_named(name), f"{auc['validation'][name]:.3f}", f"{value:.3f}"]
+        for name, value in auc["test"].items()
+    ]
     cells += [[f"oracle: {name}", "", f"{value:.3f}"] for name, value in report["oracles"].items()]
-    head = ["a frame's score", f"validation ({rows['validation']} viewers)", f"test ({rows['test']} viewers)"]
+    head = [
+        "a frame's score",
+        f"validation ({rows['validation']} viewers)",
+        f"test ({rows['test']} viewers)",
+    ]
     steps = report["attention"]
     walked = (
         f"\nTCD's attention tells the planted moment with {steps['first step']:.3f} at its walk's first step and "
@@ -139,8 +183,14 @@ def _moments(report: dict) -> str:
 
 def _clicks(report: dict) -> str:
     rows, accidents, auc = report["rows"], report["accidents"], report["auc"]
-    parts = [f"{part} ({rows[part]} viewers, {accidents[part]} accidents)" for part in ("validation", "test")]
-    cells = [[_named(name), f"{auc['validation'][name]:.3f}", f"{value:.3f}"] for name, value in auc["test"].items()]
+    parts = [
+        f"{part} ({rows[part]} viewers, {accidents[part]} accidents)"
+        for part in ("validation", "test")
+    ]
+    cells = [
+        [_named(name), f"{auc['validation'][name]:.3f}", f"{value:.3f}"]
+        for name, value in auc["test"].items()
+    ]
     cells.append(["oracle: every chance known", "", f"{report['oracle']:.3f}"])
     return (
         "## Accidental clicks\n\nAUC: how often a wanted click of any viewer's history stands above an accidental one. "
@@ -155,7 +205,12 @@ def _walks(report: dict) -> str:
         return title + "This model walks no preference.\n"
     stages = list(next(iter(next(iter(report.values())).values()))["closeness"])
     starts = [stage for stage in stages if stage != "end"]
-    head = ["held against", "test viewers", "rows", *(f"end closer than {stage}" for stage in starts)]
+    head = [
+        "held against",
+        "test viewers",
+        "rows",
+        *(f"end closer than {stage}" for stage in starts),
+    ]
     cells = [
         [
             aim,
@@ -168,7 +223,9 @@ def _walks(report: dict) -> str:
         for group, row in groups.items()
     ]
     return (
-        title + _table([*head, "closeness: " + " → ".join(stages)], cells) + "\nA preference and an aim are "
+        title
+        + _table([*head, "closeness: " + " → ".join(stages)], cells)
+        + "\nA preference and an aim are "
         "distributions over kinds; closeness is what they have in common, Σ min(wanted, aim). The kinds of a planted "
         "motif are the mean shares of the frames that show it. The interests count alike; what is truly wanted next "
         "weighs them by drift and adds the habit that the last want calls for.\n"

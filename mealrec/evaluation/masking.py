@@ -1,6 +1,8 @@
-"""Every set of frames of the last clip hidden once: what driving moments and their Shapley values are read from.
+"""Every set of frames of the last clip hidden once: what driving moments and their Shapley values
+are read from.
 
-A set is a number: frame k is hidden where bit k is set, so 0 is the whole clip and 2^K - 1 the clip without frames.
+A set is a number: frame k is hidden where bit k is set, so 0 is the whole clip and 2^K - 1 the clip
+without frames.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ Moments = tuple[tuple[int, ...], ...]
 class Masked:
     """What R viewers are recommended under every set of hidden frames.
 
-    `top` [R, 2^K]: the log-probability of the first recommendation; `same` [R, 2^K]: whether it is still the first;
-    `stays` [R, 2^K]: how many of the ten stay among the ten; `moments`: each last clip's, R of them.
+    `top` [R, 2^K]: the log-probability of the first recommendation; `same` [R, 2^K]: whether it is
+    still the first; `stays` [R, 2^K]: how many of the ten stay among the ten; `moments`: each last
+    clip's, R of them.
     """
 
     top: np.ndarray
@@ -45,7 +48,9 @@ def hidden_sets(count: int) -> np.ndarray:
     return (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def masked_outcomes(model: MealRec, items: Items, histories: np.ndarray, progress: Progress) -> Masked:
+def masked_outcomes(
+    model: MealRec, items: Items, histories: np.ndarray, progress: Progress
+) -> Masked:
     """Walk histories [R, L] under every set of hidden frames; all walks share one noise.
 
     Raises DataFormatError where the clips have more frames than can be tried out.
@@ -59,12 +64,16 @@ def masked_outcomes(model: MealRec, items: Items, histories: np.ndarray, progres
     sets = torch.from_numpy(hidden_sets(count))
     found: list[tuple[np.ndarray, ...]] = []
     moments: list[Moments] = []
-    for part in progress.through("hiding frames", torch.from_numpy(histories).split(max(1, WALKS // len(sets)))):
+    for part in progress.through(
+        "hiding frames", torch.from_numpy(histories).split(max(1, WALKS // len(sets)))
+    ):
         walks = Walks(model, items, part, hidden=sets.expand(len(part), -1, -1))
         of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
         ten = walks.ends.topk(min(TOP, walks.ends.shape[-1]), -1).indices
         stays = (ten.unsqueeze(-1) == ten[:, :1].unsqueeze(-2)).any(-1).sum(-1)
-        found.append(tuple(values.numpy() for values in (of_top, ten[..., 0] == ten[:, :1, 0], stays)))
+        found.append(
+            tuple(values.numpy() for values in (of_top, ten[..., 0] == ten[:, :1, 0], stays))
+        )
         moments += [runs(items.moments[last]) for last in walks.last]
     return Masked(*(np.concatenate(values) for values in zip(*found, strict=True)), tuple(moments))
 
@@ -81,9 +90,11 @@ def falls(values: np.ndarray) -> np.ndarray:
 
 
 def worth(values: np.ndarray) -> np.ndarray:
-    """Return the mean of frame k's fall when it alone is hidden and its gain when it alone is shown [R, K].
+    """Return the mean of frame k's fall when it alone is hidden and its gain when it alone is shown
+    [R, K].
 
-    The first and the last term of its Shapley value, for 2K + 2 walks in place of 2^K; all of it up to K = 2.
+    The first and the last term of its Shapley value, for 2K + 2 walks in place of 2^K; all of it up
+    to K = 2.
     """
     everything = values.shape[1] - 1
     shown_alone = values[:, everything - (1 << np.arange(_count(values)))] - values[:, -1:]
@@ -91,7 +102,8 @@ def worth(values: np.ndarray) -> np.ndarray:
 
 
 def shapley(values: np.ndarray) -> np.ndarray:
-    """Return each frame's Shapley value [R, K]: its fall, averaged over all orders in which frames may be hidden."""
+    """Return each frame's Shapley value [R, K]: its fall, averaged over all orders in which
+    frames may be hidden."""
     count = _count(values)
     shares = np.zeros((len(values), count))
     for number, hides in enumerate(hidden_sets(count)):

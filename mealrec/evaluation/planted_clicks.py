@@ -1,4 +1,5 @@
-"""What the planted truth says of clicks, interests and moments, and how much of it any reader could find out."""
+"""What the planted truth says of clicks, interests and moments, and how much of it any reader
+could find out."""
 
 from __future__ import annotations
 
@@ -17,25 +18,34 @@ from mealrec.sample.oracle import HistoryOracle
 class PlantedRows:
     """Evaluation rows with their truth beside them.
 
-    `accidental` [R, L] bool: the click was no want (false on padding); `interests` [R, 2] motif numbers, equal where
-    the viewer has one.
+    `accidental` [R, L] bool: the click was no want (false on padding); `interests` [R, 2] motif
+    numbers, equal where the viewer has one.
     """
 
     def __init__(self, truth: PlantedTruth, catalogue: Catalogue, rows: EvaluationRows):
         self.truth, self.rows = truth, rows
-        self._ids = [[catalogue.item_ids[item - 1] for item in row[row > 0]] for row in rows.histories]
+        self._ids = [
+            [catalogue.item_ids[item - 1] for item in row[row > 0]] for row in rows.histories
+        ]
         self._watched = [catalogue.histories[user] for user in rows.users]
         wanted = [catalogue.item_ids[target - 1] for target in rows.targets]
-        self._targets = [watched.index(item) for watched, item in zip(self._watched, wanted, strict=True)]
+        self._targets = [
+            watched.index(item) for watched, item in zip(self._watched, wanted, strict=True)
+        ]
         number = {motif: index for index, motif in enumerate(truth.world.motifs)}
-        self.interests = np.array([[number[m] for m in truth.viewers[user]["interests"]] for user in rows.users])
+        self.interests = np.array(
+            [[number[m] for m in truth.viewers[user]["interests"]] for user in rows.users]
+        )
         self.accidental = np.zeros(rows.histories.shape, bool)
         for row, user in enumerate(rows.users):
             wanted = truth.viewers[user]["wanted"]
-            self.accidental[row, : len(self._ids[row])] = [wanted[place] is None for place in self._places(row)]
+            self.accidental[row, : len(self._ids[row])] = [
+                wanted[place] is None for place in self._places(row)
+            ]
 
     def wants_next(self) -> np.ndarray:
-        """Return the chance [R, M] that each motif is wanted at the target: interests, drift and habit as planted."""
+        """Return the chance [R, M] that each motif is wanted at the target: interests, drift and
+        habit as planted."""
         world, found = self.truth.world, []
         for row, target in enumerate(self._targets):
             record = self.truth.viewers[self.rows.users[row]]
@@ -46,10 +56,11 @@ class PlantedRows:
         return np.array(found)
 
     def oracle_moments(self, times_s: np.ndarray, knows_habit: bool = True) -> np.ndarray:
-        """Return p(the viewer is out for what frame k of the last clip shows | every click up to it) [R, K].
+        """Return p(the viewer is out for what frame k of the last clip shows | every click up to
+        it) [R, K].
 
-        The oracle knows each frame's motif and every chance behind the clicks; without the habit it takes each want
-        for an interest. `times_s` [N+1, K].
+        The oracle knows each frame's motif and every chance behind the clicks; without the habit it
+        takes each want for an interest. `times_s` [N+1, K].
         """
         oracle, values = self._oracle(knows_habit), []
         for row in range(len(self.rows)):
@@ -61,7 +72,8 @@ class PlantedRows:
         return np.array(values)
 
     def oracle_clicks(self) -> np.ndarray:
-        """Return p(wanted | every click of the viewer's up to the history's end) of the history's clicks [R, L]."""
+        """Return p(wanted | every click of the viewer's up to the history's end) of the
+        history's clicks [R, L]."""
         oracle, values = self._oracle(True), np.zeros(self.rows.histories.shape)
         for row in range(len(self.rows)):
             places = self._places(row)
@@ -70,7 +82,9 @@ class PlantedRows:
 
     def _oracle(self, knows_habit: bool) -> HistoryOracle:
         world = self.truth.world
-        return HistoryOracle(world if knows_habit else replace(world, habits=replace(world.habits, habit_share=0.0)))
+        return HistoryOracle(
+            world if knows_habit else replace(world, habits=replace(world.habits, habit_share=0.0))
+        )
 
     def _places(self, row: int) -> list[int]:
         return [self._watched[row].index(item) for item in self._ids[row]]
@@ -93,4 +107,6 @@ def _sought(oracle: HistoryOracle, state: np.ndarray) -> np.ndarray:
     """Return p(motif is an interest, or was wanted last) [M]."""
     weight, motifs = state.sum(1), range(state.shape[1] - 1)
     has = [(oracle.first == motif) | (oracle.second == motif) for motif in motifs]
-    return np.array([weight[has[motif]].sum() + state[~has[motif], motif].sum() for motif in motifs])
+    return np.array(
+        [weight[has[motif]].sum() + state[~has[motif], motif].sum() for motif in motifs]
+    )

@@ -22,7 +22,8 @@ MORE = 10
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, how many viewers of validation and of test have frames hidden, and who is told how far it is."""
+    """A model, how many viewers of validation and of test have frames hidden, and who is told
+    how far it is."""
 
     setting: Setting
     model: MealRec
@@ -40,7 +41,8 @@ class Subject:
 
     @cached_property
     def parts(self) -> dict[str, EvaluationRows]:
-        """Return rows of both parts with two clips of history or more, a fixed draw: every set of frames is hidden."""
+        """Return rows of both parts with two clips of history or more, a fixed draw: every set
+        of frames is hidden."""
         return self._drawn(self.count)
 
     @cached_property

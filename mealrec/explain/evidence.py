@@ -20,10 +20,11 @@ _NEVER = 1e-12
 
 @dataclass(frozen=True)
 class Anybody:
-    """What a model makes of viewers of whom one clip is known: up to VIEWERS spread over what training saw.
+    """What a model makes of viewers of whom one clip is known: up to VIEWERS spread over what
+    training saw.
 
-    `wanted` [J] is what part of their next click is for each kind, by how often their clips are watched; `usual` [J] is
-    how much of each kind is there to be watched.
+    `wanted` [J] is what part of their next click is for each kind, by how often their clips are
+    watched; `usual` [J] is how much of each kind is there to be watched.
     """
 
     wanted: Tensor
@@ -45,22 +46,27 @@ class Anybody:
 
 
 def interest(walks: Walks, anybody: Anybody) -> Tensor:
-    """Return the evidence [B, K] that the viewer is out for moments such as each frame of the last clip; 0 is none.
+    """Return the evidence [B, K] that the viewer is out for moments such as each frame of the last
+    clip; 0 is none.
 
-    It is the log of how many times more than anybody the viewer wants the frame's kinds, where the walk of the earlier
-    clips ends. The last clip vouches for no frame of its own; one on its own has no other to ask.
+    It is the log of how many times more than anybody the viewer wants the frame's kinds, where the
+    walk of the earlier clips ends. The last clip vouches for no frame of its own; one on its own
+    has no other to ask.
     """
-    earlier = walks.without[torch.arange(len(walks.last), device=walks.last.device), walks.lengths - 1]
+    earlier = walks.without[
+        torch.arange(len(walks.last), device=walks.last.device), walks.lengths - 1
+    ]
     lift = anybody.lift(walks.model, earlier)
     return torch.log((walks.items.moments[walks.last] @ lift.unsqueeze(-1)).squeeze(-1) + _NEVER)
 
 
 def agreement(walks: Walks, anybody: Anybody) -> Tensor:
-    """Return how much better the clips of a history are foreseen when a clip is among them [B, L], in log units.
+    """Return how much better the clips of a history are foreseen when a clip is among them [B, L],
+    in log units.
 
-    A clip is foreseen by those before it: the log of how many times more than anybody they want its kinds. So a clip
-    counts by how well those before it call for it, and by what it does for those behind it; an accidental click tends
-    to be low. 0 where there are no others, and on padding.
+    A clip is foreseen by those before it: the log of how many times more than anybody they want its
+    kinds. So a clip counts by how well those before it call for it, and by what it does for those
+    behind it; an accidental click tends to be low. 0 where there are no others, and on padding.
     """
     kinds = walks.items.kinds[walks.histories]
     alone = _foreseen(walks, anybody, walks.after, kinds)
@@ -71,9 +77,11 @@ def agreement(walks: Walks, anybody: Anybody) -> Tensor:
 
 
 def _foreseen(walks: Walks, anybody: Anybody, preferences: Tensor, kinds: Tensor) -> Tensor:
-    """Return how well clips of `kinds` [..., L, J] are foreseen [..., L] by the `preferences` [..., L, J] before them.
+    """Return how well clips of `kinds` [..., L, J] are foreseen [..., L] by the `preferences` [...,
+    L, J] before them.
 
-    0 for the first. The model takes a share of all clicks for accidents: one surprise does not count without bound.
+    0 for the first. The model takes a share of all clicks for accidents: one surprise does not
+    count without bound.
     """
     accident = walks.model.table.log_accident.exp()
     lift = (kinds[..., 1:, :] * anybody.lift(walks.model, preferences[..., :-1, :])).sum(-1)
@@ -82,13 +90,15 @@ def _foreseen(walks: Walks, anybody: Anybody, preferences: Tensor, kinds: Tensor
 
 
 def influence(walks: Walks) -> Tensor:
-    """Return how far the first recommendation's log-probability falls in each of the rows [B, M]; 0 in the first."""
+    """Return how far the first recommendation's log-probability falls in each of the rows [B,
+    M]; 0 in the first."""
     of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
     return of_top[:, :1] - of_top
 
 
 def runs(shares: Tensor) -> tuple[tuple[int, ...], ...]:
-    """Return the moments of a clip whose frames are of `shares` [K, J]: neighbouring frames whose main kind is one."""
+    """Return the moments of a clip whose frames are of `shares` [K, J]: neighbouring frames
+    whose main kind is one."""
     kinds = shares.argmax(-1).tolist()
     found: list[tuple[int, ...]] = []
     for frame, kind in enumerate(kinds):
@@ -99,10 +109,19 @@ def runs(shares: Tensor) -> tuple[tuple[int, ...], ...]:
     return tuple(found)
 
 
-def sets_of(moments: Sequence[tuple[int, ...]], hidden: Sequence[int] = ()) -> tuple[tuple[int, ...], ...]:
-    """Return which frames to hide: `hidden` alone, with each moment, all but each, all, and each frame; none twice."""
+def sets_of(
+    moments: Sequence[tuple[int, ...]], hidden: Sequence[int] = ()
+) -> tuple[tuple[int, ...], ...]:
+    """Return which frames to hide: `hidden` alone, with each moment, all but each, all, and each
+    frame; none twice."""
     alone = [(frame,) for moment in moments for frame in moment]
-    more = [(), *moments, *(all_but(moments, moment) for moment in moments), sum(moments, ()), *alone]
+    more = [
+        (),
+        *moments,
+        *(all_but(moments, moment) for moment in moments),
+        sum(moments, ()),
+        *alone,
+    ]
     return tuple(dict.fromkeys(tuple(sorted({*hidden, *frames})) for frames in more))
 
 

@@ -26,14 +26,16 @@ _BACKBONE = "backbone"
 
 
 def config_of(values: Mapping) -> Config | None:
-    """Rebuild a stored configuration; None where its form is not served. Raises TypeError on an unknown key."""
+    """Rebuild a stored configuration; None where its form is not served. Raises TypeError on an
+    unknown key."""
     form = FORMS.get(values.get("form"))
     return form and form.from_dict(values)
 
 
 def blank_system(config: Config) -> System:
     """Return a system of this shape whose weights are still to be loaded."""
-    with torch.random.fork_rng(devices=[]):  # its first weights are drawn; nobody else's numbers may change by it
+    # its first weights are drawn; nobody else's numbers may change by it
+    with torch.random.fork_rng(devices=[]):
         return _CLASSES[type(config)](config)
 
 
@@ -43,9 +45,11 @@ def served(system: System) -> Model:
 
 
 def parts_of(systems: Mapping[str, System]) -> dict[str, tuple[Config, dict[str, Tensor]]]:
-    """Return the configuration and weights of each system, and of the first one's backbone where that costs nothing.
+    """Return the configuration and weights of each system, and of the first one's backbone where
+    that costs nothing.
 
-    A trained OnBackbone holds its backbone whole: with guidance and without kinds it is a system of its own.
+    A trained OnBackbone holds its backbone whole: with guidance and without kinds it is a system of
+    its own.
     """
     parts = {name: (system.config, dict(system.state_dict())) for name, system in systems.items()}
     first = next(iter(systems.values()))

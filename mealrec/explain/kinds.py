@@ -1,4 +1,5 @@
-"""The kinds of moments as people see them: names, faces, and a map of the catalogue by kinds. Plain numpy values.
+"""The kinds of moments as people see them: names, faces, and a map of the catalogue by kinds. Plain
+numpy values.
 
 Letters: J kinds, N items.
 """
@@ -15,7 +16,8 @@ NO_KIND = -1
 
 @dataclass(frozen=True)
 class Face:
-    """A typical moment of a kind: frame `frame` (from 0) of an item, of which `share` is of this kind."""
+    """A typical moment of a kind: frame `frame` (from 0) of an item, of which `share` is of this
+    kind."""
 
     item_id: str
     frame: int
@@ -26,9 +28,10 @@ class Face:
 class Kind:
     """One of the J kinds of moments that the model tells apart.
 
-    `name` is short and for people; `words` are the titles' words and `sights` the encoder's classes that mark the
-    kind, the strongest first (either may be empty). `faces` are its most typical moments. `share` in [0, 1] is how
-    much of what anybody watches is of this kind. `place` lies in the map of kinds, where each coordinate is in [0, 1].
+    `name` is short and for people; `words` are the titles' words and `sights` the encoder's classes
+    that mark the kind, the strongest first (either may be empty). `faces` are its most typical
+    moments. `share` in [0, 1] is how much of what anybody watches is of this kind. `place` lies in
+    the map of kinds, where each coordinate is in [0, 1].
     """
 
     index: int
@@ -42,9 +45,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class KindMap:
-    """The catalogue by kinds: item `item_ids[i]` lies at `points[i]` [N, 2], around the place of its largest kind.
+    """The catalogue by kinds: item `item_ids[i]` lies at `points[i]` [N, 2], around the place of
+    its largest kind.
 
-    `shares` [N, J] are the kinds in each item, `kinds` the J kinds, whose places lie in the same map.
+    `shares` [N, J] are the kinds in each item, `kinds` the J kinds, whose places lie in the same
+    map.
     """
 
     item_ids: tuple[str, ...]
@@ -62,13 +67,15 @@ class KindMap:
 
 @dataclass(frozen=True)
 class ViewerMap:
-    """Where a test viewer's preference ends, among the catalogue and against its true next item (the paper's Fig. 7).
+    """Where a test viewer's preference ends, among the catalogue and against its true next item
+    (the paper's Fig. 7).
 
-    In `map`: `start` and `end` [2] of the preference, `path` [T, 2] of x_t (none without NPD): each is the mean of the
-    kinds' places, weighed by what they want. `wanted` [J] is the end's. Cosine distances of the end's lift over anybody
-    to shares of kinds: `distances` [N] to every item in the map's order, `liked` [K] to the true next item's frames,
-    `other` [M] to the frames of all items neither watched nor true. `rank` of `candidates`; `first` leads the ranking;
-    with `has_segments` frames are segments of titles.
+    In `map`: `start` and `end` [2] of the preference, `path` [T, 2] of x_t (none without NPD): each
+    is the mean of the kinds' places, weighed by what they want. `wanted` [J] is the end's. Cosine
+    distances of the end's lift over anybody to shares of kinds: `distances` [N] to every item in
+    the map's order, `liked` [K] to the true next item's frames, `other` [M] to the frames of all
+    items neither watched nor true. `rank` of `candidates`; `first` leads the ranking; with
+    `has_segments` frames are segments of titles.
     """
 
     viewer_id: str
@@ -95,4 +102,6 @@ class ViewerMap:
     @cached_property
     def other_distances(self) -> np.ndarray:
         """Return the distances to the items neither watched nor true."""
-        return np.delete(self.distances, [self.map.place[item] for item in (*self.history, self.target)])
+        return np.delete(
+            self.distances, [self.map.place[item] for item in (*self.history, self.target)]
+        )

@@ -1,4 +1,5 @@
-"""Turns one walk into the trace's frozen numpy values: a few matrix products, no loop over items."""
+"""Turns one walk into the trace's frozen numpy values: a few matrix products, no loop over
+items."""
 
 from __future__ import annotations
 
@@ -17,10 +18,11 @@ from mealrec.models.diffusions import Walk
 
 @dataclass(frozen=True)
 class Ranking:
-    """The candidates' order by each of S rows of scores: `scores` [S, M] of `candidates` [M], items in rising order.
+    """The candidates' order by each of S rows of scores: `scores` [S, M] of `candidates` [M], items
+    in rising order.
 
-    Equal scores keep the catalogue's order. Only what is asked for is sorted: a whole order of a large catalogue at
-    every step would cost more than the walks.
+    Equal scores keep the catalogue's order. Only what is asked for is sorted: a whole order of a
+    large catalogue at every step would cost more than the walks.
     """
 
     candidates: np.ndarray
@@ -48,7 +50,11 @@ class Ranking:
 
     def _best(self, k: int, step: int) -> np.ndarray:
         row = self.scores[step]
-        places = np.flatnonzero(row >= np.partition(row, -k)[-k]) if k < len(row) else np.arange(len(row))
+        places = (
+            np.flatnonzero(row >= np.partition(row, -k)[-k])
+            if k < len(row)
+            else np.arange(len(row))
+        )
         return places[np.argsort(-row[places], kind="stable")][:k]
 
 
@@ -59,32 +65,51 @@ def ranks_at(scores: np.ndarray, place: int) -> np.ndarray:
 
 
 def tcd_steps(model: Model, walk: Walk, row: int, place: int) -> tuple[TCDStep, ...]:
-    """Return TCD's trace over one clip: that at a `place` of a row of the walk, or the row's only one."""
+    """Return TCD's trace over one clip: that at a `place` of a row of the walk, or the row's
+    only one."""
     if not walk.tcd:
         return ()
     place = min(place, walk.tcd[0].zt.shape[1] - 1)
     latents, shares, attention = (
-        torch.stack([getattr(step, name)[row, place] for step in walk.tcd]) for name in ("zt", "shares", "attention")
+        torch.stack([getattr(step, name)[row, place] for step in walk.tcd])
+        for name in ("zt", "shares", "attention")
     )
     distance = (latents - model.tcd.encode(shares[-1])).norm(dim=-1)
     columns = [_numpy(values) for values in (latents, shares, attention, distance)]
-    return tuple(TCDStep(step.diffusion_step, *values) for step, *values in zip(walk.tcd, *columns, strict=True))
+    return tuple(
+        TCDStep(step.diffusion_step, *values)
+        for step, *values in zip(walk.tcd, *columns, strict=True)
+    )
 
 
 def npd_steps(
-    model: Model, walk: Walk, anybody: Tensor, ranking: Ranking, item_ids: Sequence[str], k: int, row: int
+    model: Model,
+    walk: Walk,
+    anybody: Tensor,
+    ranking: Ranking,
+    item_ids: Sequence[str],
+    k: int,
+    row: int,
 ) -> tuple[NPDStep, ...]:
     """Return NPD's trace for one row of a walk; `ranking` is that of its S clean preferences.
 
-    `anybody` [J] is the catalogue's, `item_ids[i]` names item index i. Cosine and distance are to the walk's end on
-    x_t's own scale, at unit variance.
+    `anybody` [J] is the catalogue's, `item_ids[i]` names item index i. Cosine and distance are to
+    the walk's end on x_t's own scale, at unit variance.
     """
     if not walk.npd:
         return ()
-    noisy, clean = (torch.stack([getattr(step, name)[row] for step in walk.npd]) for name in ("xt", "x0_hat"))
+    noisy, clean = (
+        torch.stack([getattr(step, name)[row] for step in walk.npd]) for name in ("xt", "x0_hat")
+    )
     end = model.sphere(clean[-1:])
     shares = model.table.wanted(torch.cat([clean, as_sure(noisy, clean)]), anybody)
-    values = noisy, clean, *shares.chunk(2), F.cosine_similarity(noisy, end, dim=-1), (noisy - end).norm(dim=-1)
+    values = (
+        noisy,
+        clean,
+        *shares.chunk(2),
+        F.cosine_similarity(noisy, end, dim=-1),
+        (noisy - end).norm(dim=-1),
+    )
     noisy, clean, wanted, noisy_wanted, cosine, distance = (_numpy(value) for value in values)
     final_ranks = ranking.final_ranks(k)
     return tuple(
@@ -104,7 +129,8 @@ def npd_steps(
 
 
 def as_sure(noisy: Tensor, clean: Tensor) -> Tensor:
-    """Return x_t [..., J], which lives at unit variance, at the length of x̂_0 [..., J]: both then want as firmly."""
+    """Return x_t [..., J], which lives at unit variance, at the length of x̂_0 [..., J]: both
+    then want as firmly."""
     return noisy * clean.std(-1, keepdim=True, correction=0)
 
 

@@ -1,4 +1,5 @@
-"""Histories walked as they are, with frames of their last clip hidden, and without each clip: one noise for all."""
+"""Histories walked as they are, with frames of their last clip hidden, and without each clip:
+one noise for all."""
 
 from __future__ import annotations
 
@@ -15,16 +16,19 @@ from mealrec.models.table import Items
 
 
 class Walks:
-    """B histories [B, L], right-padded with 0, and what a walk makes of them, computed when asked for.
+    """B histories [B, L], right-padded with 0, and what a walk makes of them, computed when asked
+    for.
 
-    With the seed all rows share one noise: they differ in what they show alone. `candidates` [B, N+1] says what may be
-    ranked: by default all but padding and the history's own items. `hidden` [B, M, K] says which frames of each last
-    clip are hidden in each of its M rows: by default none (M = 1). `num_steps` is T of both walks, by default the
-    trained one. `ranked` are the N items to rank, by default all `items`; others among these come behind them. With
-    `leaves_out` what `after`, `leaving` and `without` ask for is walked in the same batch.
+    With the seed all rows share one noise: they differ in what they show alone. `candidates` [B,
+    N+1] says what may be ranked: by default all but padding and the history's own items. `hidden`
+    [B, M, K] says which frames of each last clip are hidden in each of its M rows: by default none
+    (M = 1). `num_steps` is T of both walks, by default the trained one. `ranked` are the N items to
+    rank, by default all `items`; others among these come behind them. With `leaves_out` what
+    `after`, `leaving` and `without` ask for is walked in the same batch.
 
-    A hidden frame is hidden from everything at once: in its place stands the mean of the frames that the clip still
-    shows. A clip without any frame left shows what anybody watches; its title and ID stay.
+    A hidden frame is hidden from everything at once: in its place stands the mean of the frames
+    that the clip still shows. A clip without any frame left shows what anybody watches; its title
+    and ID stay.
     """
 
     def __init__(
@@ -49,23 +53,33 @@ class Walks:
 
     @cached_property
     def walk(self) -> Walk:
-        """Return the walks of all B·M rows, a history's together; with `leaves_out` those of its parts behind them."""
+        """Return the walks of all B·M rows, a history's together; with `leaves_out` those of its
+        parts behind them."""
         near, stand_ins = self._near, self._stand_ins
         count = self.hidden.shape[1]
         places = len(near) + torch.arange(len(stand_ins), device=self.last.device)
         ends = self.lengths.repeat_interleave(count)[:, None] - 1
-        rows = self._among_named(self.histories).repeat_interleave(count, 0).scatter(1, ends, places[:, None])
+        rows = (
+            self._among_named(self.histories)
+            .repeat_interleave(count, 0)
+            .scatter(1, ends, places[:, None])
+        )
         asked = torch.arange(len(rows), device=ends.device), ends.squeeze(1)
         if self.leaves_out:
             own, first = asked[0][::count], len(rows)
             rows = torch.cat([rows, self._others])
-            asked = tuple(torch.cat(pair) for pair in zip(asked, self._parts(own, first), strict=True))
+            asked = tuple(
+                torch.cat(pair) for pair in zip(asked, self._parts(own, first), strict=True)
+            )
         return self._walked(near.followed_by(stand_ins), rows, asked)
 
     @cached_property
     def preferences(self) -> Tensor:
-        """Return what ranks where the walks end [B, M, J]; entry 0 is the history as it is asked."""
-        return self.walk.preference[: self.hidden.shape[0] * self.hidden.shape[1]].unflatten(0, self.hidden.shape[:2])
+        """Return what ranks where the walks end [B, M, J]; entry 0 is the history as it is
+        asked."""
+        return self.walk.preference[: self.hidden.shape[0] * self.hidden.shape[1]].unflatten(
+            0, self.hidden.shape[:2]
+        )
 
     @cached_property
     def after(self) -> Tensor:
@@ -76,7 +90,8 @@ class Walks:
 
     @cached_property
     def leaving(self) -> Tensor:
-        """Return the preference after each clip without a clip l of those before it, or itself [B, L, L, J].
+        """Return the preference after each clip without a clip l of those before it, or itself [B,
+        L, L, J].
 
         Entry [b, l, p] is of the clips 0 to p but l. It is 0 where none is left, and on padding.
         """
@@ -94,7 +109,9 @@ class Walks:
 
         A clip on its own is not left out: its entry is its own. On padding the entries are 0.
         """
-        ends = (self.lengths - 1)[:, None, None, None].expand(-1, self.histories.shape[1], 1, self.leaving.shape[-1])
+        ends = (self.lengths - 1)[:, None, None, None].expand(
+            -1, self.histories.shape[1], 1, self.leaving.shape[-1]
+        )
         found = self.leaving.gather(2, ends).squeeze(2)
         return torch.where(self.told.unsqueeze(-1), found, self.after)
 
@@ -119,8 +136,11 @@ class Walks:
         return (self.histories > 0) & (self.lengths > 1).unsqueeze(1)
 
     def scores(self, preferences: Tensor) -> Tensor:
-        """Return the candidates' scores [B, M, N+1] for preferences [B, M, J]; -inf for the others."""
-        scores = self.model.table.scores(preferences.flatten(0, 1), self.ranked).unflatten(0, preferences.shape[:2])
+        """Return the candidates' scores [B, M, N+1] for preferences [B, M, J]; -inf for the
+        others."""
+        scores = self.model.table.scores(preferences.flatten(0, 1), self.ranked).unflatten(
+            0, preferences.shape[:2]
+        )
         return scores.masked_fill_(~self.candidates.unsqueeze(1), float("-inf"))
 
     def _walked(self, items: Items, histories: Tensor, asked: Rows) -> Walk:
@@ -130,7 +150,9 @@ class Walks:
             histories = histories[users] * (steps <= places[:, None])
             asked = torch.arange(len(users), device=histories.device), places
         generator = torch.Generator().manual_seed(self.seed)
-        return self.model.walk(self.model.context(items, histories, asked), items, generator, self.num_steps)
+        return self.model.walk(
+            self.model.context(items, histories, asked), items, generator, self.num_steps
+        )
 
     @cached_property
     def _of_parts(self) -> Tensor:
@@ -144,10 +166,11 @@ class Walks:
         return self._walked(self._near, torch.cat([histories, self._others]), asked).preference
 
     def _parts(self, own: Tensor, first: int) -> Rows:
-        """Return where parts of the histories end: before the last clip of each, and after a clip that is left out.
+        """Return where parts of the histories end: before the last clip of each, and after a clip
+        that is left out.
 
-        `own` [B] are the rows of the histories, those with a clip left out begin at row `first`. A history without its
-        last clip, or without one that comes later, is one of the first kind.
+        `own` [B] are the rows of the histories, those with a clip left out begin at row `first`. A
+        history without its last clip, or without one that comes later, is one of the first kind.
         """
         users, places = self._left
         rows, later = self._later
@@ -163,16 +186,22 @@ class Walks:
         """Return which of `_left`, and the places of all clips behind each of those."""
         steps = torch.arange(self.histories.shape[1], device=self.last.device)
         users, places = self._left
-        return ((steps > places[:, None]) & (steps < self.lengths[users][:, None])).nonzero(as_tuple=True)
+        return ((steps > places[:, None]) & (steps < self.lengths[users][:, None])).nonzero(
+            as_tuple=True
+        )
 
     @property
     def _is_last(self) -> Tensor:
         """Say of each place [B, L] whether the history's last clip is there."""
-        return torch.arange(self.histories.shape[1], device=self.last.device) == self.lengths[:, None] - 1
+        return (
+            torch.arange(self.histories.shape[1], device=self.last.device)
+            == self.lengths[:, None] - 1
+        )
 
     @cached_property
     def _named(self) -> Tensor:
-        """Return padding and the items that the histories name, in rising order: a walk reads no others."""
+        """Return padding and the items that the histories name, in rising order: a walk reads no
+        others."""
         return torch.cat([self.histories.new_zeros(1), self.histories.flatten()]).unique()
 
     @cached_property
@@ -198,8 +227,12 @@ class Walks:
         return torch.zeros(shape, dtype=torch.bool, device=self.histories.device)
 
     def _unseen(self) -> Tensor:
-        allowed = torch.ones(len(self.histories), len(self.ranked), dtype=torch.bool, device=self.histories.device)
-        return allowed.scatter(1, self.histories, False).index_fill(1, self.histories.new_zeros(1), False)
+        allowed = torch.ones(
+            len(self.histories), len(self.ranked), dtype=torch.bool, device=self.histories.device
+        )
+        return allowed.scatter(1, self.histories, False).index_fill(
+            1, self.histories.new_zeros(1), False
+        )
 
 
 def shown(moments: Tensor, hidden: Tensor, anybody: Tensor) -> Tensor:

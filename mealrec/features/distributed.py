@@ -19,7 +19,8 @@ LOCAL = "local"
 
 @dataclass(frozen=True)
 class RayConfig:
-    """Where to encode: `address` of a cluster, or "local"; `workers` actors (None: as many as there is room for)."""
+    """Where to encode: `address` of a cluster, or "local"; `workers` actors (None: as many as
+    there is room for)."""
 
     address: str
     workers: int | None = None
@@ -30,8 +31,8 @@ def encoded_on_ray(
 ) -> Iterator[Batch]:
     """Yield encoded batches in the order of their rows, as a Ray cluster makes them.
 
-    Every machine must see the project, `data` and the encoders at the same paths. Raises DataFormatError where Ray
-    is not installed or the cluster has no room.
+    Every machine must see the project, `data` and the encoders at the same paths. Raises
+    DataFormatError where Ray is not installed or the cluster has no room.
     """
     if not batches:
         return
@@ -40,7 +41,9 @@ def encoded_on_ray(
         import ray
         import ray.data
     except ImportError as error:
-        raise DataFormatError("--ray needs Ray Data: pip install -r requirements-scale.txt") from error
+        raise DataFormatError(
+            "--ray needs Ray Data: pip install -r requirements-scale.txt"
+        ) from error
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     with _connected(ray, config, cluster):
@@ -48,8 +51,14 @@ def encoded_on_ray(
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
         keys, size = list(batches[0]), len(batches[0]["row"])
-        rows = [dict(zip(keys, row, strict=True)) for batch in batches for row in zip(*batch.values(), strict=True)]
-        encoded = ray.data.from_items(rows, override_num_blocks=min(len(batches), MAX_BLOCKS)).map_batches(
+        rows = [
+            dict(zip(keys, row, strict=True))
+            for batch in batches
+            for row in zip(*batch.values(), strict=True)
+        ]
+        encoded = ray.data.from_items(
+            rows, override_num_blocks=min(len(batches), MAX_BLOCKS)
+        ).map_batches(
             ItemEncoder,
             fn_constructor_args=(data and data.resolve(), _with_absolute_paths(config)),
             batch_size=size,
@@ -62,7 +71,8 @@ def encoded_on_ray(
 
 @contextmanager
 def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]:
-    """Join a running cluster and leave it again; or start one here and see to it that all of it ends."""
+    """Join a running cluster and leave it again; or start one here and see to it that all of it
+    ends."""
     import psutil  # comes with Ray
 
     before = set(psutil.Process().children(recursive=True))
@@ -85,7 +95,8 @@ def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
         cpus = (cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)) * config.jobs
         try:
             ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
-        except Exception as error:  # of many kinds, none documented: a busy machine lets its start run out of time
+        # of many kinds, none documented: a busy machine lets its start run out of time
+        except Exception as error:
             why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise DataFormatError(
                 f"Ray did not start here ({why}): try again when the machine is less busy, or leave --ray out; what is "
@@ -95,7 +106,9 @@ def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
     try:
         ray.init(address=cluster.address, **quiet)
     except ConnectionError as error:
-        raise DataFormatError(f'No Ray cluster answers at {cluster.address}: start one, or say "local".') from error
+        raise DataFormatError(
+            f'No Ray cluster answers at {cluster.address}: start one, or say "local".'
+        ) from error
 
 
 def _uses_gpu(ray, config: ExtractConfig) -> bool:
@@ -117,6 +130,9 @@ def _actors(ray, config: ExtractConfig, cluster: RayConfig) -> dict[str, int]:
 
 
 def _with_absolute_paths(config: ExtractConfig) -> ExtractConfig:
-    """Return the configuration with directories made absolute: an actor starts in a folder of its own."""
+    """Return the configuration with directories made absolute: an actor starts in a folder of
+    its own."""
     names = {kind: getattr(config, kind) for kind in ("encoder", "text")}
-    return replace(config, **{kind: str(Path(n).resolve()) for kind, n in names.items() if Path(n).is_dir()})
+    return replace(
+        config, **{kind: str(Path(n).resolve()) for kind, n in names.items() if Path(n).is_dir()}
+    )

@@ -1,4 +1,5 @@
-"""EfficientNet-Lite: an image classifier of inverted residuals (Tan and Le, arXiv:1905.11946, without attention)."""
+"""EfficientNet-Lite: an image classifier of inverted residuals (Tan and Le, arXiv:1905.11946,
+without attention)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ MODEL_TYPE = "efficientnet-lite"
 
 @dataclass(frozen=True)
 class Stage:
-    """`repeats` blocks of one kind: the first has the `stride`, each expands its channels `expand` times."""
+    """`repeats` blocks of one kind: the first has the `stride`, each expands its channels
+    `expand` times."""
 
     kernel: int
     stride: int
@@ -52,7 +54,12 @@ class EfficientNetConfig:
         """Read the JSON form; raises DataFormatError where it is not one."""
         try:
             stages = tuple(Stage(*map(int, stage)) for stage in values["stages"])
-            return cls(int(values["stem_width"]), stages, int(values["head_width"]), int(values["num_classes"]))
+            return cls(
+                int(values["stem_width"]),
+                stages,
+                int(values["head_width"]),
+                int(values["num_classes"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise DataFormatError(
                 "The encoder's config.json gives no shape of an EfficientNet-Lite (stem_width, stages of five numbers, "
@@ -68,25 +75,33 @@ class EfficientNetConfig:
 class Convolution(nn.Conv2d):
     """A convolution that pads as TensorFlow does, where the network was trained.
 
-    ceil(size / stride) places come out, and an odd padding has its extra row below and to the right. The batch
-    normalisation that followed it in training is folded into its weight and bias.
+    ceil(size / stride) places come out, and an odd padding has its extra row below and to the
+    right. The batch normalisation that followed it in training is folded into its weight and bias.
     """
 
-    def __init__(self, width_in: int, width_out: int, kernel: int, stride: int = 1, groups: int = 1):
+    def __init__(
+        self, width_in: int, width_out: int, kernel: int, stride: int = 1, groups: int = 1
+    ):
         super().__init__(width_in, width_out, kernel, stride, groups=groups)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return [M, width_out, ceil(H / stride), ceil(W / stride)]."""
         (high, wide), (stride, _), (kernel, _) = pixels.shape[2:], self.stride, self.kernel_size
-        rows, columns = (max((-(-size // stride) - 1) * stride + kernel - size, 0) for size in (high, wide))
-        if rows == columns and not rows % 2:  # the same on all sides: the convolution pads faster than a copy
-            return functional.conv2d(pixels, self.weight, self.bias, stride, rows // 2, groups=self.groups)
+        rows, columns = (
+            max((-(-size // stride) - 1) * stride + kernel - size, 0) for size in (high, wide)
+        )
+        # the same on all sides: the convolution pads faster than a copy
+        if rows == columns and not rows % 2:
+            return functional.conv2d(
+                pixels, self.weight, self.bias, stride, rows // 2, groups=self.groups
+            )
         around = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
         return super().forward(functional.pad(pixels, around))
 
 
 class InvertedResidual(nn.Module):
-    """Widen, look around in each channel, narrow again; added to what came in where the shape stays."""
+    """Widen, look around in each channel, narrow again; added to what came in where the shape
+    stays."""
 
     def __init__(self, width_in: int, stage: Stage, stride: int):
         super().__init__()
@@ -98,7 +113,9 @@ class InvertedResidual(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return [M, width, H / stride, W / stride]."""
-        inner = pixels if self.expand is None else functional.relu6(self.expand(pixels), inplace=True)
+        inner = (
+            pixels if self.expand is None else functional.relu6(self.expand(pixels), inplace=True)
+        )
         narrow = self.project(functional.relu6(self.depthwise(inner), inplace=True))
         return pixels + narrow if self.residual else narrow
 
@@ -131,7 +148,8 @@ class EfficientNetLite(nn.Module):
         return self.classifier(self.maps(pixels)[-1].mean((2, 3)))
 
     def maps(self, pixels: Tensor) -> list[Tensor]:
-        """Return what the stem, each stage and the head make of normalised pixels: [M, width, h, w] each."""
+        """Return what the stem, each stage and the head make of normalised pixels: [M, width, h,
+        w] each."""
         made = [functional.relu6(self.stem(pixels))]
         for stage in self.stages:
             made.append(stage(made[-1]))
@@ -140,7 +158,8 @@ class EfficientNetLite(nn.Module):
 
 @torch.no_grad()
 def fold(convolution: Convolution, weight: Tensor, norm: nn.BatchNorm2d) -> None:
-    """Give a convolution the weight of one without a bias and the batch normalisation that follows it."""
+    """Give a convolution the weight of one without a bias and the batch normalisation that
+    follows it."""
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     convolution.weight.copy_(weight * scale[:, None, None, None])
     convolution.bias.copy_(norm.bias - norm.running_mean * scale)

@@ -33,7 +33,8 @@ from mealrec.features.store import (
     resume_or_create,
 )
 
-BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256, GLOBAL_VISUAL: 256}  # items a forward pass: clips, or texts alone
+# items a forward pass: clips, or texts alone
+BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256, GLOBAL_VISUAL: 256}
 
 
 class Named(NamedTuple):
@@ -50,12 +51,15 @@ def extract_title_segments(
     num_frames: int = 5,
     device: str = "auto",
 ) -> FeatureStore:
-    """Return the store of titles and title segments in `out`; what is there already is not made again.
+    """Return the store of titles and title segments in `out`; what is there already is not made
+    again.
 
-    `catalogue_titles` is {item_id: title}, in the store's order. Raises DataFormatError where `out` holds another
-    store.
+    `catalogue_titles` is {item_id: title}, in the store's order. Raises DataFormatError where `out`
+    holds another store.
     """
-    config = ExtractConfig(TITLE_SEGMENTS, text=text_encoder_name, num_frames=num_frames, device=device)
+    config = ExtractConfig(
+        TITLE_SEGMENTS, text=text_encoder_name, num_frames=num_frames, device=device
+    )
     return extract(catalogue_titles, None, out, config)
 
 
@@ -69,26 +73,37 @@ def extract(
     global_visual: Path | None = None,
     ray: RayConfig | None = None,
 ) -> FeatureStore:
-    """Make, or go on with, the store of these titles and of the clips under `data`; return it opened.
+    """Make, or go on with, the store of these titles and of the clips under `data`; return it
+    opened.
 
-    `global_visual`: a file with v_i of items that have no readable clip; `ray`: where to encode, if not here.
+    `global_visual`: a file with v_i of items that have no readable clip; `ray`: where to encode, if
+    not here.
     """
     encoder, given = ItemEncoder(data, config), global_visual and GivenVisual.open(global_visual)
     layout = layout_for(titles, encoder, given)
     arrays = resume_or_create(out, layout)
-    batches = list(pending_batches(titles, arrays, config.frames, batch_size or BATCH[config.frames]))
+    batches = list(
+        pending_batches(titles, arrays, config.frames, batch_size or BATCH[config.frames])
+    )
     if batches or not is_complete(out):
         reopen(out, layout)
-        encoded = encoded_on_ray(data, config, batches, ray) if ray else encoded_ahead(encoder, batches)
-        failures = write_batches(arrays, layout, encoded, sum(len(batch["row"]) for batch in batches))
+        encoded = (
+            encoded_on_ray(data, config, batches, ray) if ray else encoded_ahead(encoder, batches)
+        )
+        failures = write_batches(
+            arrays, layout, encoded, sum(len(batch["row"]) for batch in batches)
+        )
         if given:
             write_given(arrays, layout, given)
         finish(out, layout, arrays, failures)
     return FeatureStore.open(out)
 
 
-def layout_for(titles: dict[str, str], encoder: ItemEncoder, given: GivenVisual | None) -> StoreLayout:
-    """Return what the store of these titles looks like; raises DataFormatError where the sources do not fit."""
+def layout_for(
+    titles: dict[str, str], encoder: ItemEncoder, given: GivenVisual | None
+) -> StoreLayout:
+    """Return what the store of these titles looks like; raises DataFormatError where the sources
+    do not fit."""
     config, text = encoder.config, encoder.text
     _check_sources(encoder, given)
     made_by = {
@@ -99,7 +114,9 @@ def layout_for(titles: dict[str, str], encoder: ItemEncoder, given: GivenVisual 
     sources = {"video": made_by[config.frames], "text": text}
     if given:
         sources["global_visual"] = Named(given.path.name, given.checksum)
-    encoders = {kind: {"name": source.name, "sha256": source.checksum} for kind, source in sources.items()}
+    encoders = {
+        kind: {"name": source.name, "sha256": source.checksum} for kind, source in sources.items()
+    }
     if encoder.video and encoder.video.temperature:
         encoders["video"]["class_temperature"] = encoder.video.temperature
     return StoreLayout(
@@ -117,7 +134,9 @@ def layout_for(titles: dict[str, str], encoder: ItemEncoder, given: GivenVisual 
 def _check_sources(encoder: ItemEncoder, given: GivenVisual | None) -> None:
     frames = encoder.config.frames
     if frames == GLOBAL_VISUAL and not given:
-        raise DataFormatError("--frames global-visual repeats the features of a file: name it with --global-visual.")
+        raise DataFormatError(
+            "--frames global-visual repeats the features of a file: name it with --global-visual."
+        )
     if frames == TITLE_SEGMENTS and given:
         raise DataFormatError(
             "--frames title-segments puts frames into the space of texts, where a file of visual features has no "
@@ -133,7 +152,8 @@ def _check_sources(encoder: ItemEncoder, given: GivenVisual | None) -> None:
 def pending_batches(
     titles: dict[str, str], arrays: dict[str, np.ndarray], frames: str, batch_size: int
 ) -> Iterator[Batch]:
-    """Yield the items that lack something, in order; clips that were broken or not there are tried again."""
+    """Yield the items that lack something, in order; clips that were broken or not there are
+    tried again."""
     settled = (DONE,) if frames == CLIPS else (DONE, ABSENT, GIVEN)
     texts = np.array(list(titles.values()), object)
     lacks_text = np.array([bool(title.strip()) for title in texts], bool) & ~arrays["has_text"]
@@ -167,7 +187,8 @@ def write_batches(
 ) -> dict[str, str]:
     """Write batches as they come; return {item_id: reason} of the broken clips.
 
-    What says that a row is done is written after the row itself: a run killed in between does it again.
+    What says that a row is done is written after the row itself: a run killed in between does it
+    again.
     """
     failures = {}
     with tqdm(total=total, unit="item", smoothing=0.05) as bar:
@@ -187,7 +208,8 @@ def write_batches(
 
 
 def write_given(arrays: dict[str, np.ndarray], layout: StoreLayout, given: GivenVisual) -> None:
-    """Give every item without a readable clip its v_i from the file, and repeat it in each of its frames."""
+    """Give every item without a readable clip its v_i from the file, and repeat it in each of
+    its frames."""
     for start in range(0, len(layout.item_ids), 1024):
         states = arrays["clip_state"][start : start + 1024]
         rows = start + np.flatnonzero(states != DONE)

@@ -22,7 +22,8 @@ class GivenVisual:
 
     @classmethod
     def open(cls, path: Path) -> GivenVisual:
-        """Map the file; raises DataFormatError where it is no array of real numbers with two axes."""
+        """Map the file; raises DataFormatError where it is no array of real numbers with two
+        axes."""
         try:
             features = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
@@ -40,7 +41,8 @@ class GivenVisual:
         return self.features.shape[1]
 
     def of(self, item_ids: Sequence[str]) -> np.ndarray:
-        """Return [B, V] float32; raises DataFormatError naming an item that the file has no finite row for."""
+        """Return [B, V] float32; raises DataFormatError naming an item that the file has no
+        finite row for."""
         rows = [int(item_id) - 1 if item_id.isdecimal() else -1 for item_id in item_ids]
         for item_id, row in zip(item_ids, rows, strict=True):
             if not 0 <= row < len(self.features):
@@ -51,5 +53,7 @@ class GivenVisual:
         features = np.asarray(self.features[rows], np.float32)
         broken = np.flatnonzero(~np.isfinite(features).all(1))
         if len(broken):
-            raise DataFormatError(f"{self.path} holds no finite numbers for item {item_ids[broken[0]]!r}.")
+            raise DataFormatError(
+                f"{self.path} holds no finite numbers for item {item_ids[broken[0]]!r}."
+            )
         return features

@@ -15,12 +15,22 @@ from tqdm import tqdm
 from mealrec.errors import DataFormatError
 from mealrec.features.items import ExtractConfig, ItemEncoder
 from mealrec.features.segments import split_title
-from mealrec.features.store import CLIPS, GLOBAL_VISUAL, MANIFEST, TITLE_SEGMENTS, FeatureStore, reserve
+from mealrec.features.store import (
+    CLIPS,
+    GLOBAL_VISUAL,
+    MANIFEST,
+    TITLE_SEGMENTS,
+    FeatureStore,
+    reserve,
+)
 from mealrec.video.frames import SampledFrames
 
 HIDDEN = "hidden.json"
 FORMAT_VERSION = 1
-POOLING = {CLIPS: "the mean over a clip's frames and patches", TITLE_SEGMENTS: "the mean over a title's segments"}
+POOLING = {
+    CLIPS: "the mean over a clip's frames and patches",
+    TITLE_SEGMENTS: "the mean over a title's segments",
+}
 BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256}
 AGAIN = "run the same `python -m mealrec extract` command with --hidden-states"
 
@@ -29,9 +39,10 @@ AGAIN = "run the same `python -m mealrec extract` command with --hidden-states"
 class HiddenStates:
     """What each layer of the frozen encoders made of N items, in the order of `item_ids`.
 
-    `visual` [N, layers + 1, V] and `text` [N, layers + 1, H] float16, the embeddings first, each the mean over its
-    tokens; an item without a clip or a title has a row of zeros. Where title segments stand for frames, `visual` is
-    the text encoder's mean over them. `manifest` names the encoders and the pooling.
+    `visual` [N, layers + 1, V] and `text` [N, layers + 1, H] float16, the embeddings first, each
+    the mean over its tokens; an item without a clip or a title has a row of zeros. Where title
+    segments stand for frames, `visual` is the text encoder's mean over them. `manifest` names the
+    encoders and the pooling.
     """
 
     item_ids: tuple[str, ...]
@@ -41,7 +52,8 @@ class HiddenStates:
 
     @property
     def shape(self) -> dict[str, int]:
-        """Return the dimensions that a model is built by; a layer is counted once it has made something."""
+        """Return the dimensions that a model is built by; a layer is counted once it has made
+        something."""
         (_, visual, visual_width), (_, text, text_width) = self.visual.shape, self.text.shape
         return {
             "visual_layers": visual - 1,
@@ -54,15 +66,22 @@ class HiddenStates:
     def open(cls, folder: str | Path) -> HiddenStates:
         """Map the hidden states beside a finished feature store into memory.
 
-        Raises DataFormatError naming what is missing, unfinished, of the wrong shape or made for other features.
+        Raises DataFormatError naming what is missing, unfinished, of the wrong shape or made for
+        other features.
         """
         folder = Path(folder)
         store, manifest = FeatureStore.open(folder), _read_manifest(folder)
         if not manifest.get("complete"):
-            raise DataFormatError(f"The hidden states in {folder} were not finished: {AGAIN} again.")
+            raise DataFormatError(
+                f"The hidden states in {folder} were not finished: {AGAIN} again."
+            )
         if manifest["made_for"] != _made_for(folder):
-            raise DataFormatError(f"The hidden states in {folder} are of other features than lie there: {AGAIN} again.")
-        arrays = {name: _open_array(folder, name, manifest["shapes"][name]) for name in ("visual", "text")}
+            raise DataFormatError(
+                f"The hidden states in {folder} are of other features than lie there: {AGAIN} again."
+            )
+        arrays = {
+            name: _open_array(folder, name, manifest["shapes"][name]) for name in ("visual", "text")
+        }
         return cls(store.item_ids, manifest=manifest, **arrays)
 
     def of(self, item_ids: Sequence[str]) -> HiddenStates:
@@ -71,16 +90,22 @@ class HiddenStates:
             return self
         place = {item: number for number, item in enumerate(self.item_ids)}
         if missing := [item for item in item_ids if item not in place]:
-            raise DataFormatError(f"{len(missing)} items have no hidden states, {missing[0]} first: {AGAIN}.")
+            raise DataFormatError(
+                f"{len(missing)} items have no hidden states, {missing[0]} first: {AGAIN}."
+            )
         rows = np.array([place[item] for item in item_ids])
         return HiddenStates(tuple(item_ids), self.visual[rows], self.text[rows], self.manifest)
 
 
-def write_hidden(titles: dict[str, str], data: Path | None, out: Path, config: ExtractConfig) -> HiddenStates:
-    """Write the hidden states of every item of the finished store in `out`; those there and whole are kept.
+def write_hidden(
+    titles: dict[str, str], data: Path | None, out: Path, config: ExtractConfig
+) -> HiddenStates:
+    """Write the hidden states of every item of the finished store in `out`; those there and whole
+    are kept.
 
     `titles` and `config` are those the store was made with. A run that is killed begins anew.
-    Raises DataFormatError where no encoder has seen frames, or a clip of the store cannot be decoded any more.
+    Raises DataFormatError where no encoder has seen frames, or a clip of the store cannot be
+    decoded any more.
     """
     store = FeatureStore.open(out)
     if config.frames == GLOBAL_VISUAL:
@@ -100,13 +125,17 @@ def write_hidden(titles: dict[str, str], data: Path | None, out: Path, config: E
         "format_version": FORMAT_VERSION,
         "complete": False,
         "made_for": _made_for(out),
-        "encoders": {name: store.manifest["encoders"][key] for name, key in (("visual", "video"), ("text", "text"))},
+        "encoders": {
+            name: store.manifest["encoders"][key]
+            for name, key in (("visual", "video"), ("text", "text"))
+        },
         "pooling": {"visual": POOLING[config.frames], "text": "the mean over a title's tokens"},
         "shapes": {name: list(shape) for name, shape in shapes.items()},
     }
     _write_manifest(out, manifest)
     arrays = {
-        name: open_memmap(_path(out, name), mode="w+", dtype=np.float16, shape=shape) for name, shape in shapes.items()
+        name: open_memmap(_path(out, name), mode="w+", dtype=np.float16, shape=shape)
+        for name, shape in shapes.items()
     }
     for name in arrays:
         reserve(_path(out, name))
@@ -117,15 +146,21 @@ def write_hidden(titles: dict[str, str], data: Path | None, out: Path, config: E
 
 
 def is_complete(folder: Path) -> bool:
-    """Return whether the folder holds finished hidden states of its very features, unchanged since."""
+    """Return whether the folder holds finished hidden states of its very features, unchanged
+    since."""
     try:
         found = HiddenStates.open(folder)
     except DataFormatError:
         return False
-    return all(found.manifest["sha256"][name] == _checksum(getattr(found, name)) for name in ("visual", "text"))
+    return all(
+        found.manifest["sha256"][name] == _checksum(getattr(found, name))
+        for name in ("visual", "text")
+    )
 
 
-def _fill(arrays: dict[str, np.ndarray], titles: dict[str, str], store: FeatureStore, encoder: ItemEncoder) -> None:
+def _fill(
+    arrays: dict[str, np.ndarray], titles: dict[str, str], store: FeatureStore, encoder: ItemEncoder
+) -> None:
     ids, size = list(titles), BATCH[encoder.config.frames]
     with tqdm(total=len(ids), unit="item", desc="hidden states") as bar:
         for start in range(0, len(ids), size):
@@ -147,7 +182,9 @@ def _of_segments(texts: list[str], encoder: ItemEncoder) -> tuple[np.ndarray, np
     """Return the states [B, layers + 1, H] of titles, and of each title's segments the mean."""
     count = encoder.config.num_frames
     segments = [split_title(text, count) or [""] * count for text in texts]
-    states, _ = encoder.text.hidden_states(texts + [segment for found in segments for segment in found])
+    states, _ = encoder.text.hidden_states(
+        texts + [segment for found in segments for segment in found]
+    )
     whole, parts = states[: len(texts)], states[len(texts) :]
     return whole, parts.reshape(len(texts), count, *parts.shape[1:]).mean(1)
 
@@ -200,7 +237,8 @@ def _write_manifest(folder: Path, manifest: dict) -> None:
 
 
 def _made_for(folder: Path) -> str:
-    """Return what changes with every feature of the store: its manifest holds the checksums of the arrays."""
+    """Return what changes with every feature of the store: its manifest holds the checksums of
+    the arrays."""
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 

@@ -25,8 +25,9 @@ AT_ONCE = 10  # frames a forward pass: more of them leave the processor's cache
 class ImageEncoder(VisualEncoder):
     """A frozen image classifier over each of K sampled frames.
 
-    Departs: the paper's encoder is VideoMAE. A frame's feature is the square root of its class probabilities, because
-    drawings and photographs of one thing agree on its class where they agree on nothing else (docs/eyes.md).
+    Departs: the paper's encoder is VideoMAE. A frame's feature is the square root of its class
+    probabilities, because drawings and photographs of one thing agree on its class where they agree
+    on nothing else (docs/eyes.md).
     """
 
     def __init__(
@@ -46,31 +47,44 @@ class ImageEncoder(VisualEncoder):
         self.hidden_width = network.config.head_width
 
     @classmethod
-    def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5) -> ImageEncoder:
-        """Load an EfficientNet-Lite from a directory or the hub; it computes in float32 whatever is stored.
+    def from_pretrained(
+        cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5
+    ) -> ImageEncoder:
+        """Load an EfficientNet-Lite from a directory or the hub; it computes in float32 whatever is
+        stored.
 
         Raises DataFormatError for a model of another kind or a damaged one.
         """
         source = str(path_or_hub_id)
         checksum, values = weights_checksum(source), read_config(source)
         if values.get("model_type") != MODEL_TYPE:
-            raise DataFormatError(f"{source} is a {values.get('model_type')} model: an {MODEL_TYPE} is expected.")
+            raise DataFormatError(
+                f"{source} is a {values.get('model_type')} model: an {MODEL_TYPE} is expected."
+            )
         network = EfficientNetLite(EfficientNetConfig.from_dict(values))
         try:
             stored = load_file(find_file(source, WEIGHTS))
             network.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
         except (OSError, RuntimeError, TypeError, SafetensorError) as error:
-            raise DataFormatError(f"{source} holds other weights than its config.json says: copy it again.") from error
+            raise DataFormatError(
+                f"{source} holds other weights than its config.json says: copy it again."
+            ) from error
         labels = tuple(values["labels"])
         if len(labels) != network.config.num_classes:
             raise DataFormatError(
                 f"{source} names {len(labels)} classes and tells {network.config.num_classes} apart: copy it again."
             )
         preprocessing = Preprocessing(
-            values["image_size"], tuple(values["mean"]), tuple(values["std"]), values["interpolation"], values["fit"]
+            values["image_size"],
+            tuple(values["mean"]),
+            tuple(values["std"]),
+            values["interpolation"],
+            values["fit"],
         )
         network = network.to(pick_device(device))
-        return cls(network, preprocessing, labels, source, checksum, values["temperature"], num_frames)
+        return cls(
+            network, preprocessing, labels, source, checksum, values["temperature"], num_frames
+        )
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -87,15 +101,24 @@ class ImageEncoder(VisualEncoder):
 
     @torch.inference_mode()
     def hidden_states(self, clips: Sequence[np.ndarray]) -> np.ndarray:
-        """See VisualEncoder.hidden_states: the stem, each stage and the head; zeros fill up what is narrower."""
+        """See VisualEncoder.hidden_states: the stem, each stage and the head; zeros fill up what
+        is narrower."""
         pixels = self._pixels(clips)
         rows = []
         for part in pixels.flatten(0, 1).split(AT_ONCE):
             means = [maps.mean((2, 3)) for maps in self.network.maps(part)]
             rows.append(
-                torch.stack([functional.pad(mean, (0, self.hidden_width - mean.shape[1])) for mean in means], 1)
+                torch.stack(
+                    [
+                        functional.pad(mean, (0, self.hidden_width - mean.shape[1]))
+                        for mean in means
+                    ],
+                    1,
+                )
             )
         return torch.cat(rows).unflatten(0, pixels.shape[:2]).mean(1).cpu().numpy()
 
     def _pixels(self, clips: Sequence[np.ndarray]) -> Tensor:
-        return self.preprocessing.clips(clips, self.num_frames, self.network.classifier.weight.device)
+        return self.preprocessing.clips(
+            clips, self.num_frames, self.network.classifier.weight.device
+        )

@@ -1,4 +1,5 @@
-"""Items to features, a batch at a time: what a run on one machine and every actor of a run on many share."""
+"""Items to features, a batch at a time: what a run on one machine and every actor of a run on
+many share."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ Batch = dict[str, np.ndarray]
 class ExtractConfig:
     """What is made of an item, and with which encoders.
 
-    `frames` is one of `FRAME_SOURCES`; `interval_s` seconds lie between the `num_frames` K frames of a clip;
-    `jobs` clips are decoded at a time.
+    `frames` is one of `FRAME_SOURCES`; `interval_s` seconds lie between the `num_frames` K frames
+    of a clip; `jobs` clips are decoded at a time.
     """
 
     frames: str = CLIPS
@@ -40,9 +41,10 @@ class ExtractConfig:
 class ItemEncoder:
     """Both encoders, loaded once, over batches of items.
 
-    A batch going in: `row`, `item_id`, `title`, `needs_text`, `needs_clip` [B]. Coming out: `row` [B], `text`
-    [B, H] where `has_text`, `frames` [B, K, V], `global_visual` [B, V], `times_s` [B, K] where `state` is DONE,
-    and `reason` where it is FAILED; `state` is PENDING where no clip was asked for.
+    A batch going in: `row`, `item_id`, `title`, `needs_text`, `needs_clip` [B]. Coming out: `row`
+    [B], `text` [B, H] where `has_text`, `frames` [B, K, V], `global_visual` [B, V], `times_s` [B,
+    K] where `state` is DONE, and `reason` where it is FAILED; `state` is PENDING where no clip was
+    asked for.
     """
 
     def __init__(self, data: Path | None, config: ExtractConfig):
@@ -59,7 +61,8 @@ class ItemEncoder:
         return self.encode(batch, self.decode(batch))
 
     def decode(self, batch: Batch) -> list[SampledFrames | VideoError | None]:
-        """Return the frames of each clip that the batch needs, or why there are none (None: no such file)."""
+        """Return the frames of each clip that the batch needs, or why there are none (None: no
+        such file)."""
         if self.video is None:
             return []
         with ThreadPoolExecutor(self.config.jobs) as pool:
@@ -90,7 +93,9 @@ class ItemEncoder:
         if not path.is_file():
             return None
         try:
-            return sample_frames(path, num_frames=self.config.num_frames, interval_s=self.config.interval_s)
+            return sample_frames(
+                path, num_frames=self.config.num_frames, interval_s=self.config.interval_s
+            )
         except VideoError as error:
             return error
 
@@ -99,26 +104,35 @@ class ItemEncoder:
         made["text"][rows], made["has_text"][rows] = self.text.encode(batch["title"][rows].tolist())
 
     def _encode_segments(self, batch: Batch, made: Batch) -> None:
-        """Encode titles and their segments together: a title without hashtags is its own segment."""
+        """Encode titles and their segments together: a title without hashtags is its own
+        segment."""
         count = self.config.num_frames
         titles = batch["title"].tolist()
         segments = [split_title(title, count) for title in titles]
         rows = [row for row, found in enumerate(segments) if found]
-        texts = [titles[row] for row in rows] + [segment for row in rows for segment in segments[row]]
+        texts = [titles[row] for row in rows] + [
+            segment for row in rows for segment in segments[row]
+        ]
         features, _ = self.text.encode(texts)
         made["text"][rows], made["has_text"][rows] = features[: len(rows)], True
         made["frames"][rows] = features[len(rows) :].reshape(len(rows), count, self.visual_width)
         means = made["frames"][rows].mean(1)
-        made["global_visual"][rows] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        made["global_visual"][rows] = means / np.maximum(
+            np.linalg.norm(means, axis=1, keepdims=True), 1e-12
+        )
         made["times_s"][rows], made["state"][rows] = np.arange(count), DONE
 
-    def _encode_clips(self, rows: np.ndarray, clips: Sequence[SampledFrames | VideoError | None], made: Batch) -> None:
+    def _encode_clips(
+        self, rows: np.ndarray, clips: Sequence[SampledFrames | VideoError | None], made: Batch
+    ) -> None:
         found = dict(zip(rows.tolist(), clips, strict=False))
         for row, clip in found.items():
             if isinstance(clip, VideoError):
                 made["state"][row], made["reason"][row] = FAILED, str(clip)
         seen = [row for row, clip in found.items() if isinstance(clip, SampledFrames)]
         if seen:
-            made["frames"][seen], made["global_visual"][seen] = self.video.encode([found[row].frames for row in seen])
+            made["frames"][seen], made["global_visual"][seen] = self.video.encode(
+                [found[row].frames for row in seen]
+            )
             made["times_s"][seen] = np.stack([found[row].times_s for row in seen])
             made["state"][seen] = DONE

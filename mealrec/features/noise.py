@@ -1,4 +1,5 @@
-"""Gaussian noise on visual features: how far an answer stands on what the clips look like (Fig. 5)."""
+"""Gaussian noise on visual features: how far an answer stands on what the clips look like (Fig.
+5)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _CHUNK = 4096
 
 @dataclass(frozen=True)
 class VisualSpread:
-    """The standard deviation of each kind of visual feature over all items that have any: the unit of Fig. 5's σ."""
+    """The standard deviation of each kind of visual feature over all items that have any: the
+    unit of Fig. 5's σ."""
 
     frames: float
     global_visual: float
@@ -22,14 +24,21 @@ class VisualSpread:
     @classmethod
     def of(cls, features: ItemFeatures) -> VisualSpread:
         """Measure the items of a catalogue; 0 where fewer than two numbers are there to measure."""
-        return cls(*(_deviation(values, features.has_visual) for values in (features.frames, features.global_visual)))
+        return cls(
+            *(
+                _deviation(values, features.has_visual)
+                for values in (features.frames, features.global_visual)
+            )
+        )
 
 
-def noisy(features: ItemFeatures, sigma: float, generator: torch.Generator, spread: VisualSpread) -> ItemFeatures:
+def noisy(
+    features: ItemFeatures, sigma: float, generator: torch.Generator, spread: VisualSpread
+) -> ItemFeatures:
     """Return the features with noise on the frames and on their summaries; titles stay.
 
-    Paper: Fig. 5, σ. Departs: σ counts standard deviations of the kind, `spread`. The same generator state gives the
-    same noise at every σ, only scaled.
+    Paper: Fig. 5, σ. Departs: σ counts standard deviations of the kind, `spread`. The same
+    generator state gives the same noise at every σ, only scaled.
     """
 
     def disturbed(values: Tensor, deviation: float) -> Tensor:
@@ -43,9 +52,14 @@ def noisy(features: ItemFeatures, sigma: float, generator: torch.Generator, spre
 
 
 def _deviation(values: Tensor, shown: Tensor) -> float:
-    """Return the standard deviation of the rows shown, chunk by chunk: a large catalogue is not copied for it."""
+    """Return the standard deviation of the rows shown, chunk by chunk: a large catalogue is not
+    copied for it."""
     count, total, squares = 0, 0.0, 0.0
     for rows, keep in zip(values.split(_CHUNK), shown.split(_CHUNK), strict=True):
         kept = rows[keep].double()
-        count, total, squares = count + kept.numel(), total + float(kept.sum()), squares + float(kept.square().sum())
+        count, total, squares = (
+            count + kept.numel(),
+            total + float(kept.sum()),
+            squares + float(kept.square().sum()),
+        )
     return max(0.0, (squares - total**2 / count) / (count - 1)) ** 0.5 if count > 1 else 0.0

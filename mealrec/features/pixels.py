@@ -20,8 +20,8 @@ SQUASH, CROP = "squash", "crop"
 class Preprocessing:
     """How pixels enter the model.
 
-    `fit` says how a frame becomes square: "squash" loses no part of a portrait frame, "crop" takes the square in its
-    middle and leaves shapes as they are.
+    `fit` says how a frame becomes square: "squash" loses no part of a portrait frame, "crop" takes
+    the square in its middle and leaves shapes as they are.
     """
 
     image_size: int
@@ -36,7 +36,9 @@ class Preprocessing:
             frames = middle(frames)
         pixels = frames.permute(0, 3, 1, 2).float() / 255
         size = (self.image_size, self.image_size)
-        return functional.interpolate(pixels, size, mode=self.interpolation, antialias=True).clamp(0, 1)
+        return functional.interpolate(pixels, size, mode=self.interpolation, antialias=True).clamp(
+            0, 1
+        )
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """Return pixels [..., 3, S, S] in 0..1 with the model's mean and deviation taken out."""
@@ -44,7 +46,8 @@ class Preprocessing:
         return (pixels - mean) / std
 
     def clips(self, clips: Sequence[np.ndarray], num_frames: int, device: torch.device) -> Tensor:
-        """Return clips [B][K, H, W, 3] uint8, each of a size of its own, as normalised pixels [B, K, 3, S, S].
+        """Return clips [B][K, H, W, 3] uint8, each of a size of its own, as normalised pixels [B,
+        K, 3, S, S].
 
         Raises DataFormatError where K is not `num_frames`.
         """
@@ -53,7 +56,9 @@ class Preprocessing:
                 raise DataFormatError(
                     f"Frames [B, {num_frames}, H, W, 3] uint8 are expected, {list(clip.shape)} {clip.dtype} came."
                 )
-        return self.normalise(torch.stack([self.resize(torch.tensor(clip, device=device)) for clip in clips]))
+        return self.normalise(
+            torch.stack([self.resize(torch.tensor(clip, device=device)) for clip in clips])
+        )
 
 
 def middle(frames: Tensor) -> Tensor:

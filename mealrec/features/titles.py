@@ -1,4 +1,5 @@
-"""A catalogue's titles, token by token, and the text encoder behind their features: for systems that train it on."""
+"""A catalogue's titles, token by token, and the text encoder behind their features: for systems
+that train it on."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ KIND = ("gelu", 1e-12)
 
 @dataclass(frozen=True)
 class TokenStates:
-    """What some layers of the frozen encoder made of every token of N titles, laid one title after the other.
+    """What some layers of the frozen encoder made of every token of N titles, laid one title after
+    the other.
 
     `states` [M, H] float16; `lengths` [N], 0 for an item without a title. They add up to M.
     """
@@ -35,7 +37,8 @@ class TokenStates:
 
 @dataclass(frozen=True)
 class Titles:
-    """The titles of N items, the encoder that made their features, and what was taken out of these."""
+    """The titles of N items, the encoder that made their features, and what was taken out of
+    these."""
 
     texts: tuple[str, ...]
     encoder: TextEncoder
@@ -44,7 +47,8 @@ class Titles:
 
     @property
     def shape(self) -> dict[str, int | str]:
-        """Return the dimensions that a model is built by, and what tells its encoder from another."""
+        """Return the dimensions that a model is built by, and what tells its encoder from
+        another."""
         config = self.encoder.model.config
         return {
             "text_width": self.encoder.width,
@@ -56,11 +60,17 @@ class Titles:
 
     @classmethod
     def open(
-        cls, store: FeatureStore, texts: Sequence[str], normalisation: Normalisation, device: str = "auto"
+        cls,
+        store: FeatureStore,
+        texts: Sequence[str],
+        normalisation: Normalisation,
+        device: str = "auto",
     ) -> Titles:
-        """Return the titles of a store's items, in its order, with the text encoder that its manifest names.
+        """Return the titles of a store's items, in its order, with the text encoder that its
+        manifest names.
 
-        Raises DataFormatError where it names none, or the encoder or the titles are others than were encoded.
+        Raises DataFormatError where it names none, or the encoder or the titles are others than
+        were encoded.
         """
         made_by = store.manifest.get("encoders", {}).get("text")
         if not made_by:
@@ -106,14 +116,18 @@ class Titles:
 @torch.no_grad()  # not inference_mode: what is trained above has to keep these for its gradients
 def _token_states(encoder: TextEncoder, texts: Sequence[str], layer: int) -> TokenStates:
     present = [row for row, text in enumerate(texts) if text.strip()]
-    tokens = encoder.tokenizer([texts[row] for row in present], truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    tokens = encoder.tokenizer(
+        [texts[row] for row in present], truncation=True, max_length=MAX_TOKENS
+    )["input_ids"]
     lengths = torch.zeros(len(texts), dtype=torch.long)
     lengths[present] = torch.tensor([len(row) for row in tokens])
     starts = (lengths.cumsum(0) - lengths)[present]
     states = torch.empty(int(lengths.sum()), encoder.width, dtype=torch.float16)
     for rows in batches([len(row) for row in tokens], encoder.batch_tokens):
         ids, mask = padded([tokens[row] for row in rows], encoder.model.device)
-        hidden = encoder.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states[layer]
+        hidden = encoder.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states[
+            layer
+        ]
         real = mask.bool().cpu()
         places = starts[rows][:, None] + torch.arange(real.shape[1])
         states[places[real]] = hidden.cpu()[real].half()

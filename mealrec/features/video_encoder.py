@@ -12,7 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.errors import DataFormatError
-from mealrec.features.encoder import TEMPERATURE, VisualEncoder, class_roots, is_fine_tuned, tuple_of_labels
+from mealrec.features.encoder import (
+    TEMPERATURE,
+    VisualEncoder,
+    class_roots,
+    is_fine_tuned,
+    tuple_of_labels,
+)
 from mealrec.features.pixels import Preprocessing
 from mealrec.features.weights import find_file, pick_device, weights_checksum
 
@@ -26,8 +32,9 @@ TUBELET = 2
 def tube_tokens(model: VideoMAEModel, pixels: Tensor) -> Tensor:
     """Return the tokens [B, K, P, V] of each frame of normalised pixels [B, K, 3, S, S].
 
-    Departs: VideoMAE's tube is two frames long, so five frames would make two tubes and drop the fifth.
-    Each sampled frame is doubled and fills a tube of its own; a frame's feature is the mean of its tube.
+    Departs: VideoMAE's tube is two frames long, so five frames would make two tubes and drop the
+    fifth. Each sampled frame is doubled and fills a tube of its own; a frame's feature is the mean
+    of its tube.
     """
     hidden = model(pixels.repeat_interleave(TUBELET, dim=1)).last_hidden_state
     return hidden.unflatten(1, (pixels.shape[1], -1))
@@ -36,8 +43,9 @@ def tube_tokens(model: VideoMAEModel, pixels: Tensor) -> Tensor:
 class VideoEncoder(VisualEncoder):
     """A frozen VideoMAE over K sampled frames.
 
-    Pre-trained alone it gives the mean of a frame's tokens. One that was fine-tuned to tell actions apart gives the
-    square roots of the class probabilities that its classifier reads in that mean, as an image classifier's are.
+    Pre-trained alone it gives the mean of a frame's tokens. One that was fine-tuned to tell actions
+    apart gives the square roots of the class probabilities that its classifier reads in that mean,
+    as an image classifier's are.
     """
 
     def __init__(
@@ -49,7 +57,12 @@ class VideoEncoder(VisualEncoder):
         classifier: nn.Module | None = None,
         labels: tuple[str, ...] = (),
     ):
-        self.model, self.preprocessing, self.name, self.checksum = model.eval(), preprocessing, name, checksum
+        self.model, self.preprocessing, self.name, self.checksum = (
+            model.eval(),
+            preprocessing,
+            name,
+            checksum,
+        )
         self.num_frames = model.config.num_frames // TUBELET
         self.hidden_width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
         self.classifier, self.labels = classifier, labels
@@ -57,12 +70,14 @@ class VideoEncoder(VisualEncoder):
         self.temperature = TEMPERATURE if labels else None
 
     @classmethod
-    def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5) -> VideoEncoder:
+    def from_pretrained(
+        cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5
+    ) -> VideoEncoder:
         """Load any VideoMAE, from a directory or the hub.
 
-        "MCG-NJU/videomae-base" was pre-trained alone, "MCG-NJU/videomae-base-finetuned-kinetics" names 400 actions.
-        The positions are computed, not learned, so that weights pretrained on 16 frames load unchanged.
-        Raises DataFormatError for a model of another kind.
+        "MCG-NJU/videomae-base" was pre-trained alone, "MCG-NJU/videomae-base-finetuned-kinetics"
+        names 400 actions. The positions are computed, not learned, so that weights pretrained on 16
+        frames load unchanged. Raises DataFormatError for a model of another kind.
         """
         from transformers import VideoMAEConfig, VideoMAEForVideoClassification, VideoMAEModel
 
@@ -74,10 +89,19 @@ class VideoEncoder(VisualEncoder):
         if not is_fine_tuned(config.to_dict()):
             model = VideoMAEModel.from_pretrained(source, config=config, dtype=torch.float32)
             return cls(model.to(pick_device(device)), preprocessing, source, checksum)
-        whole = VideoMAEForVideoClassification.from_pretrained(source, config=config, dtype=torch.float32)
+        whole = VideoMAEForVideoClassification.from_pretrained(
+            source, config=config, dtype=torch.float32
+        )
         whole = whole.to(pick_device(device)).eval()
         classifier = nn.Sequential(whole.fc_norm, whole.classifier)
-        return cls(whole.videomae, preprocessing, source, checksum, classifier, tuple_of_labels(config.to_dict()))
+        return cls(
+            whole.videomae,
+            preprocessing,
+            source,
+            checksum,
+            classifier,
+            tuple_of_labels(config.to_dict()),
+        )
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

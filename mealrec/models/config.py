@@ -14,8 +14,8 @@ GOALS = ("state", "next")
 
 @dataclass(frozen=True)
 class Rates:
-    """How many times the learning rate of the numbers that all kinds share: the encoder with titles and IDs, the map
-    to kinds, the likeness of kinds, and the companions that habit calls for."""
+    """How many times the learning rate of the numbers that all kinds share: the encoder with titles
+    and IDs, the map to kinds, the likeness of kinds, and the companions that habit calls for."""
 
     encoder: float = 0.15
     kinds: float = 0.25
@@ -27,9 +27,10 @@ class Rates:
 class MealRecConfig:
     """Everything that shapes the model; stored as JSON beside its weights.
 
-    `num_kinds` J is the width of the preference. `variant`: the whole model, an ablation of Sec. 5.3, or the backbone
-    alone. `goal`: what x_0 is, see `MealRec`: the encoder's "state", or the kinds of the clip that is watched "next".
-    `num_steps` T is that of both walks; each module's `noise_scale` says how strong its noise is.
+    `num_kinds` J is the width of the preference. `variant`: the whole model, an ablation of Sec.
+    5.3, or the backbone alone. `goal`: what x_0 is, see `MealRec`: the encoder's "state", or the
+    kinds of the clip that is watched "next". `num_steps` T is that of both walks; each module's
+    `noise_scale` says how strong its noise is.
     """
 
     num_items: int
@@ -54,7 +55,9 @@ class MealRecConfig:
     def __post_init__(self) -> None:
         for name, known in {"variant": VARIANTS, "goal": GOALS}.items():
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
+                )
 
     def to_dict(self) -> dict:
         """Return plain JSON types."""
@@ -65,4 +68,6 @@ class MealRecConfig:
         """Rebuild a configuration; raises TypeError on an unknown key."""
         parts = {"tcd": TCDConfig, "npd": NPDConfig, "rates": Rates}
         given = {key: value for key, value in values.items() if key != "form"}
-        return cls(**{key: parts[key](**value) if key in parts else value for key, value in given.items()})
+        return cls(
+            **{key: parts[key](**value) if key in parts else value for key, value in given.items()}
+        )

@@ -1,4 +1,5 @@
-"""What a history shows of every kind of moment, at every position: the part that no noise touches."""
+"""What a history shows of every kind of moment, at every position: the part that no noise
+touches."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ Rows = tuple[Tensor, Tensor]
 class Watched:
     """B histories of L clips; entry l of a tensor speaks of the clips up to position l, l included.
 
-    `items` [B, L] indices, 0 where padded; `moments` [B, L, K, J] and `kinds` [B, L, J] of each clip; `evidence`
-    [B, L, J]: how much more of a kind the clip shows than anybody's; `seen` Z times [B, L, J]: the same summed over
-    the clips so far, older ones counting less.
+    `items` [B, L] indices, 0 where padded; `moments` [B, L, K, J] and `kinds` [B, L, J] of each
+    clip; `evidence` [B, L, J]: how much more of a kind the clip shows than anybody's; `seen` Z
+    times [B, L, J]: the same summed over the clips so far, older ones counting less.
     """
 
     items: Tensor
@@ -59,7 +60,8 @@ def decayed(values: Tensor, rate: Tensor) -> Tensor:
 
 
 def recency_weights(present: Tensor, rate: Tensor) -> Tensor:
-    """Return α_k [R, L] of histories whose clips are `present` [R, L], a prefix of each row; 0 on padding.
+    """Return α_k [R, L] of histories whose clips are `present` [R, L], a prefix of each row; 0 on
+    padding.
 
     Paper: Eq. 7, α_k = exp(-γ(L-k)) / Σ_j exp(-γ(L-j)), with L the row's own length; `rate` is γ.
     """
@@ -78,8 +80,11 @@ def last_rows(histories: Tensor) -> Rows:
 
 
 def of_rows(values: Tensor, users: Tensor) -> Tensor:
-    """Return values [B, ...] of histories, a row for each of `users` [R]; without a copy where each is asked once."""
-    each = len(users) == len(values) and torch.equal(users, torch.arange(len(users), device=users.device))
+    """Return values [B, ...] of histories, a row for each of `users` [R]; without a copy where
+    each is asked once."""
+    each = len(users) == len(values) and torch.equal(
+        users, torch.arange(len(users), device=users.device)
+    )
     return values if each else values[users]
 
 
@@ -87,19 +92,23 @@ class Reader(Protocol):
     """What reads a history of kinds: NPD asks it."""
 
     def habit(self, wanted: Tensor) -> Tensor:
-        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds `wanted` [..., J]."""
+        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds
+        `wanted` [..., J]."""
 
     def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
-        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says of it."""
+        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says
+        of it."""
 
 
 class HistoryReader(nn.Module):
-    """Reads evidence for kinds from clips, and what habit calls for next. All numbers but two matrices are shared by
-    all kinds: with so few clicks nobody can learn one inference J times over."""
+    """Reads evidence for kinds from clips, and what habit calls for next. All numbers but two
+    matrices are shared by all kinds: with so few clicks nobody can learn one inference J times
+    over."""
 
     def __init__(self, num_kinds: int):
         super().__init__()
-        self.rates = nn.Parameter(torch.tensor([0.02, 0.3, 1.0]))  # γ of Eq. 7, learned, three of them
+        # γ of Eq. 7, learned, three of them
+        self.rates = nn.Parameter(torch.tensor([0.02, 0.3, 1.0]))
         self.log_weight = nn.Parameter(torch.zeros(()))
         self.likeness = nn.Parameter(5.0 * torch.eye(num_kinds))
         self.companions = nn.Parameter(torch.zeros(num_kinds, num_kinds))
@@ -114,20 +123,24 @@ class HistoryReader(nn.Module):
         return Watched(sequences, items.moments[sequences], kinds, evidence, seen)
 
     def evidence(self, kinds: Tensor, anybody: Tensor) -> Tensor:
-        """Return log(1 + ρ · lift) [..., J]: how much more of each kind clips [..., J] show than anybody's [J].
+        """Return log(1 + ρ · lift) [..., J]: how much more of each kind clips [..., J] show than
+        anybody's [J].
 
-        Kinds that look alike or are watched alike speak for each other, as far as `likeness` has learned.
+        Kinds that look alike or are watched alike speak for each other, as far as `likeness` has
+        learned.
         """
         shared = self.likeness.softmax(-1)
         return torch.log1p(self.log_weight.exp() * (kinds @ shared) / (anybody @ shared))
 
     def habit(self, wanted: Tensor) -> Tensor:
-        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds `wanted` [..., J]."""
+        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds
+        `wanted` [..., J]."""
         called = wanted @ self.companions.softmax(-1)
         return torch.log1p(self.log_habit.exp() * len(self.companions) * called)
 
     def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
-        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says of it."""
+        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says
+        of it."""
         users, positions = rows
         called = self.habit(before(shares_of(watched.kinds)))
         lasting = watched.seen[0]

@@ -1,6 +1,8 @@
-"""Clusters of frames by how they look, and which of them the same viewers watch: what kinds are made of.
+"""Clusters of frames by how they look, and which of them the same viewers watch: what kinds are
+made of.
 
-Needs scikit-learn, which comes with the development requirements: kinds are found before training only.
+Needs scikit-learn, which comes with the development requirements: kinds are found before training
+only.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ _FEW = 0.05  # added to a lift, so that two looks that nobody watches together h
 
 @dataclass(frozen=True)
 class Looks:
-    """`points` [M, V] directions of frames, and which of the `count` clusters each one is in, `labels` [M]."""
+    """`points` [M, V] directions of frames, and which of the `count` clusters each one is in,
+    `labels` [M]."""
 
     points: np.ndarray
     labels: np.ndarray
@@ -28,9 +31,11 @@ class Looks:
 
 
 def find_looks(directions: np.ndarray, count: int, most: int) -> Looks:
-    """Cluster directions [M, V] by their nearest neighbours; of more than `most` an even share is taken.
+    """Cluster directions [M, V] by their nearest neighbours; of more than `most` an even share is
+    taken.
 
-    Spectral, not k-means alone: a motif seen from two sides is one chain of neighbours and two clouds.
+    Spectral, not k-means alone: a motif seen from two sides is one chain of neighbours and two
+    clouds.
     """
     from sklearn.cluster import KMeans
 
@@ -39,13 +44,17 @@ def find_looks(directions: np.ndarray, count: int, most: int) -> Looks:
     count = min(count, len(np.unique(points, axis=0)))
     likeness = _neighbours(points)
     degree = likeness.sum(1).clip(min=1e-9)  # one frame alone has no neighbour
-    _, axes = eigh(likeness / np.sqrt(np.outer(degree, degree)), subset_by_index=(len(points) - count, len(points) - 1))
+    _, axes = eigh(
+        likeness / np.sqrt(np.outer(degree, degree)),
+        subset_by_index=(len(points) - count, len(points) - 1),
+    )
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True).clip(min=1e-9)
     return Looks(points, KMeans(count, n_init=10, random_state=0).fit_predict(axes), count)
 
 
 def _neighbours(points: np.ndarray) -> np.ndarray:
-    """Return the squared cosines [M, M] of each point with its nearest ones, symmetric, 0 elsewhere."""
+    """Return the squared cosines [M, M] of each point with its nearest ones, symmetric, 0
+    elsewhere."""
     cosines = points @ points.T
     np.fill_diagonal(cosines, -1)
     count = min(NEIGHBOURS, len(points) - 1)
@@ -76,7 +85,8 @@ def together(shares: np.ndarray, sequences: Sequence[Sequence[int]]) -> np.ndarr
 
 
 def merge_looks(lift: np.ndarray, count: int) -> np.ndarray:
-    """Return which of at most `count` kinds each look belongs to [C]: average linkage on how they are watched.
+    """Return which of at most `count` kinds each look belongs to [C]: average linkage on how they
+    are watched.
 
     Two looks are near where the same viewers watch both, and where both keep the same company.
     """
@@ -84,7 +94,8 @@ def merge_looks(lift: np.ndarray, count: int) -> np.ndarray:
         return np.arange(len(lift))
     logs = np.log(lift + _FEW)
     centred = logs - logs.mean(1, keepdims=True)
-    company = centred / np.linalg.norm(centred, axis=1, keepdims=True).clip(min=1e-9)  # none of a look in no clip
+    # none of a look in no clip
+    company = centred / np.linalg.norm(centred, axis=1, keepdims=True).clip(min=1e-9)
     likeness = _scored((centred + centred.T) / 2) + _scored(company @ company.T)
     distance = likeness.max() - likeness
     np.fill_diagonal(distance, 0)

@@ -56,7 +56,8 @@ class MealRec(Diffusions):
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """What `scores` may rank by: the walk's end, and the encoder's own x_0 where that is another."""
+        """What `scores` may rank by: the walk's end, and the encoder's own x_0 where that is
+        another."""
         return ("walk",) if self.config.variant == "backbone" else ("walk", "start")
 
     @property
@@ -64,15 +65,18 @@ class MealRec(Diffusions):
         """Whether one row trains every position, see Backbone."""
         return self.backbone.causal
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None) -> None:
+    def prepare(
+        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
+    ) -> None:
         """Find the kinds, once and before training."""
         self.table.kind_space.fit(features, sequences, self.config.looks)
 
     def rates(self, id_rate: float) -> list[tuple[list[nn.Parameter], float]]:
-        """Return the weights that learn at another rate than the rest, and how many times that of the rest.
+        """Return the weights that learn at another rate than the rest, and how many times that of
+        the rest.
 
-        The rest are the few numbers that all kinds share: they may move fast. What has weights of its own for every
-        item or kind learns slowly, or it learns the training rows by heart.
+        The rest are the few numbers that all kinds share: they may move fast. What has weights of
+        its own for every item or kind learns slowly, or it learns the training rows by heart.
         """
         rates, table = self.config.rates, self.table
         slow = (self.backbone, table.titles, table.enter_kinds)
@@ -82,10 +86,15 @@ class MealRec(Diffusions):
             ([table.kind_space.map.weight], rates.kinds),
         ]
         if hasattr(self, "reader"):
-            groups += [([self.reader.companions], rates.companions), ([self.reader.likeness], rates.likeness)]
+            groups += [
+                ([self.reader.companions], rates.companions),
+                ([self.reader.likeness], rates.likeness),
+            ]
         return groups
 
-    def loss(self, batch: SequenceBatch, features: ItemFeatures, config: LossConfig | None = None) -> dict[str, Tensor]:
+    def loss(
+        self, batch: SequenceBatch, features: ItemFeatures, config: LossConfig | None = None
+    ) -> dict[str, Tensor]:
         """Return the terms by name and what is minimised as "total"; see total_loss."""
         return total_loss(self, batch, features, config or LossConfig())
 
@@ -94,7 +103,8 @@ class MealRec(Diffusions):
         return self.table(features)
 
     def encode(self, items: Items, sequences: Tensor) -> Tensor:
-        """Return x_0 after every position [B, L, J], at unit variance so that unit noise means something.
+        """Return x_0 after every position [B, L, J], at unit variance so that unit noise means
+        something.
 
         Paper: Eq. 12.
         """
@@ -106,7 +116,8 @@ class MealRec(Diffusions):
         return items.bias[rows].softmax(0)
 
     def with_looks(self, clips: Items, features: ItemFeatures, rows: Tensor) -> Items:
-        """Return `clips`, the items `rows` [M], as if they looked like `features` [M]: each keeps its ID and appeal."""
+        """Return `clips`, the items `rows` [M], as if they looked like `features` [M]: each
+        keeps its ID and appeal."""
         seen = self.table.without_id(features, clips.anybody)
         return replace(seen, identity=clips.identity, bias=clips.bias)
 
@@ -119,22 +130,27 @@ class MealRec(Diffusions):
     def context_of(self, start: Tensor, items: Items, histories: Tensor, rows: Rows) -> Context:
         """Return the context of an encoded x_0 [R, J]."""
         if not hasattr(self, "reader"):
-            return Context(start, Watched.nothing(items, histories), rows, None, items.title[histories[rows]])
+            return Context(
+                start, Watched.nothing(items, histories), rows, None, items.title[histories[rows]]
+            )
         watched = self.reader.watch(items, histories)
         guide = self.tcd.guide(watched, self.reader) if self.has_tcd else None
         return Context(start, watched, rows, guide, items.title[histories[rows]])
 
     def condition(self, wanted: Tensor, context: Context, items: Items) -> Condition:
-        """Return NPD's c_m; `wanted` [B, L, J] is what TCD says that each clip was watched for. Paper: Sec. 4.4."""
+        """Return NPD's c_m; `wanted` [B, L, J] is what TCD says that each clip was watched for.
+        Paper: Sec. 4.4."""
         return self.npd.condition(context.watched, wanted, self.reader, context.rows, items.anybody)
 
     def fused(self, wanted: Tensor, context: Context, items: Items) -> Tensor:
-        """Return the preference [R, J] of the variants without NPD: an MLP over x_0, the last clip's r, its title."""
+        """Return the preference [R, J] of the variants without NPD: an MLP over x_0, the last
+        clip's r, its title."""
         found = torch.cat([context.start, wanted[context.rows], context.title], -1)
         return self.sphere(context.start + self.fuse(found))
 
     def walk_start(self, context: Context, schedule: Schedule, noise: Tensor) -> Tensor:
-        """Return x_T [R, J], which is noise alone where x_0 is what comes next and so is not known."""
+        """Return x_T [R, J], which is noise alone where x_0 is what comes next and so is not
+        known."""
         if self.config.goal == "next":
             return noise.expand_as(context.start)
         return super().walk_start(context, schedule, noise)

@@ -1,4 +1,5 @@
-"""Noise-unconditional Preference Denoising (Sec. 4.4): the preference, recovered without knowing the step."""
+"""Noise-unconditional Preference Denoising (Sec. 4.4): the preference, recovered without knowing
+the step."""
 
 from __future__ import annotations
 
@@ -25,9 +26,9 @@ class NPDConfig:
 class Condition:
     """c_m of R histories: all that g_θ reads and that stays over a walk.
 
-    `linear` [R, J] and `hidden` [H, R, J]: what the fixed numbers add to the map; `wanted` [R, L, J]: r of each clip up
-    to the row's position, 0 after it; `weights` [R, 2, L]: how much each clip counts at two rates; `last` [R, J]: r of
-    the row's own clip.
+    `linear` [R, J] and `hidden` [H, R, J]: what the fixed numbers add to the map; `wanted` [R, L,
+    J]: r of each clip up to the row's position, 0 after it; `weights` [R, 2, L]: how much each clip
+    counts at two rates; `last` [R, J]: r of the row's own clip.
     """
 
     linear: Tensor
@@ -38,11 +39,13 @@ class Condition:
 
 
 class NPD(nn.Module):
-    """g_θ(x_t, c_m): for every kind alike, one small map from what speaks for it to how much it is wanted.
+    """g_θ(x_t, c_m): for every kind alike, one small map from what speaks for it to how much it is
+    wanted.
 
-    Paper: Eq. 13. Blind: no step enters. Departs: c_m is not attended to but counted: how much of the kind the history
-    shows beyond anybody's, how lately, what habit calls for, and what each clip was watched for in the light of x_t.
-    All kinds share the map, so what is learned of one holds for all.
+    Paper: Eq. 13. Blind: no step enters. Departs: c_m is not attended to but counted: how much of
+    the kind the history shows beyond anybody's, how lately, what habit calls for, and what each
+    clip was watched for in the light of x_t. All kinds share the map, so what is learned of one
+    holds for all.
     """
 
     def __init__(self, config: NPDConfig, num_kinds: int):
@@ -67,7 +70,8 @@ class NPD(nn.Module):
         anybody: Tensor,
         last: Tensor | None = None,
     ) -> Condition:
-        """Return c_m at R positions of B histories: `rows` are (history [R], position [R]); `wanted` [B, L, J] is r.
+        """Return c_m at R positions of B histories: `rows` are (history [R], position [R]);
+        `wanted` [B, L, J] is r.
 
         `last` [R, J] is r of each row's own clip, where that is not `wanted` at its position.
         """
@@ -80,7 +84,9 @@ class NPD(nn.Module):
         if last is not None:
             up_to = torch.where((age == 0).unsqueeze(-1), own.unsqueeze(1), up_to)
         counted = (up_to.sum(-1) > 0).to(fixed)
-        weights = torch.stack([torch.exp(-rate.abs() * age.clamp(min=0)) * counted for rate in self.rates], 1)
+        weights = torch.stack(
+            [torch.exp(-rate.abs() * age.clamp(min=0)) * counted for rate in self.rates], 1
+        )
         rare = self.kind_bias - 0.5 * anybody.log()
         return Condition(
             added(self.fixed_skip, fixed) + rare,
@@ -91,26 +97,33 @@ class NPD(nn.Module):
         )
 
     def denoise(self, xt: Tensor, condition: Condition, reader: Reader) -> Tensor:
-        """Return x̂_0 [R, J] of x_t [R, J] under the condition: one application of g_θ. Paper: Eq. 13.
+        """Return x̂_0 [R, J] of x_t [R, J] under the condition: one application of g_θ. Paper: Eq.
+        13.
 
-        The result keeps the length that the ranking asks for; only what is noised again goes back to the sphere.
+        The result keeps the length that the ranking asks for; only what is noised again goes back
+        to the sphere.
         """
-        moving = torch.stack(self._moving(xt, condition, reader))  # numbers first: kinds stay side by side in memory
+        # numbers first: kinds stay side by side in memory
+        moving = torch.stack(self._moving(xt, condition, reader))
         hidden = F.gelu(condition.hidden + added(self.moving_in.T, moving))
         x0_hat = condition.linear + added(self.moving_skip, moving) + added(self.out, hidden)
         return x0_hat - x0_hat.mean(-1, keepdim=True)
 
     def _moving(self, xt: Tensor, condition: Condition, reader: Reader) -> tuple[Tensor, ...]:
-        """Return what x_t [R, J] makes of the clips, MOVING times [R, J]: each clip is watched for what x_t wants."""
+        """Return what x_t [R, J] makes of the clips, MOVING times [R, J]: each clip is watched
+        for what x_t wants."""
         trusted = self.trust.abs() * xt
         chances = (trusted - trusted.amax(-1, keepdim=True).detach()).exp()
         whole = (condition.wanted @ chances.unsqueeze(-1)).transpose(1, 2) + 1e-6
-        lasting, fading = (torch.bmm(condition.weights / whole, condition.wanted) * chances.unsqueeze(1)).unbind(1)
+        lasting, fading = (
+            torch.bmm(condition.weights / whole, condition.wanted) * chances.unsqueeze(1)
+        ).unbind(1)
         last = shares_of(condition.last * chances)
         called = reader.habit(last)
         return xt, lasting, fading, called, last, last * called
 
 
 def added(weights: Tensor, numbers: Tensor) -> Tensor:
-    """Return N numbers a kind [N, R, J], weighed and added up [..., R, J]; `weights` are [..., N]."""
+    """Return N numbers a kind [N, R, J], weighed and added up [..., R, J]; `weights` are [...,
+    N]."""
     return (weights @ numbers.flatten(1)).unflatten(-1, numbers.shape[1:])

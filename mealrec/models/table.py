@@ -1,4 +1,5 @@
-"""The item table: what is known of every clip, and the head that ranks clips for a preference over kinds."""
+"""The item table: what is known of every clip, and the head that ranks clips for a preference
+over kinds."""
 
 from __future__ import annotations
 
@@ -14,16 +15,17 @@ from mealrec.types import ItemFeatures
 
 _LEAST = 1e-6
 BLOCK = 2**14
-"""How many items are scored at once: what is computed on the way to their scores then stays in the cache."""
+"""How many items are scored at once: what is computed on the way to their scores then stays in
+the cache."""
 
 
 @dataclass(frozen=True)
 class Items:
     """All items, row 0 padding.
 
-    `moments` [N+1, K, J]: the shares of kinds in each frame; `kinds` [N+1, J]: their mean, those in the clip;
-    `identity` [N+1, J]: the ID embedding; `title` [N+1, J]: the mapped title; `bias` [N+1]: the clip's own appeal.
-    `anybody` [J]: the kinds in what anybody watches.
+    `moments` [N+1, K, J]: the shares of kinds in each frame; `kinds` [N+1, J]: their mean, those in
+    the clip; `identity` [N+1, J]: the ID embedding; `title` [N+1, J]: the mapped title; `bias`
+    [N+1]: the clip's own appeal. `anybody` [J]: the kinds in what anybody watches.
     """
 
     moments: Tensor
@@ -49,19 +51,23 @@ class Items:
     def followed_by(self, more: Items) -> Items:
         """Return these items with others behind them."""
         joined = {
-            name: torch.cat([tensor, getattr(more, name)]) for name, tensor in vars(self).items() if name != "anybody"
+            name: torch.cat([tensor, getattr(more, name)])
+            for name, tensor in vars(self).items()
+            if name != "anybody"
         }
         return Items(**joined, anybody=self.anybody)
 
     def showing(self, moments: Tensor) -> Items:
-        """Return the same items with other moments [N+1, K, J], such as with some of them hidden."""
+        """Return the same items with other moments [N+1, K, J], such as with some of them
+        hidden."""
         return replace(self, moments=moments, kinds=moments.mean(1))
 
 
 class ItemTable(nn.Module):
     """Kinds, titles and IDs of items, with ID dropout so that content alone can carry a clip.
 
-    A clip without an ID (uploaded, or held out of training) has no ID embedding and a learned appeal.
+    A clip without an ID (uploaded, or held out of training) has no ID embedding and a learned
+    appeal.
     """
 
     def __init__(
@@ -107,7 +113,8 @@ class ItemTable(nn.Module):
         )
 
     def without_id(self, features: ItemFeatures, anybody: Tensor) -> Items:
-        """Return M items that are known by their content alone; features come without a padding row."""
+        """Return M items that are known by their content alone; features come without a padding
+        row."""
         moments = self.kind_space(features)
         kinds = moments.mean(1)
         bias = self.bias_without_id.expand(len(kinds))
@@ -120,9 +127,10 @@ class ItemTable(nn.Module):
     def scores(self, preference: Tensor, items: Items) -> Tensor:
         """Return the logits ŷ [R, N+1] of preferences [R, J].
 
-        Paper: Eq. 15, ŷ_ui. Departs: a preference is one number a kind, and a clip appeals by how much of the wanted
-        kinds its moments show, log Σ_j n_ij e^(λ x_j + κ_j), to which an accident adds what anybody wants. ID and
-        title add x · (id_i + title_i), the clip's own appeal b_i.
+        Paper: Eq. 15, ŷ_ui. Departs: a preference is one number a kind, and a clip appeals by how
+        much of the wanted kinds its moments show, log Σ_j n_ij e^(λ x_j + κ_j), to which an
+        accident adds what anybody wants. ID and title add x · (id_i + title_i), the clip's own
+        appeal b_i.
         """
         appeal, top = self._appeal(preference)
         accident = self.log_accident.exp() * (appeal @ items.anybody).unsqueeze(-1)
@@ -132,8 +140,8 @@ class ItemTable(nn.Module):
     def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
         """Return what part of the next click is for each kind [R, J]; each row sums to 1.
 
-        The head's own reading: how much of a kind anybody watches, times how it appeals to this preference. A kind that
-        no clip shows is no part of a click, however it appeals.
+        The head's own reading: how much of a kind anybody watches, times how it appeals to this
+        preference. A kind that no clip shows is no part of a click, however it appeals.
         """
         shares = self._appeal(preference)[0] * (anybody - UNSEEN).clamp(min=_LEAST)
         return shares / shares.sum(-1, keepdim=True)
@@ -143,7 +151,8 @@ class ItemTable(nn.Module):
         return preference * self.log_scale.exp() + self.kind_appeal
 
     def _appeal(self, preference: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the appeal [R, J], the largest 1, and the logarithm [R, 1] of what it was divided by."""
+        """Return the appeal [R, J], the largest 1, and the logarithm [R, 1] of what it was
+        divided by."""
         logits = self.appeal(preference)
         top = logits.amax(-1, keepdim=True)
         return (logits - top).exp(), top

@@ -1,4 +1,5 @@
-"""What lists are worth beside accuracy: how much of the catalogue they reach, how alike and how well known they are."""
+"""What lists are worth beside accuracy: how much of the catalogue they reach, how alike and how
+well known they are."""
 
 from __future__ import annotations
 
@@ -28,15 +29,16 @@ training clicks, one click added to each. Without a click: the share of recommen
 clicked. More is not better in itself: a random list is diverse, novel and covers everything.
 """
 _BLOCK = 2048
-_ADDED = 1  # clicks that every candidate has beside its own, so that an item without any has a share
+# clicks that every candidate has beside its own, so that an item without any has a share
+_ADDED = 1
 
 
 @dataclass(frozen=True)
 class Background:
     """What lists are held against.
 
-    `candidates` [N+1] bool; `clicks` [N+1] of training; `content` [N+1, C]: one unit vector an item, 0 where nothing is
-    known of it, so that it is like no other.
+    `candidates` [N+1] bool; `clicks` [N+1] of training; `content` [N+1, C]: one unit vector an
+    item, 0 where nothing is known of it, so that it is like no other.
     """
 
     candidates: np.ndarray
@@ -44,14 +46,21 @@ class Background:
     content: Tensor
 
     @classmethod
-    def of(cls, train: Sequence[Sequence[int]], candidates: np.ndarray, content: Tensor) -> Background:
+    def of(
+        cls, train: Sequence[Sequence[int]], candidates: np.ndarray, content: Tensor
+    ) -> Background:
         """Count the clicks of training sequences."""
         clicked = [item for sequence in train for item in sequence]
-        return cls(candidates, np.bincount(np.asarray(clicked, np.int64), minlength=len(candidates)), content.cpu())
+        return cls(
+            candidates,
+            np.bincount(np.asarray(clicked, np.int64), minlength=len(candidates)),
+            content.cpu(),
+        )
 
 
 def beside_accuracy(top: np.ndarray, background: Background) -> dict[str, float]:
-    """Return FIGURES of lists `top` [R, M] of item indices, 0 where a list is shorter; see NOTES."""
+    """Return FIGURES of lists `top` [R, M] of item indices, 0 where a list is shorter; see
+    NOTES."""
     candidates, clicks = background.candidates, background.clicks
     items = top[top > 0]
     if not len(items):
@@ -68,7 +77,8 @@ def beside_accuracy(top: np.ndarray, background: Background) -> dict[str, float]
 
 
 def gini(times: np.ndarray) -> float:
-    """Return how unevenly counts [N] are spread: the mean difference of two of them, over twice their mean.
+    """Return how unevenly counts [N] are spread: the mean difference of two of them, over twice
+    their mean.
 
     0 is evenly; all on one of N is 1 - 1 / N.
     """
@@ -86,21 +96,27 @@ def diversity(top: np.ndarray, content: Tensor) -> float:
     for lists in torch.from_numpy(top.astype(np.int64)).split(_BLOCK):
         lists = lists[(lists > 0).sum(1) > 1]
         whole = F.embedding_bag(lists, content, mode="sum", padding_idx=0)
-        alike = whole.square().sum(1) - (lengths[lists] * (lists > 0)).sum(1)  # Σ over ordered pairs
+        # Σ over ordered pairs
+        alike = whole.square().sum(1) - (lengths[lists] * (lists > 0)).sum(1)
         count = (lists > 0).sum(1)
         found.append(1 - alike / (count * (count - 1)))
     return float(torch.cat(found).double().mean())
 
 
-def over_seeds(ranks: Sequence[Ranks], background: Background, ddof: int = 0) -> dict[str, dict[str, float]] | None:
-    """Return {figure: its mean and standard deviation over seeds}; None where a seed's lists were not kept."""
+def over_seeds(
+    ranks: Sequence[Ranks], background: Background, ddof: int = 0
+) -> dict[str, dict[str, float]] | None:
+    """Return {figure: its mean and standard deviation over seeds}; None where a seed's lists
+    were not kept."""
     if any(rank.top is None for rank in ranks):
         return None
     values = [beside_accuracy(rank.top, background) for rank in ranks]
     return {
         name: {
             "mean": float(np.mean([value[name] for value in values])),
-            "sd": float(np.std([value[name] for value in values], ddof=ddof)) if len(values) > ddof else 0.0,
+            "sd": float(np.std([value[name] for value in values], ddof=ddof))
+            if len(values) > ddof
+            else 0.0,
         }
         for name in FIGURES
     }

@@ -21,7 +21,8 @@ def ranks(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def places(scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many of the scores [R, M] are above each row's `own` [R, 1], and how many equal it [R]."""
+    """Return how many of the scores [R, M] are above each row's `own` [R, 1], and how many equal
+    it [R]."""
     return np.count_nonzero(scores > own, axis=1), np.count_nonzero(scores == own, axis=1)
 
 
@@ -53,10 +54,15 @@ def paired_p(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def paired(first: np.ndarray, second: np.ndarray) -> dict[str, float | None]:
-    """Return how far `first` stands above `second` over the same rows [R], and the two-sided p of a paired t-test.
+    """Return how far `first` stands above `second` over the same rows [R], and the two-sided p of a
+    paired t-test.
 
-    "difference" of the means and "gain", that over the second's mean (None where it is 0), are positive where `first`
-    is the higher; p says nothing of the direction.
+    "difference" of the means and "gain", that over the second's mean (None where it is 0), are
+    positive where `first` is the higher; p says nothing of the direction.
     """
     difference, base = float(first.mean() - second.mean()), float(second.mean())
-    return {"difference": difference, "gain": difference / base if base else None, "p": paired_p(first, second)}
+    return {
+        "difference": difference,
+        "gain": difference / base if base else None,
+        "p": paired_p(first, second),
+    }

@@ -1,4 +1,5 @@
-"""Requests that wait together are answered together: the first to find nobody at work answers for all that wait."""
+"""Requests that wait together are answered together: the first to find nobody at work answers
+for all that wait."""
 
 from __future__ import annotations
 
@@ -21,9 +22,10 @@ class _Place(Generic[Asked, Answer]):
 class Batcher(Generic[Asked, Answer]):
     """Answers requests of many threads in batches; it has no thread of its own.
 
-    `work` answers a batch, in its order; `alike(a, b)` says whether two requests fit into one. A request that comes
-    alone is answered at once, in its own thread. One that comes while a batch is at work waits for that, and then
-    those like the oldest of all that wait are the next batch, at most `limit`. An error is its own request's alone.
+    `work` answers a batch, in its order; `alike(a, b)` says whether two requests fit into one. A
+    request that comes alone is answered at once, in its own thread. One that comes while a batch is
+    at work waits for that, and then those like the oldest of all that wait are the next batch, at
+    most `limit`. An error is its own request's alone.
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class Batcher(Generic[Asked, Answer]):
         return place.answer
 
     def _serve(self) -> None:
-        """Answer the oldest request and those like it; the lock is held at the beginning and the end only."""
+        """Answer the oldest request and those like it; the lock is held at the beginning and the
+        end only."""
         batch = self._next_batch()
         self._busy = True
         self._turn.release()
@@ -64,13 +67,16 @@ class Batcher(Generic[Asked, Answer]):
             self._answer(batch)
         finally:
             self._turn.acquire()
-            self._waiting = [place for place in batch if not place.done] + self._waiting  # none but when interrupted
+            # none but when interrupted
+            self._waiting = [place for place in batch if not place.done] + self._waiting
             self._busy = False
             self._turn.notify_all()
 
     def _next_batch(self) -> list[_Place[Asked, Answer]]:
         oldest, *others = self._waiting
-        batch = [oldest, *(place for place in others if self._alike(oldest.asked, place.asked))][: self._limit]
+        batch = [oldest, *(place for place in others if self._alike(oldest.asked, place.asked))][
+            : self._limit
+        ]
         self._waiting = [place for place in self._waiting if place not in batch]
         return batch
 

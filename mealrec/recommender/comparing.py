@@ -1,4 +1,5 @@
-"""One history through every system of a bundle: their rankings side by side, and how far chance moves them.
+"""One history through every system of a bundle: their rankings side by side, and how far chance
+moves them.
 
 Plain numpy values, without torch: the page draws them before the model is there.
 """
@@ -19,15 +20,18 @@ if TYPE_CHECKING:
     from mealrec.recommender.uploads import Upload
 
 OTHER_STEPS, OTHER_NOISE = 5, 0.3
-"""What the trained T and no noise are compared with: the paper's smallest T (or twice as many), a σ of Fig. 5."""
+"""What the trained T and no noise are compared with: the paper's smallest T (or twice as many),
+a σ of Fig. 5."""
 MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """One system's ranking without its trace: the first k as `items`, and the rank of any other candidate.
+    """One system's ranking without its trace: the first k as `items`, and the rank of any other
+    candidate.
 
-    `scores` [M] of the `candidates` [M], which are rows of the catalogue in rising order; `row_of` names them.
+    `scores` [M] of the `candidates` [M], which are rows of the catalogue in rising order; `row_of`
+    names them.
     """
 
     variant: str
@@ -40,7 +44,8 @@ class Ranks:
     row_of: Mapping[str, int]
 
     def rank_of(self, item_id: str) -> int | None:
-        """Return a candidate's rank, from 1, None for another item; ties keep the catalogue's order."""
+        """Return a candidate's rank, from 1, None for another item; ties keep the catalogue's
+        order."""
         row = self.row_of.get(item_id, 0)
         place = int(np.searchsorted(self.candidates, row))
         if place == len(self.candidates) or self.candidates[place] != row:
@@ -51,10 +56,11 @@ class Ranks:
 
 @dataclass(frozen=True)
 class Overlap:
-    """How many of the first `count` items two runs of one system share, and how many keep their place.
+    """How many of the first `count` items two runs of one system share, and how many keep their
+    place.
 
-    The runs differ in `setting` alone ("seed", "num_steps" or "noise"), which is `here` in one and `there` in the
-    other.
+    The runs differ in `setting` alone ("seed", "num_steps" or "noise"), which is `here` in one and
+    `there` in the other.
     """
 
     setting: str
@@ -69,7 +75,8 @@ class Overlap:
 class Comparison:
     """One history's ranking by every system, in the bundle's order; the first is the whole model.
 
-    `target` is the clip that the viewer really watched next, where that is known; `overlaps` are the whole model's.
+    `target` is the clip that the viewer really watched next, where that is known; `overlaps` are
+    the whole model's.
     """
 
     rankings: tuple[Ranks, ...]
@@ -88,12 +95,15 @@ def compare(
     num_steps: int | None,
     target: CatalogueItem | None = None,
 ) -> Comparison:
-    """Rank a history by every system of the bundle, and by the whole model with another seed, T and noise.
+    """Rank a history by every system of the bundle, and by the whole model with another seed, T and
+    noise.
 
     The values are those of `Recommender.rank`; raises RequestError as it does.
     """
     asked = {"uploads": uploads, "k": k, "seed": seed, "noise": noise, "num_steps": num_steps}
-    rankings = tuple(recommender.rank(history, variant=variant, **asked) for variant in recommender.variants)
+    rankings = tuple(
+        recommender.rank(history, variant=variant, **asked) for variant in recommender.variants
+    )
     main = rankings[0]
     others = {
         "seed": seed + 1 if seed < MAX_SEED else 0,
@@ -101,7 +111,11 @@ def compare(
         "noise": 0.0 if noise else OTHER_NOISE,
     }
     overlaps = [
-        overlap(setting, main, recommender.rank(history, variant=main.variant, **{**asked, setting: value}))
+        overlap(
+            setting,
+            main,
+            recommender.rank(history, variant=main.variant, **{**asked, setting: value}),
+        )
         for setting, value in others.items()
     ]
     found = None
@@ -115,7 +129,14 @@ def overlap(setting: str, here: Ranks, there: Ranks) -> Overlap:
     """Count what two runs share."""
     ours, theirs = ([item.item_id for item in ranks.items] for ranks in (here, there))
     same = sum(one == other for one, other in zip(ours, theirs, strict=True))
-    return Overlap(setting, getattr(here, setting), getattr(there, setting), len({*ours} & {*theirs}), same, len(ours))
+    return Overlap(
+        setting,
+        getattr(here, setting),
+        getattr(there, setting),
+        len({*ours} & {*theirs}),
+        same,
+        len(ours),
+    )
 
 
 def _other_steps(main: Ranks, trained: int) -> int:

@@ -1,4 +1,5 @@
-"""What would change an answer most: each clip of the history left out, each moment of the last one hidden."""
+"""What would change an answer most: each clip of the history left out, each moment of the last
+one hidden."""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ from mealrec.recommender.stage import Stage
 
 @dataclass(frozen=True)
 class Change:
-    """One row of the batch: the `clips` of the history that the model would see, by place, and the last one's `hidden`.
+    """One row of the batch: the `clips` of the history that the model would see, by place, and the
+    last one's `hidden`.
 
-    `left_out` is the place that is missing, `frames` the moment that is hidden in addition; neither: the answer itself.
+    `left_out` is the place that is missing, `frames` the moment that is hidden in addition;
+    neither: the answer itself.
     """
 
     clips: tuple[int, ...]
@@ -29,10 +32,12 @@ class Change:
 
 
 def effects(question: Question) -> tuple[Effect, ...]:
-    """Return the effect of every change, the largest first; all are walked in one batch, with one noise.
+    """Return the effect of every change, the largest first; all are walked in one batch, with one
+    noise.
 
-    An effect is the total variation between the two answers' probabilities over the clips that both may recommend:
-    bounded, the same in both directions, and unlike a divergence not ruled by clips that nobody is shown.
+    An effect is the total variation between the two answers' probabilities over the clips that both
+    may recommend: bounded, the same in both directions, and unlike a divergence not ruled by clips
+    that nobody is shown.
     """
     stage, k = question.stage, question.request.k
     changes = _changes(question)
@@ -40,7 +45,9 @@ def effects(question: Question) -> tuple[Effect, ...]:
     scores = walks.ends[:, 0]
     chances = scores.masked_fill(~walks.candidates[0], float("-inf")).softmax(-1)
     moved = ((chances - chances[0]).abs_().sum(-1) / 2).tolist()
-    rankings = [Ranking.of(row[None], free) for row, free in zip(scores, walks.candidates, strict=True)]
+    rankings = [
+        Ranking.of(row[None], free) for row, free in zip(scores, walks.candidates, strict=True)
+    ]
     before, kinds = rankings[0].top(k), stage.walked.moments[-1].argmax(-1).tolist()
     found = []
     for share, change, after in zip(moved[1:], changes[1:], rankings[1:], strict=True):
@@ -58,14 +65,17 @@ def effects(question: Question) -> tuple[Effect, ...]:
 
 
 def _changes(question: Question) -> list[Change]:
-    """Return the answer itself, then every clip left out that the model sees, then every moment hidden that is not."""
+    """Return the answer itself, then every clip left out that the model sees, then every moment
+    hidden that is not."""
     stage, hidden = question.stage, question.request.hidden
     everything, seen = tuple(range(len(stage.rows))), len(stage.walked)
     used = everything[-seen:]
     changes = [Change(used, hidden)]
     for place in used if len(everything) > 1 else ():
         others = everything[:place] + everything[place + 1 :]
-        changes.append(Change(others[-seen:], () if place == everything[-1] else hidden, left_out=place))
+        changes.append(
+            Change(others[-seen:], () if place == everything[-1] else hidden, left_out=place)
+        )
     for frames in question.moments:
         if more := tuple(frame for frame in frames if frame not in hidden):
             changes.append(Change(used, (*hidden, *more), frames=more))
@@ -73,7 +83,8 @@ def _changes(question: Question) -> list[Change]:
 
 
 def _walks(stage: Stage, changes: Sequence[Change], seed: int) -> Walks:
-    """Return the changes' walks, one a row; a clip of the catalogue that is left out may be recommended."""
+    """Return the changes' walks, one a row; a clip of the catalogue that is left out may be
+    recommended."""
     variant = stage.variant
     items = variant.items.rows(slice(0, 1)).followed_by(stage.clips)
     free = stage.free.repeat(len(changes), 1)

@@ -1,4 +1,5 @@
-"""Test viewers under a loaded model: where each true next item stands, and one viewer on the map (Fig. 7)."""
+"""Test viewers under a loaded model: where each true next item stands, and one viewer on the map
+(Fig. 7)."""
 
 from __future__ import annotations
 
@@ -20,9 +21,12 @@ FIRST = 5
 
 
 class Inspection:
-    """The test viewers of a bundle; `row_of` maps an item's id to its index, `has_segments` as in `ViewerMap`."""
+    """The test viewers of a bundle; `row_of` maps an item's id to its index, `has_segments` as
+    in `ViewerMap`."""
 
-    def __init__(self, cases: Sequence[ViewerCase], row_of: Mapping[str, int], has_segments: bool = False):
+    def __init__(
+        self, cases: Sequence[ViewerCase], row_of: Mapping[str, int], has_segments: bool = False
+    ):
         self._cases = {case.viewer_id: case for case in cases}
         self._row_of, self._item_ids = row_of, ("", *row_of)
         self._has_segments = has_segments
@@ -37,14 +41,19 @@ class Inspection:
         for start in range(0, len(cases), BATCH):
             some = cases[start : start + BATCH]
             scores = self._walks(variant, some, seed).ends[:, 0]
-            yield _places(scores, torch.tensor([self._row_of[case.target] for case in some], device=scores.device))
+            yield _places(
+                scores,
+                torch.tensor([self._row_of[case.target] for case in some], device=scores.device),
+            )
 
     @torch.inference_mode()
     def map(self, variant: Variant, catalogue: KindMap, viewer_id: str, seed: int) -> ViewerMap:
-        """Walk one viewer's history and place everything that belongs to it in the map of the catalogue.
+        """Walk one viewer's history and place everything that belongs to it in the map of the
+        catalogue.
 
-        Paper: Fig. 7. Departs: the place is the mean of the kinds' places, weighed by what the preference wants of
-        each; the distances are measured among the kinds, before anything is placed.
+        Paper: Fig. 7. Departs: the place is the mean of the kinds' places, weighed by what the
+        preference wants of each; the distances are measured among the kinds, before anything is
+        placed.
         """
         case, items = self._cases[viewer_id], variant.items
         walks = self._walks(variant, [case], seed)
@@ -78,8 +87,11 @@ class Inspection:
     def _walks(self, variant: Variant, cases: Sequence[ViewerCase], seed: int) -> Walks:
         rows = [[self._row_of[item] for item in case.history] for case in cases]
         histories = torch.from_numpy(pad(rows, variant.model.config.max_length))
-        watched = torch.from_numpy(pad(rows, max(map(len, rows))))  # all of it, also what the model does not see
-        free = torch.ones(len(cases), len(variant.items), dtype=torch.bool).scatter(1, watched, False)
+        # all of it, also what the model does not see
+        watched = torch.from_numpy(pad(rows, max(map(len, rows))))
+        free = torch.ones(len(cases), len(variant.items), dtype=torch.bool).scatter(
+            1, watched, False
+        )
         free[:, 0] = False
         device = variant.items.bias.device
         return Walks(variant.model, variant.items, histories.to(device), seed, free.to(device))
@@ -91,7 +103,8 @@ def _apart(lift: Tensor, shares: Tensor) -> np.ndarray:
 
 
 def _places(scores: Tensor, targets: Tensor) -> np.ndarray:
-    """Return the targets' ranks [B], from 1; equal scores keep the catalogue's order, as in a recommendation."""
+    """Return the targets' ranks [B], from 1; equal scores keep the catalogue's order, as in a
+    recommendation."""
     own = scores.gather(1, targets[:, None])
     earlier = torch.arange(scores.shape[1], device=scores.device) < targets[:, None]
     return (1 + (scores > own).sum(1) + ((scores == own) & earlier).sum(1)).cpu().numpy()

@@ -40,10 +40,13 @@ def checked(
     noise: float = 0.0,
     num_steps: int | None = None,
 ) -> Request:
-    """Return the request; a clip has `num_frames` K. Raises RequestError: what was expected, what came, what to do."""
+    """Return the request; a clip has `num_frames` K. Raises RequestError: what was expected,
+    what came, what to do."""
     _check_history(history, known, uploads)
     if variant not in variants:
-        raise RequestError(f"variant: one of {', '.join(variants)} is expected, {_shown(variant)} came: choose one.")
+        raise RequestError(
+            f"variant: one of {', '.join(variants)} is expected, {_shown(variant)} came: choose one."
+        )
     return Request(
         history=tuple(history),
         uploads={item_id: uploads[item_id] for item_id in history if item_id in uploads},
@@ -56,19 +59,25 @@ def checked(
     )
 
 
-def _check_history(history: Sequence[str], known: Collection[str], uploads: Collection[str]) -> None:
+def _check_history(
+    history: Sequence[str], known: Collection[str], uploads: Collection[str]
+) -> None:
     if (
         isinstance(history, str)
         or not isinstance(history, Sequence)
         or not all(isinstance(item_id, str) for item_id in history)
     ):
-        raise RequestError(f"history: a list of item ids as text is expected, {_shown(history)} came.")
+        raise RequestError(
+            f"history: a list of item ids as text is expected, {_shown(history)} came."
+        )
     if not 1 <= len(history) <= MAX_HISTORY:
         raise RequestError(
             f"history: 1 to {MAX_HISTORY} items are expected, {len(history)} came: "
             f"{'keep the latest ones' if history else 'add an item first'}."
         )
-    if unknown := [item_id for item_id in history if item_id not in known and item_id not in uploads]:
+    if unknown := [
+        item_id for item_id in history if item_id not in known and item_id not in uploads
+    ]:
         raise RequestError(
             f"history: {_shown(unknown[0])} is neither an item of the catalogue nor a kept upload"
             f"{f', and {len(unknown) - 1} more are not' if unknown[1:] else ''}: take it out."
@@ -82,23 +91,34 @@ def _check_history(history: Sequence[str], known: Collection[str], uploads: Coll
 
 
 def _frames(hidden: Sequence[int], num_frames: int) -> tuple[int, ...]:
-    """Return the frames in order. All may be hidden: what is left of the clip then is its title and ID."""
+    """Return the frames in order. All may be hidden: what is left of the clip then is its title
+    and ID."""
     if not isinstance(hidden, (list, tuple)):
-        raise RequestError(f"hidden: a list of frames of the last clip is expected, {_shown(hidden)} came.")
-    wrong = [n for n in hidden if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < num_frames]
+        raise RequestError(
+            f"hidden: a list of frames of the last clip is expected, {_shown(hidden)} came."
+        )
+    wrong = [
+        n
+        for n in hidden
+        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < num_frames
+    ]
     if wrong:
         raise RequestError(
             f"hidden: the last clip's frames are counted from 0 to {num_frames - 1}, {_shown(wrong[0])} came: "
             "name frames of that clip only."
         )
     if len(set(hidden)) < len(hidden):
-        raise RequestError(f"hidden: each frame once is expected, {_shown(list(hidden))} came: name it once.")
+        raise RequestError(
+            f"hidden: each frame once is expected, {_shown(list(hidden))} came: name it once."
+        )
     return tuple(sorted(hidden))
 
 
 def _whole(name: str, value: int, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise RequestError(f"{name}: a whole number from {low} to {high} is expected, {_shown(value)} came.")
+        raise RequestError(
+            f"{name}: a whole number from {low} to {high} is expected, {_shown(value)} came."
+        )
     return value
 
 
@@ -112,5 +132,6 @@ def _noise(value: float) -> float:
 
 
 def _shown(value: object) -> str:
-    text = reprlib.repr(value)  # never walks through all of a value: a visitor may send a deep or endless one
+    # never walks through all of a value: a visitor may send a deep or endless one
+    text = reprlib.repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -19,21 +19,26 @@ from mealrec.recommender.uploads import Upload
 from mealrec.types import ItemFeatures
 
 BACKBONE_RATE = 0.3
-"""γ of Eq. 7 that a history is shown with where the model is a backbone alone, which learns none."""
+"""γ of Eq. 7 that a history is shown with where the model is a backbone alone, which learns
+none."""
 _NOISE_SEEDS = 2**31
-"""Beyond the seeds of the walks: the noise on the features is not the noise that a walk starts from."""
+"""Beyond the seeds of the walks: the noise on the features is not the noise that a walk starts
+from."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One trained model with what all its requests share: its item table, and what it makes of anybody."""
+    """One trained model with what all its requests share: its item table, and what it makes of
+    anybody."""
 
     model: Model
     items: Items
     anybody: Anybody
 
     @classmethod
-    def load(cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device) -> Variant:
+    def load(
+        cls, name: str, contents: BundleContents, features: ItemFeatures, device: torch.device
+    ) -> Variant:
         """Build one of the bundle's models; `features` are the bundle's, on the device."""
         config, weights = contents.models[name]
         system = blank_system(config)
@@ -45,17 +50,24 @@ class Variant:
 
     def weights(self, length: int) -> list[float]:
         """Return α_k of a history of some length, oldest first. Paper: Eq. 7."""
-        rate = self.model.reader.rates[0] if hasattr(self.model, "reader") else torch.tensor(BACKBONE_RATE)
-        return recency_weights(torch.ones(1, length, dtype=torch.bool, device=rate.device), rate)[0].tolist()
+        rate = (
+            self.model.reader.rates[0]
+            if hasattr(self.model, "reader")
+            else torch.tensor(BACKBONE_RATE)
+        )
+        return recency_weights(torch.ones(1, length, dtype=torch.bool, device=rate.device), rate)[
+            0
+        ].tolist()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A history on a model: `rows` are its clips', oldest first, from 1 to N in the catalogue and above N for uploads.
+    """A history on a model: `rows` are its clips', oldest first, from 1 to N in the catalogue and
+    above N for uploads.
 
-    `entries` names what lies at the rows from 1 on, `clips` [H] are the history's, `walked` [L] those that a walk
-    meets: the latest `max_length`, with noise on them where that is asked for, see `with_noise`. `times_s`
-    [N+1+U, K] tells when each clip's frames are.
+    `entries` names what lies at the rows from 1 on, `clips` [H] are the history's, `walked` [L]
+    those that a walk meets: the latest `max_length`, with noise on them where that is asked for,
+    see `with_noise`. `times_s` [N+1+U, K] tells when each clip's frames are.
     """
 
     variant: Variant
@@ -92,15 +104,22 @@ def set_stage(
 ) -> Stage:
     """Gather a history's clips; `row_of` tells the catalogue's rows, uploads lie behind them."""
     times_s, count = contents.times_s.numpy(), len(contents.catalogue)
-    uploaded = tuple(CatalogueItem(item_id, upload.title, "", held_out=True) for item_id, upload in uploads.items())
+    uploaded = tuple(
+        CatalogueItem(item_id, upload.title, "", held_out=True)
+        for item_id, upload in uploads.items()
+    )
     own = {item.item_id: count + number for number, item in enumerate(uploaded, start=1)}
     rows = tuple(own[item_id] if item_id in own else row_of[item_id] for item_id in history)
     clips = _looked_up(variant, [row for row in rows if row <= count])
     if uploads:
-        features = _stacked([upload.features for upload in uploads.values()]).to(variant.items.bias.device)
+        features = _stacked([upload.features for upload in uploads.values()]).to(
+            variant.items.bias.device
+        )
         clips = clips.followed_by(variant.model.table.without_id(features, variant.items.anybody))
         order = [row for row in rows if row <= count] + list(own.values())
-        clips = clips.rows(torch.tensor([order.index(row) for row in rows], device=clips.bias.device))
+        clips = clips.rows(
+            torch.tensor([order.index(row) for row in rows], device=clips.bias.device)
+        )
         more = [upload.times_s[None].astype(times_s.dtype) for upload in uploads.values()]
         times_s = np.concatenate([times_s, *more])
     walked = clips.rows(slice(-variant.model.config.max_length, None))
@@ -115,10 +134,11 @@ def with_noise(
     seed: int,
     spread: VisualSpread,
 ) -> Stage:
-    """Let the walk meet the history with noise on what its clips look like; the catalogue stays as it is.
+    """Let the walk meet the history with noise on what its clips look like; the catalogue stays as
+    it is.
 
-    Paper: Fig. 5. Departs: the figure disturbs every item, this the history's alone. A clip keeps its ID and its own
-    appeal. `features` are the catalogue's.
+    Paper: Fig. 5. Departs: the figure disturbs every item, this the history's alone. A clip keeps
+    its ID and its own appeal. `features` are the catalogue's.
     """
     generator = torch.Generator().manual_seed(seed + _NOISE_SEEDS)
     held = [upload.features.to(features.text.device) for upload in uploads.values()]
@@ -130,7 +150,9 @@ def with_noise(
 
 
 def _looked_up(variant: Variant, rows: list[int]) -> Items:
-    return variant.items.rows(torch.tensor(rows, dtype=torch.long, device=variant.items.bias.device))
+    return variant.items.rows(
+        torch.tensor(rows, dtype=torch.long, device=variant.items.bias.device)
+    )
 
 
 def _row(features: ItemFeatures, row: int) -> ItemFeatures:

@@ -33,15 +33,19 @@ if TYPE_CHECKING:
     from mealrec.features.text import TextEncoder
 
 NEAREST = 10
-ALIKE = 0.65  # every drawn clip is as near to another, one photograph in 15 of something else too (docs/eyes.md)
+# every drawn clip is as near to another, one photograph in 15 of something else too (docs/eyes.md)
+ALIKE = 0.65
 ROWS = 2**16  # catalogue frames compared at a time: a million clips are no reason for a gigabyte
 MAX_TITLE = 500
 MARKUP = re.compile(r"<[A-Za-z/!?]")
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # control, direction, half characters, private, line ends
+# control, direction, half characters, private, line ends
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"  # emoji and several scripts are written with them
-UPLOAD_LIMITS = DecodeLimits(cpu_s=4.0, timeout_s=120.0, max_memory_bytes=2 * 2**30)  # others wait behind a visitor
+# others wait behind a visitor
+UPLOAD_LIMITS = DecodeLimits(cpu_s=4.0, timeout_s=120.0, max_memory_bytes=2 * 2**30)
 DECODERS = 2
-ENCODED_HEIGHT = 1080  # the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
+# the encoder takes far less; a frame of 4096 x 4096 would cost it 200 MB as floats
+ENCODED_HEIGHT = 1080
 _INSTEAD = "Pick clips of the catalogue instead, or open a bundle that was made from clips."
 REFUSALS = {
     TITLE_SEGMENTS: "This bundle was made from titles alone: segments of each title stand in for frames, so there is "
@@ -56,11 +60,12 @@ Progress = Callable[[str, float], None]
 class Upload:
     """A visitor's video, ready to stand in a history under its `upload_id`.
 
-    `times_s` [K] and `thumbnails` K x [H, W, 3] uint8: the sampled frames; `features`: one row, no padding;
-    `nearest`: the catalogue's items that look most alike, scored by cosine. `sights` [K]: what the encoder sees in each
-    frame, likeliest first; () where it has no names for what it sees. `likeness` [K]: each frame's cosine with the
-    catalogue's nearest frame. `resembles`: is one of them near enough to say that the catalogue shows such things; None
-    where the encoder tells no classes apart, so that no measured limit holds.
+    `times_s` [K] and `thumbnails` K x [H, W, 3] uint8: the sampled frames; `features`: one row, no
+    padding; `nearest`: the catalogue's items that look most alike, scored by cosine. `sights` [K]:
+    what the encoder sees in each frame, likeliest first; () where it has no names for what it sees.
+    `likeness` [K]: each frame's cosine with the catalogue's nearest frame. `resembles`: is one of
+    them near enough to say that the catalogue shows such things; None where the encoder tells no
+    classes apart, so that no measured limit holds.
     """
 
     upload_id: str
@@ -79,20 +84,25 @@ class Upload:
             "upload_id": self.upload_id,
             "title": self.title,
             "times_s": [float(time) for time in self.times_s],
-            "sights": [[{"name": s.name, "chance": float(s.chance)} for s in seen] for seen in self.sights],
+            "sights": [
+                [{"name": s.name, "chance": float(s.chance)} for s in seen] for seen in self.sights
+            ],
             "resembles": self.resembles,
             "nearest": [vars(item) for item in self.nearest],
         }
 
 
 class UploadEncoder:
-    """Encodes videos with the encoders that the bundle's features were made with; loads them on first use."""
+    """Encodes videos with the encoders that the bundle's features were made with; loads them on
+    first use."""
 
     def __init__(self, bundle: Path, contents: BundleContents, device: str):
-        """Prepare; `device` is looked up when the encoders are loaded, "auto" takes CUDA where there is one then."""
+        """Prepare; `device` is looked up when the encoders are loaded, "auto" takes CUDA where
+        there is one then."""
         self._bundle, self._contents, self._device = bundle, contents, device
         self._loading = threading.Lock()
-        self._decoders = threading.BoundedSemaphore(DECODERS)  # whoever turns away must not leave workers to pile up
+        # whoever turns away must not leave workers to pile up
+        self._decoders = threading.BoundedSemaphore(DECODERS)
         self._video: VisualEncoder | None = None
         self._text: TextEncoder | None = None
 
@@ -128,13 +138,17 @@ class UploadEncoder:
             times_s=sampled.times_s,
             thumbnails=scaled_down(sampled.frames, THUMBNAIL_HEIGHT),
             features=features,
-            nearest=nearest(features.global_visual[0], self._contents.features, self._contents.catalogue),
+            nearest=nearest(
+                features.global_visual[0], self._contents.features, self._contents.catalogue
+            ),
             sights=seen,
             likeness=likeness,
             resembles=max(likeness, default=0.0) >= ALIKE if seen else None,
         )
 
-    def _sampled(self, path: str | Path, report: Progress, cancel: Callable[[], bool] | None) -> SampledFrames:
+    def _sampled(
+        self, path: str | Path, report: Progress, cancel: Callable[[], bool] | None
+    ) -> SampledFrames:
         config = next(iter(self._contents.models.values()))[0]
         with self._decoders:
             report("decoding", 0.0)
@@ -211,30 +225,40 @@ def checked_title(title: str) -> str:
     if not isinstance(title, str):
         raise RequestError(f"title: text is expected, a {type(title).__name__} came.")
     if len(title) > MAX_TITLE:
-        raise RequestError(f"title: at most {MAX_TITLE} characters are expected, {len(title)} came: shorten it.")
+        raise RequestError(
+            f"title: at most {MAX_TITLE} characters are expected, {len(title)} came: shorten it."
+        )
     title = title.strip()
     if hidden := [c for c in title if c not in JOINERS and unicodedata.category(c) in INVISIBLE]:
         raise RequestError(
             f"title: a line of visible text is expected, the character U+{ord(hidden[0]):04X} came: take it out."
         )
     if markup := MARKUP.search(title):
-        raise RequestError(f"title: plain text is expected, markup ({markup[0]}…) came: write it without.")
+        raise RequestError(
+            f"title: plain text is expected, markup ({markup[0]}…) came: write it without."
+        )
     return title
 
 
-def nearest(visual: Tensor, features: ItemFeatures, catalogue: Sequence[CatalogueItem]) -> tuple[RankedItem, ...]:
-    """Return the items whose global visual features lie nearest to `visual` [V] by cosine, best first."""
+def nearest(
+    visual: Tensor, features: ItemFeatures, catalogue: Sequence[CatalogueItem]
+) -> tuple[RankedItem, ...]:
+    """Return the items whose global visual features lie nearest to `visual` [V] by cosine, best
+    first."""
     likeness = F.cosine_similarity(features.global_visual[1:], visual, dim=-1)
     likeness = likeness.masked_fill(~features.has_visual[1:], -1.0)
     best = likeness.topk(min(NEAREST, len(likeness)))
     return tuple(
         RankedItem(catalogue[row].item_id, catalogue[row].title, catalogue[row].topic, score, rank)
-        for rank, (score, row) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True), start=1)
+        for rank, (score, row) in enumerate(
+            zip(best.values.tolist(), best.indices.tolist(), strict=True), start=1
+        )
     )
 
 
 def nearest_frames(frames: Tensor, features: ItemFeatures) -> tuple[float, ...]:
-    """Return each frame's [K, V] cosine with the nearest frame of the catalogue; -1 where that shows nothing."""
+    """Return each frame's [K, V] cosine with the nearest frame of the catalogue; -1 where that
+    shows nothing."""
     asked, best = F.normalize(frames, dim=-1), torch.full((len(frames),), -1.0)
     shown = features.has_visual.nonzero().flatten()
     if not len(shown):

@@ -1,7 +1,7 @@
 """What a perfect reader of the simulated viewers could know: the ceiling for any recommender.
 
-Two oracles: one sees a history and weighs every possible pair of interests by Bayes' rule; the other is
-told the interests. Both know the chances in `ClipWorld`; neither can know the next click.
+Two oracles: one sees a history and weighs every possible pair of interests by Bayes' rule; the
+other is told the interests. Both know the chances in `ClipWorld`; neither can know the next click.
 """
 
 from __future__ import annotations
@@ -21,25 +21,34 @@ def world_from_truth(clips: Sequence, truth: dict) -> ClipWorld:
     shows = np.array([[shots[item].count(name) for item in item_ids] for name in motifs], float)
     by_motif = shows * popularity
     by_motif /= by_motif.sum(1, keepdims=True)
-    return ClipWorld(item_ids, motifs, shows, by_motif, popularity, np.asarray(truth["companion"]), Habits())
+    return ClipWorld(
+        item_ids, motifs, shows, by_motif, popularity, np.asarray(truth["companion"]), Habits()
+    )
 
 
 class HistoryOracle:
-    """Exact filter over S hypotheses (two interests, drift or not) and which of M motifs was wanted last.
+    """Exact filter over S hypotheses (two interests, drift or not) and which of M motifs was wanted
+    last.
 
-    A click changes the state of the motifs that its clip shows and of no other, once all is counted in multiples of an
-    accident's likelihood: few numbers are touched, and a whole test split is read in seconds.
+    A click changes the state of the motifs that its clip shows and of no other, once all is counted
+    in multiples of an accident's likelihood: few numbers are touched, and a whole test split is
+    read in seconds.
     """
 
     def __init__(self, world: ClipWorld):
         self.world = world
         count = len(world.motifs)
-        first, second = (grid.ravel() for grid in np.meshgrid(range(count), range(count), indexing="ij"))
+        first, second = (
+            grid.ravel() for grid in np.meshgrid(range(count), range(count), indexing="ij")
+        )
         alone = first == second
         habits = world.habits
         pair_prior = habits.second_interest_share / (count * (count - 1))
         prior = np.where(alone, (1 - habits.second_interest_share) / count, pair_prior)
-        drifting, steady = prior * ~alone * habits.drift_share, prior * np.where(alone, 1, 1 - habits.drift_share)
+        drifting, steady = (
+            prior * ~alone * habits.drift_share,
+            prior * np.where(alone, 1, 1 - habits.drift_share),
+        )
         self.first, self.second = np.tile(first, 2), np.tile(second, 2)
         self.drifts = np.repeat([False, True], len(first))
         self.prior = np.concatenate([steady, drifting])
@@ -62,9 +71,11 @@ class HistoryOracle:
         accident = np.array([self._filter(clicks, forced=place)[2] for place in range(len(clicks))])
         return 1 - np.exp(accident - whole)
 
-    def _filter(self, clicks: Sequence[int], forced: int | None = None) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return the state [M + 1, S], p(wanted click) [L] and the clicks' log-likelihood, jointly with an accident at
-        one place if named."""
+    def _filter(
+        self, clicks: Sequence[int], forced: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return the state [M + 1, S], p(wanted click) [L] and the clicks' log-likelihood, jointly
+        with an accident at one place if named."""
         world, share = self.world, self.world.habits.accident_share
         state = np.zeros((len(world.motifs) + 1, len(self.prior)))
         state[-1] = self.prior
@@ -76,7 +87,11 @@ class HistoryOracle:
             accident = share * world.by_accident[click] / left_by_accident
             open_to = shown[left[shown] > 1e-12]
             likelihood = (1 - share) * world.by_motif[open_to, click] / left[open_to] / accident
-            wanted = self._wanted(state, mass, position, open_to) * likelihood[:, None] * (position != forced)
+            wanted = (
+                self._wanted(state, mass, position, open_to)
+                * likelihood[:, None]
+                * (position != forced)
+            )
             state[open_to] += wanted
             gain = wanted.sum(0)
             mass += gain
@@ -91,7 +106,9 @@ class HistoryOracle:
         """Return p(next clip | clicks) [N], seen clips at zero."""
         state = self._filter(clicks)[0]
         everything = np.arange(len(self.world.motifs))
-        return self._clips(self._wanted(state, state.sum(0), len(clicks), everything).sum(1), clicks)
+        return self._clips(
+            self._wanted(state, state.sum(0), len(clicks), everything).sum(1), clicks
+        )
 
     def interest(self, clicks: Sequence[int]) -> np.ndarray:
         """Return p(motif is an interest | clicks) [M]."""
@@ -101,10 +118,15 @@ class HistoryOracle:
         np.add.at(result, self.second, weight * (self.first != self.second))
         return result
 
-    def _wanted(self, state: np.ndarray, mass: np.ndarray, position: int, motifs: np.ndarray) -> np.ndarray:
-        """Return the chance [len(motifs), S] that each of `motifs` is wanted next; `mass` [S] sums the state."""
+    def _wanted(
+        self, state: np.ndarray, mass: np.ndarray, position: int, motifs: np.ndarray
+    ) -> np.ndarray:
+        """Return the chance [len(motifs), S] that each of `motifs` is wanted next; `mass` [S]
+        sums the state."""
         world, habit = self.world, self.world.habits.habit_share
-        weights = np.where(self.drifts, world.first_weight(position, True), world.first_weight(position, False))
+        weights = np.where(
+            self.drifts, world.first_weight(position, True), world.first_weight(position, False)
+        )
         by_interest = mass - habit * (mass - state[-1])
         wanted = habit * state[self._caller[motifs]]
         for row, motif in zip(wanted, motifs, strict=True):

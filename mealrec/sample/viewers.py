@@ -1,9 +1,10 @@
-"""Simulated viewers: who watches which clip, because of which moment, and which clicks were accidents.
+"""Simulated viewers: who watches which clip, because of which moment, and which clicks were
+accidents.
 
-A viewer has one or two interests, each a motif. A click is an accident (any clip, by popularity), or the
-viewer wants a motif: out of habit the companion of the motif wanted before, else an interest. The clip is
-then drawn by popularity and by how many of its shots show the wanted motif; nobody sees a clip twice.
-The planted truth is returned beside the pairs, for evaluation only.
+A viewer has one or two interests, each a motif. A click is an accident (any clip, by popularity),
+or the viewer wants a motif: out of habit the companion of the motif wanted before, else an
+interest. The clip is then drawn by popularity and by how many of its shots show the wanted motif;
+nobody sees a clip twice. The planted truth is returned beside the pairs, for evaluation only.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ class Habits:
     habit_share: float = 0.3
     second_interest_share: float = 0.6
     drift_share: float = 0.5  # of the viewers with two interests
-    drift_clicks: int = 10  # a drifting viewer has moved over to the second interest after so many clicks
+    # a drifting viewer has moved over to the second interest after so many clicks
+    drift_clicks: int = 10
     popularity_exponent: float = 0.7
     shortest: int = 5
-    mean_excess: float = 2.2  # lengths are shortest + a geometric tail of this mean, as in MicroLens
+    # lengths are shortest + a geometric tail of this mean, as in MicroLens
+    mean_excess: float = 2.2
     longest: int = 60
 
 
@@ -41,8 +44,8 @@ class Habits:
 class ClipWorld:
     """The chances behind every click.
 
-    `by_motif` [M, N] holds p(clip | wanted motif), `by_accident` [N] p(clip | accident), `companion` [M]
-    the motif that habit calls for after each motif.
+    `by_motif` [M, N] holds p(clip | wanted motif), `by_accident` [N] p(clip | accident),
+    `companion` [M] the motif that habit calls for after each motif.
     """
 
     item_ids: tuple[str, ...]
@@ -53,8 +56,11 @@ class ClipWorld:
     companion: np.ndarray
     habits: Habits
 
-    def wanted(self, interests: np.ndarray, first_weight: float, previous: int | None) -> np.ndarray:
-        """Return p(wanted motif) [M] for two interests (maybe equal) and the motif wanted before."""
+    def wanted(
+        self, interests: np.ndarray, first_weight: float, previous: int | None
+    ) -> np.ndarray:
+        """Return p(wanted motif) [M] for two interests (maybe equal) and the motif wanted
+        before."""
         chance = np.zeros(len(self.motifs))
         np.add.at(chance, interests, [first_weight, 1 - first_weight])
         if previous is None:
@@ -72,14 +78,18 @@ class ClipWorld:
 
 @dataclass(frozen=True)
 class Viewers:
-    """`pairs` maps a viewer to its clips, oldest first; `truth` is JSON-able and never a training input."""
+    """`pairs` maps a viewer to its clips, oldest first; `truth` is JSON-able and never a
+    training input."""
 
     pairs: dict[str, list[str]]
     truth: dict
 
 
-def clip_world(clips: Sequence[Clip], rng: np.random.Generator, habits: Habits = Habits()) -> ClipWorld:
-    """Draw the clips' popularity and the motifs' companions, and return the chances behind every click."""
+def clip_world(
+    clips: Sequence[Clip], rng: np.random.Generator, habits: Habits = Habits()
+) -> ClipWorld:
+    """Draw the clips' popularity and the motifs' companions, and return the chances behind every
+    click."""
     motifs = tuple(sorted({shot.motif for clip in clips for shot in clip.shots}))
     column = {name: index for index, name in enumerate(motifs)}
     shows = np.zeros((len(motifs), len(clips)))
@@ -90,7 +100,8 @@ def clip_world(clips: Sequence[Clip], rng: np.random.Generator, habits: Habits =
     by_motif = shows * popularity
     order = rng.permutation(len(motifs))
     companion = np.empty(len(motifs), int)
-    companion[order] = np.roll(order, -1)  # one cycle through all motifs: nobody is its own companion
+    # one cycle through all motifs: nobody is its own companion
+    companion[order] = np.roll(order, -1)
     return ClipWorld(
         tuple(clip.item_id for clip in clips),
         motifs,
@@ -102,8 +113,11 @@ def clip_world(clips: Sequence[Clip], rng: np.random.Generator, habits: Habits =
     )
 
 
-def simulate_viewers(clips: Sequence[Clip], held_out: Sequence[str], count: int, rng: np.random.Generator) -> Viewers:
-    """Return `count` viewers over the clips; `held_out` is recorded in the truth, chances ignore it."""
+def simulate_viewers(
+    clips: Sequence[Clip], held_out: Sequence[str], count: int, rng: np.random.Generator
+) -> Viewers:
+    """Return `count` viewers over the clips; `held_out` is recorded in the truth, chances ignore
+    it."""
     world = clip_world(clips, rng)
     pairs, truth = {}, {}
     for number in range(1, count + 1):
@@ -129,7 +143,11 @@ def _one_viewer(world: ClipWorld, rng: np.random.Generator) -> tuple[list[int], 
     if rng.random() >= habits.second_interest_share:
         interests[1] = interests[0]
     drifts = bool(interests[0] != interests[1] and rng.random() < habits.drift_share)
-    length = min(habits.longest, len(world.item_ids), habits.shortest + rng.geometric(1 / (1 + habits.mean_excess)) - 1)
+    length = min(
+        habits.longest,
+        len(world.item_ids),
+        habits.shortest + rng.geometric(1 / (1 + habits.mean_excess)) - 1,
+    )
     seen = np.zeros(len(world.item_ids), bool)
     clicks, wanted_log, previous = [], [], None
     for position in range(length):
@@ -140,10 +158,15 @@ def _one_viewer(world: ClipWorld, rng: np.random.Generator) -> tuple[list[int], 
             wanted = previous = int(rng.choice(len(weights), p=weights))
             chances = world.by_motif[wanted]
         open_chances = np.where(seen, 0.0, chances)
-        if not open_chances.any():  # every clip with the wanted motif is seen: fall back to any unseen clip
+        # every clip with the wanted motif is seen: fall back to any unseen clip
+        if not open_chances.any():
             wanted, open_chances = None, np.where(seen, 0.0, world.by_accident)
         click = int(rng.choice(len(chances), p=open_chances / open_chances.sum()))
         seen[click] = True
         clicks.append(click)
         wanted_log.append(None if wanted is None else world.motifs[wanted])
-    return clicks, {"interests": [world.motifs[i] for i in interests], "drifts": drifts, "wanted": wanted_log}
+    return clicks, {
+        "interests": [world.motifs[i] for i in interests],
+        "drifts": drifts,
+        "wanted": wanted_log,
+    }

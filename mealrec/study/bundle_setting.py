@@ -30,20 +30,29 @@ def bundle_data(bundle: Path, given: Path | None = None) -> Path:
         return given
     manifest = read_manifest(bundle)
     # A bundle of the project's own names the catalogue itself as the folder of its clips.
-    told = manifest["training"].get("data") or (manifest["media"] if manifest["media"].startswith("../") else "")
+    told = manifest["training"].get("data") or (
+        manifest["media"] if manifest["media"].startswith("../") else ""
+    )
     if not isinstance(told, str) or not told:
-        raise BundleError(f"{bundle} does not tell which catalogue it was made of: name the folder with --data")
+        raise BundleError(
+            f"{bundle} does not tell which catalogue it was made of: name the folder with --data"
+        )
     found = Path(os.path.relpath(Path(bundle).resolve() / told))
     if not found.is_dir():
-        raise BundleError(f"{bundle} was made of {found}, which is not there: name where it lies with --data")
+        raise BundleError(
+            f"{bundle} was made of {found}, which is not there: name where it lies with --data"
+        )
     return found
 
 
 def bundle_systems(bundle: Path, data: Path) -> tuple[Setting, dict[str, list[MealRec]]]:
-    """Return the setting and {variant: [model]}; raises BundleError where bundle and catalogue differ."""
+    """Return the setting and {variant: [model]}; raises BundleError where bundle and catalogue
+    differ."""
     contents, catalogue = read_bundle(bundle), read_catalogue(data)
     if tuple(item.item_id for item in contents.catalogue) != catalogue.item_ids:
-        raise BundleError(f"{bundle} was made from another catalogue than {data}: give the one it was made from")
+        raise BundleError(
+            f"{bundle} was made from another catalogue than {data}: give the one it was made from"
+        )
     systems = {}
     for variant, (config, weights) in contents.models.items():
         model = MealRec(config)

@@ -25,12 +25,14 @@ speaks for other users, not for other seeds. * marks p < {SIGNIFICANT}. Nothing 
 """
 
 
-def comparison(ranks: dict[str, list[Ranks]], ours: str = OURS, background: Background | None = None) -> dict:
+def comparison(
+    ranks: dict[str, list[Ranks]], ours: str = OURS, background: Background | None = None
+) -> dict:
     """Return the report of {system: one Ranks a seed}.
 
-    "against": `ours` against every other row; "best_other": in every column the best row that is not MealRec's, and
-    `ours` against that one; "beside_accuracy": of each row what its lists are worth against a `background`, where one
-    is given, None where the lists were not kept.
+    "against": `ours` against every other row; "best_other": in every column the best row that is
+    not MealRec's, and `ours` against that one; "beside_accuracy": of each row what its lists are
+    worth against a `background`, where one is given, None where the lists were not kept.
     """
     report = {
         "rows": len(next(iter(ranks.values()))[0].masked),
@@ -44,10 +46,13 @@ def comparison(ranks: dict[str, list[Ranks]], ours: str = OURS, background: Back
         report["beside_accuracy"] = beside
     if ours not in ranks:
         return report
-    report["against"] = {name: against(ranks[ours], row) for name, row in ranks.items() if name != ours}
+    report["against"] = {
+        name: against(ranks[ours], row) for name, row in ranks.items() if name != ours
+    }
     if others := rivals(list(ranks)):
         report["best_other"] = {
-            form: {metric: _best_other(report, others, form, metric) for metric in METRICS} for form in FORMS
+            form: {metric: _best_other(report, others, form, metric) for metric in METRICS}
+            for form in FORMS
         }
     return report
 
@@ -55,7 +60,10 @@ def comparison(ranks: dict[str, list[Ranks]], ours: str = OURS, background: Back
 def against(first: Sequence[Ranks], second: Sequence[Ranks]) -> dict:
     """Return {form: {metric: how far `first` stands above `second`, and p}}, by user."""
     return {
-        form: {metric: paired(by_viewer(first, form, metric), by_viewer(second, form, metric)) for metric in METRICS}
+        form: {
+            metric: paired(by_viewer(first, form, metric), by_viewer(second, form, metric))
+            for metric in METRICS
+        }
         for form in FORMS
     }
 
@@ -79,22 +87,35 @@ def comparison_text(report: dict, trainings: dict[str, list[dict]] | None = None
 
 
 def main_table(report: dict) -> str:
-    """Return Table 2: a line a system, the best of every column in bold, and the relative improvement."""
+    """Return Table 2: a line a system, the best of every column in bold, and the relative
+    improvement."""
     columns = [(form, metric) for form in FORMS for metric in METRICS]
     systems = report["systems"]
-    best = {column: max(row[column[0]][column[1]]["mean"] for row in systems.values()) for column in columns}
+    best = {
+        column: max(row[column[0]][column[1]]["mean"] for row in systems.values())
+        for column in columns
+    }
 
     def cells(row: dict) -> list[str]:
         values = [row[form][metric] for form, metric in columns]
         shown = [spread(value, row["seeds"]) for value in values]
-        bold = [value["mean"] == best[column] for value, column in zip(values, columns, strict=True)]
-        return [f"**{text}**" if is_best else text for text, is_best in zip(shown, bold, strict=True)]
+        bold = [
+            value["mean"] == best[column] for value, column in zip(values, columns, strict=True)
+        ]
+        return [
+            f"**{text}**" if is_best else text for text, is_best in zip(shown, bold, strict=True)
+        ]
 
-    head = ["system", *(f"{metric} {form}" if form == "masked" else metric for form, metric in columns)]
+    head = [
+        "system",
+        *(f"{metric} {form}" if form == "masked" else metric for form, metric in columns),
+    ]
     body = [[name, *cells(row), f"{row['history_share']:.1%}"] for name, row in systems.items()]
     if best_other := report["best_other"]:
         gains = [best_other[form][metric] for form, metric in columns]
-        body.append([f"{report['ours']} against the best other", *(gain_text(gain) for gain in gains), ""])
+        body.append(
+            [f"{report['ours']} against the best other", *(gain_text(gain) for gain in gains), ""]
+        )
         body.append(["the best other", *(gain["system"] for gain in gains), ""])
     return table([*head, "history's share of the top 10"], body)
 
@@ -112,7 +133,8 @@ def against_table(report: dict) -> str:
 
 
 def beside_table(report: dict) -> str:
-    """Return what each row's lists are worth beside accuracy, a dash where its lists were not kept."""
+    """Return what each row's lists are worth beside accuracy, a dash where its lists were not
+    kept."""
     body = []
     for name, found in report["beside_accuracy"].items():
         seeds = report["systems"][name]["seeds"]
@@ -121,15 +143,20 @@ def beside_table(report: dict) -> str:
 
 
 def training_table(trainings: dict[str, list[dict]]) -> str:
-    """Return how each system's training went: kept epochs, validation, seconds; and what is out of date."""
+    """Return how each system's training went: kept epochs, validation, seconds; and what is out
+    of date."""
     head = ["trained system", "kept epoch of", "validation N@10 (masked)", "training seconds"]
     body, changed = [], []
     for name, seeds in trainings.items():
         epochs = ", ".join(f"{made['epoch']} of {made['epochs']}" for made in seeds)
         validation = ", ".join(f"{made['validation_N@10']:.4f}" for made in seeds)
-        body.append([name, epochs, validation, ", ".join(f"{made['seconds']:.0f}" for made in seeds)])
+        body.append(
+            [name, epochs, validation, ", ".join(f"{made['seconds']:.0f}" for made in seeds)]
+        )
         changed += [name] if any(made["code_has_changed"] for made in seeds) else []
-    warning = f"\nTrained by an earlier state of the code: {', '.join(changed)}.\n" if changed else ""
+    warning = (
+        f"\nTrained by an earlier state of the code: {', '.join(changed)}.\n" if changed else ""
+    )
     return table(head, body) + warning
 
 

@@ -1,4 +1,5 @@
-"""What a system costs: seconds a training epoch, seconds an evaluation, peak memory; in a process of its own."""
+"""What a system costs: seconds a training epoch, seconds an evaluation, peak memory; in a
+process of its own."""
 
 from __future__ import annotations
 
@@ -28,10 +29,10 @@ MEBIBYTE = 2**20
 class Cost:
     """One process's figures. `epochs_s` leaves out the first epoch, which also warms up.
 
-    On a CPU the seconds are those that the one thread has worked, so that other work on the machine counts little; on a
-    GPU they are the clock's.
-    `memory_mb` is the most the process held while it trained and evaluated, libraries and data and all; `added_mb` what
-    that is above what it held before. On a GPU both count what torch has allocated there.
+    On a CPU the seconds are those that the one thread has worked, so that other work on the machine
+    counts little; on a GPU they are the clock's. `memory_mb` is the most the process held while it
+    trained and evaluated, libraries and data and all; `added_mb` what that is above what it held
+    before. On a GPU both count what torch has allocated there.
     """
 
     epochs_s: tuple[float, ...]
@@ -63,7 +64,8 @@ def _measure(recipe: Recipe | Blend, data: Path, store: Path, device: str, epoch
 
 
 def _train(recipe: Recipe, world: World, features: ItemFeatures, device: str, epochs: int) -> tuple:
-    """Return the model after a few epochs, the seconds of each but the first, and those until the first step."""
+    """Return the model after a few epochs, the seconds of each but the first, and those until
+    the first step."""
     ends, began = [], _now(device)
 
     def note(line: dict) -> None:
@@ -71,13 +73,16 @@ def _train(recipe: Recipe, world: World, features: ItemFeatures, device: str, ep
 
     # One validation row, so that the time between two reports is that of an epoch's steps.
     brief = replace(recipe.training, max_epochs=epochs + 1, patience=epochs + 1, validation_rows=1)
-    trained = train(recipe.model, brief, world.split, features, note, hidden=world.beside(recipe.model))
+    trained = train(
+        recipe.model, brief, world.split, features, note, hidden=world.beside(recipe.model)
+    )
     durations = tuple(after - earlier for earlier, after in zip(ends, ends[1:], strict=False))
     return trained.model, durations, max(0.0, ends[0] - began - median(durations))
 
 
 def _blend(recipe: Blend, world: World, features: ItemFeatures, device: str, epochs: int) -> tuple:
-    """Return the blend at equal weights and the seconds of its epochs: the base's, with a share of all the walk's."""
+    """Return the blend at equal weights and the seconds of its epochs: the base's, with a share
+    of all the walk's."""
     base, durations, _ = _train(recipe.base, world, features, device, epochs)
     walk, more = None, 0.0
     if recipe.walk is not None:
@@ -97,7 +102,8 @@ def _now(device: str) -> float:
 
 
 def _forget_peak(device: str) -> float:
-    """Let the peak count from here on, where the system can do so; return what is held now in MiB."""
+    """Let the peak count from here on, where the system can do so; return what is held now in
+    MiB."""
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats()
         return torch.cuda.memory_allocated() / MEBIBYTE
@@ -109,13 +115,20 @@ def _forget_peak(device: str) -> float:
 def _peak_mb(device: str) -> float:
     """Return the most memory held in MiB.
 
-    Not ru_maxrss where /proc has better: that begins, in a new process, with what its parent held at the start.
+    Not ru_maxrss where /proc has better: that begins, in a new process, with what its parent held
+    at the start.
     """
-    return torch.cuda.max_memory_allocated() / MEBIBYTE if device.startswith("cuda") else _status_mb("VmHWM")
+    return (
+        torch.cuda.max_memory_allocated() / MEBIBYTE
+        if device.startswith("cuda")
+        else _status_mb("VmHWM")
+    )
 
 
 def _status_mb(key: str) -> float:
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.is_file() else []
     held = next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")), None)
-    return (held if held is not None else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024) / MEBIBYTE
+    return (
+        held if held is not None else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    ) / MEBIBYTE

@@ -1,4 +1,5 @@
-"""What the noise is worth: MealRec against itself without noise, as it is asked and under disturbances at test."""
+"""What the noise is worth: MealRec against itself without noise, as it is asked and under
+disturbances at test."""
 
 from __future__ import annotations
 
@@ -24,9 +25,11 @@ VIEWERS = 5000
 def noise_report(
     setting: Setting, full: Sequence[Ranking], quiet: Sequence[Ranking], progress: Progress
 ) -> dict[str, dict[str, float]]:
-    """Return {how the features or the histories are disturbed: {full, quiet, difference, p}} in masked N@10.
+    """Return {how the features or the histories are disturbed: {full, quiet, difference, p}} in
+    masked N@10.
 
-    The difference is full less quiet; p is paired by viewer, each averaged over seeds; VIEWERS of test answer.
+    The difference is full less quiet; p is paired by viewer, each averaged over seeds; VIEWERS of
+    test answer.
     """
     rows = setting.split.test.sample(VIEWERS, seed=0)
     spread = VisualSpread.of(setting.features)
@@ -35,7 +38,8 @@ def noise_report(
         found = []
         for name, models in (("full", full), ("quiet", quiet)):
             scorers = [
-                progress.watched(f"{name}, {how}", model_scorer(model, features), len(shown)) for model in models
+                progress.watched(f"{name}, {how}", model_scorer(model, features), len(shown))
+                for model in models
             ]
             found.append(by_viewer([rank_rows(scorer, shown, setting.known) for scorer in scorers]))
         against = paired(*found)
@@ -49,14 +53,20 @@ def noise_report(
         report[how] = compared(how, features, rows)
     for count in ACCIDENTS:
         how = f"accidental clicks added: {count}"
-        report[how] = compared(how, setting.features, with_accidents(rows, setting.known, count, seed=0))
+        report[how] = compared(
+            how, setting.features, with_accidents(rows, setting.known, count, seed=0)
+        )
     return report
 
 
-def with_accidents(rows: EvaluationRows, candidates: np.ndarray, count: int, seed: int) -> EvaluationRows:
-    """Return rows whose histories hold `count` clips more, any of the `candidates` [N+1] bool at any place.
+def with_accidents(
+    rows: EvaluationRows, candidates: np.ndarray, count: int, seed: int
+) -> EvaluationRows:
+    """Return rows whose histories hold `count` clips more, any of the `candidates` [N+1] bool at
+    any place.
 
-    Each is new to the history and not the target, as nobody watches a clip twice. The latest clips are kept.
+    Each is new to the history and not the target, as nobody watches a clip twice. The latest clips
+    are kept.
     """
     rng = np.random.default_rng(seed)
     known = np.flatnonzero(candidates)

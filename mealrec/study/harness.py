@@ -1,4 +1,5 @@
-"""From recipes to ranks: train what is not trained yet, several at once, and keep every user's rank on disk."""
+"""From recipes to ranks: train what is not trained yet, several at once, and keep every user's
+rank on disk."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ ENDS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
 
 @dataclass(frozen=True)
 class Job:
-    """One model to train: its recipe, and a folder that only this very recipe on this very data names.
+    """One model to train: its recipe, and a folder that only this very recipe on this very data
+    names.
 
     `parts` are the jobs of what a blend is made of.
     """
@@ -58,7 +60,8 @@ class Job:
 class Study:
     """One set of data, and how the systems on it are trained.
 
-    `settings` change every recipe ("training.seed=1"), then `tuned` those of the systems that it names.
+    `settings` change every recipe ("training.seed=1"), then `tuned` those of the systems that it
+    names.
     """
 
     source: Source
@@ -79,11 +82,14 @@ class Study:
         return world
 
     def recipe(self, name: str, seed: int, *settings: str) -> Recipe | Blend:
-        """Return a system's recipe with the study's settings, its tuned ones, then these, in force."""
+        """Return a system's recipe with the study's settings, its tuned ones, then these, in
+        force."""
         known = {recipe.name: recipe for recipe in microlens(self.world.shape, seed)}
         recipe = known[name]
         if isinstance(recipe, Blend):
-            tuned = {part: self._tuned(known[getattr(recipe, part).name], known) for part in recipe.named}
+            tuned = {
+                part: self._tuned(known[getattr(recipe, part).name], known) for part in recipe.named
+            }
             recipe = replace(recipe, **tuned)
         else:
             recipe = self._tuned(recipe, known)
@@ -92,7 +98,8 @@ class Study:
         return recipe
 
     def _tuned(self, recipe: Recipe, known: Mapping[str, Recipe | Blend]) -> Recipe:
-        """Return a recipe with the study's settings, those left out that only others of the `known` have."""
+        """Return a recipe with the study's settings, those left out that only others of the
+        `known` have."""
         for setting in (*self.settings, *self.tuned.get(recipe.name, ())):
             if has(recipe, setting) or not any(has(other, setting) for other in known.values()):
                 recipe = override(recipe, setting)
@@ -106,7 +113,8 @@ class Study:
         return Job(recipe, self.work / "systems" / f"{recipe.name}-seed{recipe.seed}-{key}", parts)
 
     def train(self, recipes: Sequence[Recipe | Blend]) -> list[Job]:
-        """Train what is missing; return all jobs, in order. What a killed run had finished is kept, to the epoch."""
+        """Train what is missing; return all jobs, in order. What a killed run had finished is
+        kept, to the epoch."""
         jobs = [self.job(recipe) for recipe in recipes]
         self._finish([part for job in jobs for part in job.parts])  # before what is made of them
         self._finish(jobs)
@@ -116,8 +124,15 @@ class Study:
         todo = [job for job in {job.folder: job for job in jobs}.values() if not job.done]
         if jobs:
             begun = [job.recipe.name for job in todo if (job.folder / STATE).exists()]
-            words = f"{len(todo)} of {len(jobs)} systems to train" if todo else f"all {len(jobs)} are trained already"
-            print(f"{self.work}: {words}{', going on with ' * bool(begun)}{', '.join(begun)}", flush=True)
+            words = (
+                f"{len(todo)} of {len(jobs)} systems to train"
+                if todo
+                else f"all {len(jobs)} are trained already"
+            )
+            print(
+                f"{self.work}: {words}{', going on with ' * bool(begun)}{', '.join(begun)}",
+                flush=True,
+            )
         self._have_inputs([job.recipe for job in todo if not job.parts])
         if self.jobs == 1 or len(todo) < 2:
             with one_thread():
@@ -127,7 +142,8 @@ class Study:
             self._train_side_by_side(todo)
 
     def _have_inputs(self, recipes: Sequence[Recipe]) -> None:
-        """Write the hidden states where they are needed; raise before the first training what would raise later.
+        """Write the hidden states where they are needed; raise before the first training what would
+        raise later.
 
         Given features may come without hidden states, or with encoders that a system does not fit.
         """
@@ -140,20 +156,25 @@ class Study:
     def _train_side_by_side(self, todo: list[Job]) -> None:
         with side_by_side(self.jobs) as pool:
             place = (self.world.data, self.world.store, self.device)
-            for trained in as_completed([pool.submit(_train_in_process, job, *place) for job in todo]):
+            for trained in as_completed(
+                [pool.submit(_train_in_process, job, *place) for job in todo]
+            ):
                 if trained.exception():  # the others would train on for minutes before it is told
                     pool.shutdown(wait=False, cancel_futures=True)
                 trained.result()
 
     def ranks(self, names: Sequence[str]) -> dict[str, list[Ranks]]:
-        """Return {row of the table: test ranks, one a seed}, trained where needed; MealRec's x_0 is a row too."""
+        """Return {row of the table: test ranks, one a seed}, trained where needed; MealRec's x_0
+        is a row too."""
         trained = [name for name in names if SYSTEMS[name].scorer is None]
         recipes = [self.recipe(name, seed) for seed in range(self.seeds) for name in trained]
         jobs = self.train(recipes)
         rows: dict[str, list[Ranks]] = {}
         for name in names:
             if scorer := SYSTEMS[name].scorer:
-                rows[name] = [rank_rows(scorer(self.world), self.world.split.test, self.world.candidates)]
+                rows[name] = [
+                    rank_rows(scorer(self.world), self.world.split.test, self.world.candidates)
+                ]
                 continue
             own = [job for job in jobs if job.recipe.name == name]
             rows[name] = [read_ranks(job.folder) for job in own]
@@ -164,19 +185,27 @@ class Study:
     def trainings(self, names: Sequence[str]) -> dict[str, list[dict]]:
         """Return {system: how each seed's training went}."""
         trained = [name for name in names if SYSTEMS[name].scorer is None]
-        return {name: [made(self.job(self.recipe(name, seed))) for seed in range(self.seeds)] for name in trained}
+        return {
+            name: [made(self.job(self.recipe(name, seed))) for seed in range(self.seeds)]
+            for name in trained
+        }
 
 
 def read_ranks(folder: Path, ends_at: str = "walk") -> Ranks:
     """Return what `write_ranks` has kept; a file from before lists were kept has none."""
     with np.load(folder / ENDS[ends_at]) as arrays:
-        return Ranks(arrays["unmasked"], arrays["masked"], float(arrays["history_share"]), arrays.get("top"))
+        return Ranks(
+            arrays["unmasked"], arrays["masked"], float(arrays["history_share"]), arrays.get("top")
+        )
 
 
 def write_ranks(folder: Path, ranks: Ranks, ends_at: str = "walk") -> None:
-    """Keep every user's rank and list, in the order of the split's test rows, all of it or nothing."""
+    """Keep every user's rank and list, in the order of the split's test rows, all of it or
+    nothing."""
     temporary = folder / f".{ENDS[ends_at]}"
-    np.savez_compressed(temporary, **{name: part for name, part in vars(ranks).items() if part is not None})
+    np.savez_compressed(
+        temporary, **{name: part for name, part in vars(ranks).items() if part is not None}
+    )
     os.replace(temporary, folder / ENDS[ends_at])
 
 
@@ -206,7 +235,8 @@ def _halves(job: Job, world: World, device: str) -> tuple[System, KindWalk | Non
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: two would add gradients up in any order, and gain little at this width."""
+    """Keep torch to one thread: two would add gradients up in any order, and gain little at this
+    width."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -221,16 +251,23 @@ def _train_in_process(job: Job, data: Path, store: Path, device: str) -> None:
 
 
 def train_job(job: Job, world: World, device: str) -> None:
-    """Train one model, or choose a blend's weights; rank the test rows by it, and keep all of it."""
+    """Train one model, or choose a blend's weights; rank the test rows by it, and keep all of
+    it."""
     features = world.features.to(device)
     title = f"{job.recipe.name}, seed {job.recipe.seed}"
     if not (job.folder / MADE).is_file():
         record = _blend(job, world, device) if job.parts else _train(job, world, features, title)
         write_json(job.folder / MADE, record | {"recipe": asdict(job.recipe), "data": world.digest})
-        print(f"{title}: validation N@10 {record['validation_N@10']:.4f}, {record['seconds']:.0f} s", flush=True)
+        print(
+            f"{title}: validation N@10 {record['validation_N@10']:.4f}, {record['seconds']:.0f} s",
+            flush=True,
+        )
     model = load(job, world, device)
-    for ends_at in sorted(model.ends, key=lambda end: end == "walk"):  # the walk's last: they say that a job is done
-        scorer = model_scorer(model, features, **({} if ends_at == "walk" else {"ends_at": ends_at}))
+    # the walk's last: they say that a job is done
+    for ends_at in sorted(model.ends, key=lambda end: end == "walk"):
+        scorer = model_scorer(
+            model, features, **({} if ends_at == "walk" else {"ends_at": ends_at})
+        )
         write_ranks(job.folder, rank_rows(scorer, world.split.test, world.candidates), ends_at)
 
 
@@ -238,12 +275,16 @@ def _train(job: Job, world: World, features: ItemFeatures, title: str) -> dict:
     recipe, hidden = job.recipe, world.beside(job.recipe.model)
 
     def report(line: dict) -> None:
-        figures = " ".join(f"{key} {value:.4g}" for key, value in line.items() if isinstance(value, (int, float)))
+        figures = " ".join(
+            f"{key} {value:.4g}" for key, value in line.items() if isinstance(value, (int, float))
+        )
         print(f"{title}: {figures}", flush=True)
 
     try:
         checkpoint = Checkpoint(job.folder, {"key": job.folder.name, "code": CODE})
-        trained = train(recipe.model, recipe.training, world.split, features, report, checkpoint, "", hidden)
+        trained = train(
+            recipe.model, recipe.training, world.split, features, report, checkpoint, "", hidden
+        )
     except FloatingPointError as error:
         raise TrainingError(f"{title}: {error}") from error
     save_system(job.folder, recipe, trained)

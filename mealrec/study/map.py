@@ -22,22 +22,33 @@ def _tsne():
     try:
         from sklearn.manifold import TSNE  # for this one figure: nothing else needs it
     except ImportError:
-        raise MealRecError("Fig. 7 needs scikit-learn: pip install -r requirements-train.txt") from None
+        raise MealRecError(
+            "Fig. 7 needs scikit-learn: pip install -r requirements-train.txt"
+        ) from None
     return TSNE
 
 
 def draw_map(title: str, points: dict[str, np.ndarray]) -> dict:
-    """Return one panel a system; `points` {system: [viewers, 2 + K, 2]}: preference, target, frames 1 to K."""
+    """Return one panel a system; `points` {system: [viewers, 2 + K, 2]}: preference, target,
+    frames 1 to K."""
     data, annotations, axes = [], [], {}
     for number, (name, places) in enumerate(points.items()):
         suffix = str(number + 1) if number else ""
         domain = [number / len(points) + 0.02, (number + 1) / len(points) - 0.02]
         for viewer, own in enumerate(places):
-            data += _viewer(own, COLOURS[viewer % len(COLOURS)], suffix, named=not (number or viewer))
+            data += _viewer(
+                own, COLOURS[viewer % len(COLOURS)], suffix, named=not (number or viewer)
+            )
         ticks = {"showticklabels": False, "showgrid": False, "mirror": True, "showline": True}
         axes |= {f"xaxis{suffix}": {**ticks, "domain": domain, "anchor": f"y{suffix}"}}
         axes |= {f"yaxis{suffix}": {**ticks, "anchor": f"x{suffix}"}}
-        place = {"xref": "paper", "yref": "paper", "x": sum(domain) / 2, "y": 1.06, "xanchor": "center"}
+        place = {
+            "xref": "paper",
+            "yref": "paper",
+            "x": sum(domain) / 2,
+            "y": 1.06,
+            "xanchor": "center",
+        }
         annotations.append(place | {"text": name, "showarrow": False})
     return {"data": data, "layout": layout(title, height=520, annotations=annotations, **axes)}
 

@@ -1,4 +1,5 @@
-"""A figure in Plotly's JSON form to a PNG, drawn by Chromium with the plotly.js that Plotly's package holds."""
+"""A figure in Plotly's JSON form to a PNG, drawn by Chromium with the plotly.js that Plotly's
+package holds."""
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ from pathlib import Path
 from PIL import Image
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
 PATIENCE_S = 60
 SHARPNESS = 2
 INK, SOFT, LINE = "#1c1e26", "#5b6070", "#e6e7ec"
@@ -29,7 +37,13 @@ Plotly.newPlot("figure", figure.data, figure.layout, {{staticPlot: true}});
 def layout(title: str, width: int = 900, height: int = 480, **changes) -> dict:
     """Return the layout that all figures share, with some parts changed."""
     font = {"family": "DejaVu Sans, Helvetica, Arial, sans-serif", "size": 13, "color": INK}
-    axis = {"gridcolor": LINE, "zeroline": False, "linecolor": LINE, "tickfont": {"color": SOFT}, "automargin": True}
+    axis = {
+        "gridcolor": LINE,
+        "zeroline": False,
+        "linecolor": LINE,
+        "tickfont": {"color": SOFT},
+        "automargin": True,
+    }
     base = {
         "title": {"text": title, "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
         "width": width,
@@ -41,13 +55,19 @@ def layout(title: str, width: int = 900, height: int = 480, **changes) -> dict:
         "margin": {"l": 60, "r": 24, "t": 64, "b": 92},
         "legend": {"orientation": "h", "y": -0.17, "yanchor": "top", "font": {"color": SOFT}},
     }
-    axes = {name: axis | _titled(value) for name, value in changes.items() if name.startswith(("xaxis", "yaxis"))}
+    axes = {
+        name: axis | _titled(value)
+        for name, value in changes.items()
+        if name.startswith(("xaxis", "yaxis"))
+    }
     return {**base, "xaxis": axis, "yaxis": axis, **changes, **axes}
 
 
 def _titled(axis: dict) -> dict:
     """Return the axis with its title small and close, where it has one."""
-    return axis | {"title": {"font": {"size": 13, "color": SOFT}, "standoff": 8, **axis.get("title", {})}}
+    return axis | {
+        "title": {"font": {"size": 13, "color": SOFT}, "standoff": 8, **axis.get("title", {})}
+    }
 
 
 def draw(figure: dict, path: Path) -> str:
@@ -62,8 +82,12 @@ def draw(figure: dict, path: Path) -> str:
         content = json.dumps(figure, allow_nan=False).replace("</", "<\\/")
         page.write_text(PAGE.format(script=script.as_uri(), figure=content), encoding="utf-8")
         command = [browser, *FLAGS, f"--user-data-dir={folder}/profile", f"--screenshot={shot}"]
-        # Time stands still for a page until it has nothing left to do, so the picture is of the finished figure.
-        command += [f"--window-size={size[0]},{size[1]}", f"--force-device-scale-factor={SHARPNESS}"]
+        # Time stands still for a page until it has nothing left to do, so the picture is of the
+        # finished figure.
+        command += [
+            f"--window-size={size[0]},{size[1]}",
+            f"--force-device-scale-factor={SHARPNESS}",
+        ]
         command += ["--virtual-time-budget=10000", page.as_uri()]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
@@ -75,4 +99,6 @@ def draw(figure: dict, path: Path) -> str:
 
 def _save_small(shot: Path, path: Path) -> None:
     with Image.open(shot) as picture:
-        picture.convert("RGB").quantize(128, kmeans=1, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.convert("RGB").quantize(128, kmeans=1, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )

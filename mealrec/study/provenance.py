@@ -34,7 +34,9 @@ def provenance(about: dict, seeds: Sequence[int], jobs: int, device: str) -> dic
         "command": command_line(),
         "date": date.today().isoformat(),
         "hardware": hardware(jobs, device),
-        "data": {key: about[key] for key in ("dataset", "slice", "recipe", "statistics") if key in about},
+        "data": {
+            key: about[key] for key in ("dataset", "slice", "recipe", "statistics") if key in about
+        },
         "features": about.get("features", "none"),
         "seeds": list(seeds),
         "code": CODE,
@@ -42,12 +44,14 @@ def provenance(about: dict, seeds: Sequence[int], jobs: int, device: str) -> dic
 
 
 def command_line() -> str:
-    """Return the command as it was typed; absolute paths are given from the folder it was typed in."""
+    """Return the command as it was typed; absolute paths are given from the folder it was typed
+    in."""
     return shlex.join(["python", "-m", "mealrec", *map(from_here, sys.argv[1:])])
 
 
 def from_here(word: str) -> str:
-    """Return a word of a command, its path (`PATH` or `--option=PATH`) from the folder that the command is run in."""
+    """Return a word of a command, its path (`PATH` or `--option=PATH`) from the folder that the
+    command is run in."""
     option, equals, path = word.rpartition("=") if word.startswith("--") else ("", "", word)
     return f"{option}{equals}{os.path.relpath(path)}" if os.path.isabs(path) else word
 
@@ -69,7 +73,8 @@ def cpu_model() -> str:
 
 
 def code_digest() -> str:
-    """Return a short checksum of the code that decides what a training comes to, as it is on disk now."""
+    """Return a short checksum of the code that decides what a training comes to, as it is on
+    disk now."""
     digest = hashlib.sha256()
     for part in DECIDES_WEIGHTS:
         path = PACKAGE / part
@@ -89,7 +94,9 @@ def heading(title: str, made: dict) -> str:
     else:
         where = f"{machine['cpu']}, {machine['cores']} cores, {_processes(machine)}"
     counts = data.get("statistics", {})
-    size = ", ".join(f"{counts[key]:,} {key}" for key in ("users", "items", "interactions") if key in counts)
+    size = ", ".join(
+        f"{counts[key]:,} {key}" for key in ("users", "items", "interactions") if key in counts
+    )
     seeds = ", ".join(str(seed) for seed in made["seeds"]) or "none, nothing is trained"
     return "\n".join(
         [
@@ -98,7 +105,8 @@ def heading(title: str, made: dict) -> str:
             f"    {made['command']}",
             "",
             f"- {made['date']}, {where}, torch {machine['torch']}",
-            f"- data: {data['dataset']}, slice {data['slice']}: {data['recipe']}" + (f"; {size}" if size else ""),
+            f"- data: {data['dataset']}, slice {data['slice']}: {data['recipe']}"
+            + (f"; {size}" if size else ""),
             f"- features: {made['features']}",
             f"- seeds: {seeds}",
             "",

@@ -1,4 +1,5 @@
-"""An experiment's outcome on disk: NAME.md for people, NAME.json with every number, NAME.png where a picture helps."""
+"""An experiment's outcome on disk: NAME.md for people, NAME.json with every number, NAME.png
+where a picture helps."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ from mealrec.training.run import write_json
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One table or figure: its title, its Markdown, every number, and a figure in Plotly's JSON form.
+    """One table or figure: its title, its Markdown, every number, and a figure in Plotly's JSON
+    form.
 
-    `about` says what data it is about where that is not the study's world; `seeds` how many were used (0
-    where nothing is trained) or which, where they are not the study's.
+    `about` says what data it is about where that is not the study's world; `seeds` how many were
+    used (0 where nothing is trained) or which, where they are not the study's.
     """
 
     title: str
@@ -28,7 +30,8 @@ class Exhibit:
 
 
 def write(study: Study, exhibit: Exhibit, out: Path, name: str) -> str:
-    """Write an exhibit and return its Markdown. Without a browser the picture is left out and the text says so."""
+    """Write an exhibit and return its Markdown. Without a browser the picture is left out and
+    the text says so."""
     out.mkdir(parents=True, exist_ok=True)
     seeds = study.seeds if exhibit.seeds is None else exhibit.seeds
     seeds = range(seeds) if isinstance(seeds, int) else seeds
@@ -36,7 +39,9 @@ def write(study: Study, exhibit: Exhibit, out: Path, name: str) -> str:
     text = heading(exhibit.title, made) + exhibit.text
     if exhibit.figure is not None:
         problem = draw(exhibit.figure, out / f"{name}.png")
-        text += f"\n(No picture: {problem}.)\n" if problem else f"\n![{exhibit.title}]({name}.png)\n"
+        text += (
+            f"\n(No picture: {problem}.)\n" if problem else f"\n![{exhibit.title}]({name}.png)\n"
+        )
     write_json(out / f"{name}.json", {"title": exhibit.title, "made": made, **exhibit.numbers})
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     return text

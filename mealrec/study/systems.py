@@ -1,4 +1,5 @@
-"""The systems that a comparison can name. A trained one is the recipe of the same name in `recipes.microlens`."""
+"""The systems that a comparison can name. A trained one is the recipe of the same name in
+`recipes.microlens`."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ BACKBONES = {"sasrec": "SASRec", "cl4srec": "CL4SRec", "tedrec": "TedRec"}
 
 @dataclass(frozen=True)
 class System:
-    """A line that says what the system is; for one that is not trained how it scores, or that it is a blend."""
+    """A line that says what the system is; for one that is not trained how it scores, or that it
+    is a blend."""
 
     line: str
     scorer: Callable[[World], Scorer] | None = None
@@ -67,9 +69,13 @@ def _systems() -> dict[str, System]:
             f"the fair control: {backbone}-content with guidance and a place for unclicked items, as MealRec has them",
             blended=True,
         )
-    known[f"{OURS}-paper"] = System("the paper's form: NPD sees the last item alone, all is trained jointly")
+    known[f"{OURS}-paper"] = System(
+        "the paper's form: NPD sees the last item alone, all is trained jointly"
+    )
     for backbone in BACKBONES:
-        known[over(backbone)] = System(f"{backbone}-guided with MealRec's walk over kinds", blended=True)
+        known[over(backbone)] = System(
+            f"{backbone}-guided with MealRec's walk over kinds", blended=True
+        )
     for backbone, name in BACKBONES.items():
         for ablation, words in ABLATIONS.items():
             line = f"MealRec on {name}, ablated (Sec. 5.3): {words}"
@@ -81,19 +87,29 @@ def _systems() -> dict[str, System]:
 
 
 SYSTEMS = _systems()
-FORMS = {f"{name}{form}" for name in baselines.names() if baselines.system(name).form_of for form in ("", "-guided")}
+FORMS = {
+    f"{name}{form}"
+    for name in baselines.names()
+    if baselines.system(name).form_of
+    for form in ("", "-guided")
+}
 
 
 def chosen(names: str) -> tuple[str, ...]:
     """Return the systems that "a,b,c" names, or "all", or "everything", in the registry's order.
 
-    "all" is the paper's Table 2 with our lines, fair controls, MealRec on each backbone and its rows of one's own;
-    "everything" has all ablations and the baselines' other forms too.
+    "all" is the paper's Table 2 with our lines, fair controls, MealRec on each backbone and its
+    rows of one's own; "everything" has all ablations and the baselines' other forms too.
 
     Raises DataFormatError that lists the known ones.
     """
     others = [name for name in rivals(tuple(SYSTEMS)) if name not in FORMS]
-    ours = [f"{OURS}-paper", *map(over, BACKBONES), *(over("sasrec", ablation) for ablation in ABLATIONS), WALK]
+    ours = [
+        f"{OURS}-paper",
+        *map(over, BACKBONES),
+        *(over("sasrec", ablation) for ablation in ABLATIONS),
+        WALK,
+    ]
     sets = {"everything": list(SYSTEMS), "all": [*others, *ours]}
     wanted = sets.get(names) or [name.strip() for name in names.split(",")]
     if unknown := [name for name in wanted if name not in SYSTEMS]:

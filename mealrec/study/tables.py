@@ -33,7 +33,8 @@ METRICS = ("H@10", "N@10", "H@20", "N@20")
 
 
 def main_table(report: dict) -> str:
-    """Return one line a system: masked, then unmasked metrics, and MealRec's gain over it with the paired p."""
+    """Return one line a system: masked, then unmasked metrics, and MealRec's gain over it with
+    the paired p."""
     unmasked = [f"{metric} unmasked" for metric in METRICS]
     head = ["system", *METRICS, "N@10, 95 % over viewers", *unmasked, "MealRec's gain in N@10", "p"]
     lines = [_line(head), _line(["---"] * len(head))]
@@ -41,12 +42,15 @@ def main_table(report: dict) -> str:
     for name in _in_order(systems):
         row, label = systems[name], NAMES.get(name, name)
         masked, unmasked = (
-            [_cell(row[form][metric], row["seeds"]) for metric in METRICS] for form in ("masked", "unmasked")
+            [_cell(row[form][metric], row["seeds"]) for metric in METRICS]
+            for form in ("masked", "unmasked")
         )
         ends = report["interval"][name]
         against = report["against_full"].get(name)
         gain = [f"{against['gain_N@10']:+.1%}", p_text(against["p"])] if against else ["", ""]
-        lines.append(_line([label, *masked, f"{ends['low']:.4f} to {ends['high']:.4f}", *unmasked, *gain]))
+        lines.append(
+            _line([label, *masked, f"{ends['low']:.4f} to {ends['high']:.4f}", *unmasked, *gain])
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +60,9 @@ def beside_table(report: dict) -> str:
     head = ["lists of ten, the history left out", *(BESIDE[figure] for figure in FIGURES)]
     lines = [_line(head), _line(["---"] * len(head))]
     for name in _in_order(found):
-        lines.append(_line([NAMES.get(name, name), *(f"{found[name][figure]:.4f}" for figure in FIGURES)]))
+        lines.append(
+            _line([NAMES.get(name, name), *(f"{found[name][figure]:.4f}" for figure in FIGURES)])
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -71,13 +77,20 @@ def goals_table(report: dict) -> str:
             held_out["as_last_H@10"],
             f"≥ .38 ({held_out['last_left_out_H@10']:.3f} where it is left out)",
         ),
-        ("held-out clip as target, H@10", held_out["as_target_H@10"], f"≥ .20 (random {held_out['random_H@10']:.3f})"),
+        (
+            "held-out clip as target, H@10",
+            held_out["as_target_H@10"],
+            f"≥ .20 (random {held_out['random_H@10']:.3f})",
+        ),
     ]
     if "neighbours_P@10" in held_out:
         name = "held-out clip's neighbours by kinds share a motif, P@10"
         rows.append((name, held_out["neighbours_P@10"], "≥ .90"))
     lines = [_line(["measure", "value", "goal"]), _line(["---"] * 3)]
-    return "\n".join(lines + [_line([name, f"{value:.3f}", goal]) for name, value, goal in rows]) + "\n"
+    return (
+        "\n".join(lines + [_line([name, f"{value:.3f}", goal]) for name, value, goal in rows])
+        + "\n"
+    )
 
 
 def noise_table(report: dict) -> str:
@@ -87,14 +100,22 @@ def noise_table(report: dict) -> str:
     head = [f"N@10 of up to {VIEWERS} test viewers", "MealRec", "without noise", "difference", "p"]
     lines = [_line(head), _line(["---"] * len(head))]
     for how, row in report["noise"].items():
-        figures = [f"{row['full']:.4f}", f"{row['quiet']:.4f}", f"{row['difference']:+.4f}", p_text(row["p"])]
+        figures = [
+            f"{row['full']:.4f}",
+            f"{row['quiet']:.4f}",
+            f"{row['difference']:+.4f}",
+            p_text(row["p"]),
+        ]
         lines.append(_line([how, *figures]))
     return "\n".join(lines) + "\n"
 
 
 def _in_order(systems: Mapping[str, object]) -> list[str]:
     """Return the systems as NAMES has them, then those that it does not know."""
-    return [*(name for name in NAMES if name in systems), *(name for name in systems if name not in NAMES)]
+    return [
+        *(name for name in NAMES if name in systems),
+        *(name for name in systems if name not in NAMES),
+    ]
 
 
 def _cell(value: dict[str, float], seeds: int) -> str:

@@ -1,4 +1,5 @@
-"""Tuning by one budget: every system gets the same trials, and validation alone picks among them."""
+"""Tuning by one budget: every system gets the same trials, and validation alone picks among
+them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from mealrec.study.results import Exhibit
 from mealrec.study.systems import SYSTEMS
 from mealrec.training.recipes import Recipe
 
-DROPOUTS = ("backbone_dropout", "dropout")  # of the sequence encoder: MealRec's and the backbones', the baselines'
+# of the sequence encoder: MealRec's and the backbones', the baselines'
+DROPOUTS = ("backbone_dropout", "dropout")
 MOST_DROPOUT = 0.9
 ADDED_DECAY = {0.5: 0.01, 1.5: 0.1}
 SCORE = "validation_N@10"
@@ -30,7 +32,8 @@ several looks at the same rows: its cell flatters it, and small differences by o
 
 @dataclass(frozen=True)
 class Trial:
-    """What is changed in a recipe: its learning rate and its sequence encoder's dropout are multiplied by these.
+    """What is changed in a recipe: its learning rate and its sequence encoder's dropout are
+    multiplied by these.
 
     A system without dropout has ADDED_DECAY of `dropout` added to its weight decay instead.
     """
@@ -48,7 +51,8 @@ class Trial:
         return ", ".join(words) or AS_IT_STANDS
 
 
-# In this order, and --trials takes the first: one change at a time says which one helped, then both at once.
+# In this order, and --trials takes the first: one change at a time says which one helped, then both
+# at once.
 GRID = (
     Trial(),
     Trial(rate=0.5),
@@ -64,7 +68,8 @@ GRID = (
 
 @dataclass(frozen=True)
 class Tuned:
-    """The winners in a file that `tune` wrote: {system: settings}, and the data that they were picked on."""
+    """The winners in a file that `tune` wrote: {system: settings}, and the data that they were
+    picked on."""
 
     path: Path
     data: tuple[str, str]
@@ -72,7 +77,8 @@ class Tuned:
     settings: dict[str, tuple[str, ...]]
 
     def check(self, about: dict) -> None:
-        """Raise DataFormatError where the data at hand are another dataset or slice than the file's."""
+        """Raise DataFormatError where the data at hand are another dataset or slice than the
+        file's."""
         here = about["dataset"], about["slice"]
         if here != self.data:
             raise DataFormatError(
@@ -81,7 +87,8 @@ class Tuned:
             )
 
     def numbers(self, names: Sequence[str]) -> dict:
-        """Return what a report says of it: a trained system that the file lacks has None for settings."""
+        """Return what a report says of it: a trained system that the file lacks has None for
+        settings."""
         settings = {name: self.settings.get(name) for name in trained(names)}
         return {"file": from_here(str(self.path)), "trials": self.trials, "settings": settings}
 
@@ -94,26 +101,38 @@ def trained(names: Sequence[str]) -> list[str]:
 def tune(study: Study, names: Sequence[str], trials: int, seed: int = 0) -> Exhibit:
     """Give every trained system the first `trials` of GRID and pick each one's best by validation.
 
-    Raises DataFormatError where the grid has no such number of trials, or none of the systems is trained.
+    Raises DataFormatError where the grid has no such number of trials, or none of the systems is
+    trained.
     """
     if not 1 <= trials <= len(GRID):
         raise DataFormatError(f"--trials: expected 1 to {len(GRID)}, got {trials}")
     if not trained(names):
         raise DataFormatError(f"--systems: expected one that is trained, got {', '.join(names)}")
     planned = {
-        name: [settings_of(trial, study.recipe(name, seed)) for trial in GRID[:trials]] for name in trained(names)
+        name: [settings_of(trial, study.recipe(name, seed)) for trial in GRID[:trials]]
+        for name in trained(names)
     }
-    study.train([study.recipe(name, seed, *settings) for name, plan in planned.items() for settings in plan])
+    study.train(
+        [study.recipe(name, seed, *settings) for name, plan in planned.items() for settings in plan]
+    )
     systems = {name: outcome(study, name, seed, plan) for name, plan in planned.items()}
-    numbers = {"trials": trials, "grid": [asdict(trial) for trial in GRID[:trials]], "systems": systems}
-    return Exhibit("Every system tuned by one budget", tuning_text(systems, trials), numbers, seeds=(seed,))
+    numbers = {
+        "trials": trials,
+        "grid": [asdict(trial) for trial in GRID[:trials]],
+        "systems": systems,
+    }
+    return Exhibit(
+        "Every system tuned by one budget", tuning_text(systems, trials), numbers, seeds=(seed,)
+    )
 
 
 def settings_of(trial: Trial, recipe: Recipe) -> tuple[str, ...]:
     """Return the overrides that make a trial of a recipe; none for the recipe as it stands."""
     settings = []
     if trial.rate != 1:
-        settings.append(_setting("training.learning_rate", recipe.training.learning_rate * trial.rate))
+        settings.append(
+            _setting("training.learning_rate", recipe.training.learning_rate * trial.rate)
+        )
     if trial.dropout != 1:
         name = next((name for name in DROPOUTS if getattr(recipe.model, name, 0)), None)
         if name:
@@ -130,12 +149,15 @@ def _setting(path: str, value: float) -> str:
 
 
 def outcome(study: Study, name: str, seed: int, plan: Sequence[tuple[str, ...]]) -> dict:
-    """Return how a system's trials went, and its winner (counted from 1) with the settings to write into its recipe."""
+    """Return how a system's trials went, and its winner (counted from 1) with the settings to
+    write into its recipe."""
     tried = []
     for settings in plan:
         record = made(study.job(study.recipe(name, seed, *settings)))
         kept = ("epoch", "epochs", "seconds", "folder", "code_has_changed")
-        tried.append({"settings": settings, SCORE: record[SCORE], **{key: record[key] for key in kept}})
+        tried.append(
+            {"settings": settings, SCORE: record[SCORE], **{key: record[key] for key in kept}}
+        )
     winner = max(range(len(tried)), key=lambda number: tried[number][SCORE])
     return {"trials": tried, "winner": winner + 1, "settings": plan[winner]}
 
@@ -149,10 +171,20 @@ def tuning_text(systems: dict[str, dict], trials: int) -> str:
         cells[system["winner"] - 1] = f"**{cells[system['winner'] - 1]}**"
         body.append([name, *cells])
     scores = table(["system", *(f"trial {number}" for number in range(1, trials + 1))], body)
-    winners = "".join(f"- {name}: {in_words(system['settings'])}\n" for name, system in systems.items())
-    changed = [name for name, system in systems.items() if any(trial["code_has_changed"] for trial in system["trials"])]
-    warning = f"\nTrained by an earlier state of the code: {', '.join(changed)}.\n" if changed else ""
-    return f"{grid}\n{scores}{NOTES}{warning}\nWhat the winners change in their recipes:\n\n{winners}"
+    winners = "".join(
+        f"- {name}: {in_words(system['settings'])}\n" for name, system in systems.items()
+    )
+    changed = [
+        name
+        for name, system in systems.items()
+        if any(trial["code_has_changed"] for trial in system["trials"])
+    ]
+    warning = (
+        f"\nTrained by an earlier state of the code: {', '.join(changed)}.\n" if changed else ""
+    )
+    return (
+        f"{grid}\n{scores}{NOTES}{warning}\nWhat the winners change in their recipes:\n\n{winners}"
+    )
 
 
 def in_words(settings: Sequence[str] | None) -> str:
@@ -167,12 +199,18 @@ def read_tuned(path: Path) -> Tuned:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         data = content["made"]["data"]
-        settings = {name: tuple(map(str, system["settings"])) for name, system in content["systems"].items()}
+        settings = {
+            name: tuple(map(str, system["settings"])) for name, system in content["systems"].items()
+        }
         return Tuned(path, (data["dataset"], data["slice"]), int(content["trials"]), settings)
     except OSError as error:
-        raise DataFormatError(f"--tuned {path}: {error.strerror}: run tune first, or name its tuning.json") from None
+        raise DataFormatError(
+            f"--tuned {path}: {error.strerror}: run tune first, or name its tuning.json"
+        ) from None
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise DataFormatError(f"--tuned {path}: expected a tuning.json as tune writes it, got another file") from None
+        raise DataFormatError(
+            f"--tuned {path}: expected a tuning.json as tune writes it, got another file"
+        ) from None
 
 
 def tuned_text(tuned: Tuned, names: Sequence[str]) -> str:
@@ -182,4 +220,6 @@ def tuned_text(tuned: Tuned, names: Sequence[str]) -> str:
         f"Tuned by `{numbers['file']}`: each system is trained by the best of its {tuned.trials} trials on validation, "
         "the same trials for all.\n\n"
     )
-    return intro + "".join(f"- {name}: {in_words(settings)}\n" for name, settings in numbers["settings"].items())
+    return intro + "".join(
+        f"- {name}: {in_words(settings)}\n" for name, settings in numbers["settings"].items()
+    )

@@ -1,4 +1,5 @@
-"""What every system of an experiment is trained and measured on: a catalogue, its split, its features."""
+"""What every system of an experiment is trained and measured on: a catalogue, its split, its
+features."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ MAX_LENGTH = 10
 
 @dataclass(frozen=True)
 class Source:
-    """A folder of official files with the slice to take of it, or (slice "") a catalogue to be used as it is."""
+    """A folder of official files with the slice to take of it, or (slice "") a catalogue to be
+    used as it is."""
 
     dataset: str
     folder: Path
@@ -43,7 +45,8 @@ class Source:
 
 @dataclass(frozen=True)
 class World:
-    """A catalogue in `data` and a store in `store`, read and split; `about` says in words what they are.
+    """A catalogue in `data` and a store in `store`, read and split; `about` says in words what they
+    are.
 
     `digest` changes with every click and every feature.
     """
@@ -63,12 +66,14 @@ class World:
 
     @cached_property
     def hidden(self) -> HiddenStates:
-        """Return the encoders' hidden states of the catalogue's items; raises DataFormatError where there are none."""
+        """Return the encoders' hidden states of the catalogue's items; raises DataFormatError
+        where there are none."""
         return HiddenStates.open(self.store).of(self.catalogue.item_ids)
 
     @cached_property
     def titles(self) -> Titles:
-        """Return the catalogue's titles with the text encoder of the features; raises DataFormatError, see Titles."""
+        """Return the catalogue's titles with the text encoder of the features; raises
+        DataFormatError, see Titles."""
         store = _rows_of(FeatureStore.open(self.store), self.catalogue.item_ids, self.store)
         texts = [self.catalogue.titles[item] for item in self.catalogue.item_ids]
         return Titles.open(store, texts, Normalisation.fit(store, self.catalogue.trainable))
@@ -99,20 +104,29 @@ class World:
 def find_source(folder: Path, dataset: str | None, slice: str | None) -> Source:
     """Return what kind of folder this is.
 
-    Raises DataFormatError where a slice is asked of a prepared folder, or official files do not say what they are.
+    Raises DataFormatError where a slice is asked of a prepared folder, or official files do not say
+    what they are.
     """
     report = _report(folder)
-    if report or ((folder / "pairs.tsv").is_file() and (folder / "titles.csv").is_file() and dataset is None):
+    if report or (
+        (folder / "pairs.tsv").is_file() and (folder / "titles.csv").is_file() and dataset is None
+    ):
         name, own = report.get("dataset", folder.resolve().name), report.get("slice", "")
         if slice not in (None, own) or dataset not in (None, name):
             raise DataFormatError(
-                f"{folder} is prepared already as {name} {own}".rstrip() + f", and {dataset or name} {slice or own} "
+                f"{folder} is prepared already as {name} {own}".rstrip()
+                + f", and {dataset or name} {slice or own} "
                 "is asked for: leave out --dataset and --slice, or give the folder of official files"
             )
         return Source(f"{name}-{own}" if own else name, folder, "")
     if dataset is None:
         dataset = next(
-            (f"microlens-{size}" for size in ("50k", "100k") if any(folder.glob(f"MicroLens-{size}*"))), None
+            (
+                f"microlens-{size}"
+                for size in ("50k", "100k")
+                if any(folder.glob(f"MicroLens-{size}*"))
+            ),
+            None,
         )
     if dataset is None:
         raise DataFormatError(
@@ -122,7 +136,9 @@ def find_source(folder: Path, dataset: str | None, slice: str | None) -> Source:
     return Source(dataset, folder, slice or "small")
 
 
-def make_world(source: Source, work: Path, features: Path | None = None, device: str = "auto") -> World:
+def make_world(
+    source: Source, work: Path, features: Path | None = None, device: str = "auto"
+) -> World:
     """Prepare the source's catalogue, extract features where no store is given, and open both.
 
     What `work` holds already is not made again.
@@ -140,13 +156,17 @@ def make_world(source: Source, work: Path, features: Path | None = None, device:
 
 
 def make_hidden(world: World, device: str = "auto") -> None:
-    """Write the hidden states beside the title segments that `make_world` extracted; those there and whole are kept."""
-    write_hidden(world.catalogue.titles, None, world.store, ExtractConfig(TITLE_SEGMENTS, device=device))
+    """Write the hidden states beside the title segments that `make_world` extracted; those there
+    and whole are kept."""
+    write_hidden(
+        world.catalogue.titles, None, world.store, ExtractConfig(TITLE_SEGMENTS, device=device)
+    )
 
 
 @lru_cache(maxsize=2)
 def open_world(data: Path, store_path: Path) -> World:
-    """Open a catalogue folder with its feature store; the store may hold more items and in another order.
+    """Open a catalogue folder with its feature store; the store may hold more items and in another
+    order.
 
     Raises DataFormatError where it lacks an item.
     """
@@ -160,7 +180,8 @@ def open_world(data: Path, store_path: Path) -> World:
 
 
 def about_catalogue(folder: Path, catalogue: Catalogue) -> dict:
-    """Return what a catalogue folder is: its dataset, its slice and the slice's recipe, its statistics."""
+    """Return what a catalogue folder is: its dataset, its slice and the slice's recipe, its
+    statistics."""
     report = _report(folder)
     return {
         "dataset": report.get("dataset", folder.resolve().name),
@@ -171,8 +192,11 @@ def about_catalogue(folder: Path, catalogue: Catalogue) -> dict:
 
 
 def features_in_words(manifest: dict) -> str:
-    """Return what stands for a video's frames, a stand-in named as such, and which encoders made the features."""
-    names = {kind: encoder.get("name", "?") for kind, encoder in manifest.get("encoders", {}).items()}
+    """Return what stands for a video's frames, a stand-in named as such, and which encoders made
+    the features."""
+    names = {
+        kind: encoder.get("name", "?") for kind, encoder in manifest.get("encoders", {}).items()
+    }
     if manifest.get("frames") == TITLE_SEGMENTS:
         return (
             f"{TITLE_SEGMENTS}, a stand-in for frames: no pixels were seen, each title was cut at its hashtags into "
@@ -196,12 +220,16 @@ def _rows_of(store: FeatureStore, item_ids: tuple[str, ...], path: Path) -> Feat
             "catalogue"
         )
     rows = np.array([place[item] for item in item_ids])
-    arrays = {name: value[rows] for name, value in vars(store).items() if isinstance(value, np.ndarray)}
+    arrays = {
+        name: value[rows] for name, value in vars(store).items() if isinstance(value, np.ndarray)
+    }
     return replace(store, item_ids=item_ids, **arrays)
 
 
 def _digest(catalogue: Catalogue, store: FeatureStore) -> str:
-    words = json.dumps([catalogue.item_ids, sorted(catalogue.held_out), list(catalogue.histories.items())])
+    words = json.dumps(
+        [catalogue.item_ids, sorted(catalogue.held_out), list(catalogue.histories.items())]
+    )
     digest = hashlib.sha256(words.encode())
     for array in (store.frames, store.global_visual, store.text, store.has_visual, store.has_text):
         digest.update(np.ascontiguousarray(array).data)

@@ -1,4 +1,5 @@
-"""A blend in a run: which of its parts have still to be trained, and the whole that is made of them."""
+"""A blend in a run: which of its parts have still to be trained, and the whole that is made of
+them."""
 
 from __future__ import annotations
 
@@ -19,19 +20,26 @@ from mealrec.types import ItemFeatures
 
 
 def is_kept(recipe: Recipe | Blend) -> bool:
-    """Say whether a run can hold this system: what a baseline computes from clicks is not stored, so no blend of it."""
+    """Say whether a run can hold this system: what a baseline computes from clicks is not
+    stored, so no blend of it."""
     return isinstance(recipe, Recipe) or isinstance(recipe.base.model, PaperConfig)
 
 
 def with_parts(recipes: Sequence[Recipe | Blend]) -> list[Recipe | Blend]:
-    """Return all that has to be there for these, each once: what is trained, then what is made of it."""
-    trained = [part for recipe in recipes for part in (recipe.parts if isinstance(recipe, Blend) else (recipe,))]
+    """Return all that has to be there for these, each once: what is trained, then what is made
+    of it."""
+    trained = [
+        part
+        for recipe in recipes
+        for part in (recipe.parts if isinstance(recipe, Blend) else (recipe,))
+    ]
     named = {(recipe.seed, recipe.name): recipe for recipe in trained}
     return [*named.values(), *(recipe for recipe in recipes if isinstance(recipe, Blend))]
 
 
 def check_parts(blend: Blend, out: Path) -> None:
-    """Raise TrainingError where the run holds a finished part of a blend that was trained with other settings."""
+    """Raise TrainingError where the run holds a finished part of a blend that was trained with
+    other settings."""
     for part in blend.parts:
         folder = system_folder(out, part)
         if not is_finished(folder):
@@ -39,7 +47,10 @@ def check_parts(blend: Blend, out: Path) -> None:
         stored = read_json(folder / "config.json"), read_json(folder / "training.json")
         asked = json.loads(json.dumps([part.model.to_dict(), asdict(part.training)]))
         settings = {name: value for name, value in stored[1].items() if name in asked[1]}
-        if changed := [*differences(stored[0], asked[0], "model"), *differences(settings, asked[1], "training")]:
+        if changed := [
+            *differences(stored[0], asked[0], "model"),
+            *differences(settings, asked[1], "training"),
+        ]:
             raise TrainingError(
                 f"{blend.name} is made of {folder}, which was trained with other settings ({'; '.join(changed)}): "
                 "give --label or another --out, or delete that folder"
@@ -47,16 +58,21 @@ def check_parts(blend: Blend, out: Path) -> None:
 
 
 def put_together(blend: Blend, out: Path, split: Split, features: ItemFeatures) -> dict[str, float]:
-    """Make a blend of its trained parts, choose its weights on all validation rows and save it whole.
+    """Make a blend of its trained parts, choose its weights on all validation rows and save it
+    whole.
 
-    `features` lie on the device that ranks. Return the weights and the validation N@10 that they came to.
+    `features` lie on the device that ranks. Return the weights and the validation N@10 that they
+    came to.
     """
     began = time.perf_counter()
     folders = [system_folder(out, part) for part in blend.parts]
     base, *walk = (load_system(folder).to(features.text.device) for folder in folders)
     model = blended(base, walk[0] if walk else None, split.train, features)
     chosen = choose(model, split, features)
-    told = {name: read_json(folder / "training.json") for name, folder in zip(blend.named, folders, strict=True)}
+    told = {
+        name: read_json(folder / "training.json")
+        for name, folder in zip(blend.named, folders, strict=True)
+    }
     names = {name: part.name for name, part in zip(blend.named, blend.parts, strict=True)}
     parts = {name: {"name": names[name], **told[name]} for name in blend.named}
     seconds = time.perf_counter() - began + sum(part["seconds"] for part in parts.values())

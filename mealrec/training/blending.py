@@ -18,10 +18,14 @@ from mealrec.training.weights import choose_weights
 from mealrec.types import ItemFeatures
 
 
-def blended(base: System, walk: KindWalk | None, sequences: Sequence[Sequence[int]], features: ItemFeatures) -> Guided:
-    """Return the trained `base` with guidance, and over a `walk` MealRec; their weights are still 0.
+def blended(
+    base: System, walk: KindWalk | None, sequences: Sequence[Sequence[int]], features: ItemFeatures
+) -> Guided:
+    """Return the trained `base` with guidance, and over a `walk` MealRec; their weights are still
+    0.
 
-    Both parts are prepared already; `sequences` are the clicks that they learned from, as item indices.
+    Both parts are prepared already; `sequences` are the clicks that they learned from, as item
+    indices.
     """
     if isinstance(base, PaperMealRec):
         if walk is None:
@@ -37,7 +41,8 @@ def blended(base: System, walk: KindWalk | None, sequences: Sequence[Sequence[in
 
 
 def choose(model: Guided, split: Split, features: ItemFeatures) -> dict[str, float]:
-    """Choose the weights of a blend on all validation rows; return them and the N@10 that they came to.
+    """Choose the weights of a blend on all validation rows; return them and the N@10 that they came
+    to.
 
     Of MealRec also how surely it tells what is wanted, "certainty".
     """

@@ -17,13 +17,16 @@ _AT_ONCE = 512
 def choose_certainty(model: OnBackbone, rows: EvaluationRows, features: ItemFeatures) -> float:
     """Set how far preferences are believed where they are told as shares, and return it.
 
-    The head is trained to rank, where being too sure costs nothing. What is chosen is the most of GRID at which the
-    kind that is wanted most is promised no more of the next clip than the next clips of `rows` show of it.
+    The head is trained to rank, where being too sure costs nothing. What is chosen is the most of
+    GRID at which the kind that is wanted most is promised no more of the next clip than the next
+    clips of `rows` show of it.
     """
     model.eval()
     items = model.items(features).kinds
     some = rows.sample(ROWS, seed=0)
-    histories, targets = (torch.from_numpy(part).to(features.text.device) for part in (some.histories, some.targets))
+    histories, targets = (
+        torch.from_numpy(part).to(features.text.device) for part in (some.histories, some.targets)
+    )
     walk = model.walk_over_kinds
     preference = torch.cat([walk.preference(each, items) for each in histories.split(_AT_ONCE)])
     shown = items.kinds[targets]

@@ -1,4 +1,5 @@
-"""All that changes while a model trains, and the one file from which an interrupted training goes on."""
+"""All that changes while a model trains, and the one file from which an interrupted training
+goes on."""
 
 from __future__ import annotations
 
@@ -16,15 +17,22 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from mealrec.errors import TrainingError
-from mealrec.training.processes import check_processes, gathered, random_states, restore_random_states
+from mealrec.training.processes import (
+    check_processes,
+    gathered,
+    random_states,
+    restore_random_states,
+)
 
 STATE, LOG = "state.safetensors", "log.jsonl"
-SUMS, OWN = "sums/", ("sums/", "random/")  # how the names begin of what every process has of its own
+# how the names begin of what every process has of its own
+SUMS, OWN = "sums/", ("sums/", "random/")
 
 
 @dataclass
 class Record:
-    """What is no tensor: finished epochs, finished steps of the epoch under way and in all, the best, the log."""
+    """What is no tensor: finished epochs, finished steps of the epoch under way and in all, the
+    best, the log."""
 
     epoch: int = 0
     step_in_epoch: int = 0
@@ -38,7 +46,8 @@ class Record:
 class State:
     """A model, the average of its weights, the best average so far, the optimiser, and the record.
 
-    `sums` holds the terms of the epoch under way, added up on the device; each process has its own, all else is alike.
+    `sums` holds the terms of the epoch under way, added up on the device; each process has its own,
+    all else is alike.
     """
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer):
@@ -50,14 +59,23 @@ class State:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that is alike in all processes, by a name that says its part."""
-        parts = {"model": self.model.state_dict(), "kept": self.kept.state_dict(), "best": self.best}
-        named = {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        parts = {
+            "model": self.model.state_dict(),
+            "kept": self.kept.state_dict(),
+            "best": self.best,
+        }
+        named = {
+            f"{part}/{name}": tensor
+            for part, tensors in parts.items()
+            for name, tensor in tensors.items()
+        }
         for index, values in self.optimizer.state_dict()["state"].items():
             named |= {f"optimizer/{index}/{key}": value for key, value in values.items()}
         return named
 
     def restore(self, named: dict[str, Tensor], record: Record) -> None:
-        """Take over what `tensors` returned, further names beside it; RuntimeError where it is another model's."""
+        """Take over what `tensors` returned, further names beside it; RuntimeError where it is
+        another model's."""
         parts: dict[str, dict[str, Tensor]] = defaultdict(dict)
         for name, tensor in named.items():
             part, _, rest = name.partition("/")
@@ -77,11 +95,12 @@ class State:
 
 
 class Checkpoint:
-    """state.safetensors in a folder, replaced whole after every epoch and, with `every`, after that many steps too.
+    """state.safetensors in a folder, replaced whole after every epoch and, with `every`, after that
+    many steps too.
 
-    `made_with` is what the training was asked to do, as JSON-able values: another one cannot go on from the file.
-    The tensors include the random state of every process, so what is resumed draws what it would have drawn.
-    The log is written beside it, as log.jsonl.
+    `made_with` is what the training was asked to do, as JSON-able values: another one cannot go on
+    from the file. The tensors include the random state of every process, so what is resumed draws
+    what it would have drawn. The log is written beside it, as log.jsonl.
     """
 
     def __init__(self, folder: Path, made_with: dict, every: int = 0):
@@ -90,18 +109,24 @@ class Checkpoint:
 
     def save(self, state: State, accelerator) -> None:
         """Write the state; every process calls this, the main one writes."""
-        own = {f"{SUMS}{name}": tensor for name, tensor in state.sums.items()} | random_states(accelerator)
+        own = {f"{SUMS}{name}": tensor for name, tensor in state.sums.items()} | random_states(
+            accelerator
+        )
         named = state.tensors() | gathered(own, accelerator)
         if accelerator.is_main_process:
             self.folder.mkdir(parents=True, exist_ok=True)
-            header = {"made_with": json.dumps(self.made_with), "record": json.dumps(asdict(state.record))}
+            header = {
+                "made_with": json.dumps(self.made_with),
+                "record": json.dumps(asdict(state.record)),
+            }
             write_tensors(self.path, named, header)
             write_text(self.folder / LOG, log_lines(state.record.log))
 
     def restore(self, state: State, accelerator) -> None:
         """Take the state over from the file, where there is one.
 
-        Raises TrainingError where the file is damaged, or was made with other settings or other processes.
+        Raises TrainingError where the file is damaged, or was made with other settings or other
+        processes.
         """
         if not self.path.exists():
             return
@@ -110,14 +135,20 @@ class Checkpoint:
                 header, names = file.metadata(), file.keys()
                 named = {name: file.get_tensor(name) for name in names}
         except SafetensorError as error:
-            raise TrainingError(f"{self.path} cannot be read ({error}): delete it to begin anew") from error
+            raise TrainingError(
+                f"{self.path} cannot be read ({error}): delete it to begin anew"
+            ) from error
         if changed := list(differences(json.loads(header["made_with"]), self.made_with)):
             raise TrainingError(
                 f"{self.path} was made with other settings ({'; '.join(changed)}): resume with those, "
                 "or delete it to begin anew"
             )
         check_processes(named, accelerator, self.path)
-        own = {name: every[accelerator.process_index] for name, every in named.items() if name.startswith(OWN)}
+        own = {
+            name: every[accelerator.process_index]
+            for name, every in named.items()
+            if name.startswith(OWN)
+        }
         restore_random_states(own, accelerator)
         state.restore(named | own, Record(**json.loads(header["record"])))
 
@@ -127,10 +158,13 @@ def log_lines(log: Iterable[dict]) -> str:
     return "".join(json.dumps(line) + "\n" for line in log)
 
 
-def write_tensors(path: Path, named: dict[str, Tensor], header: dict[str, str] | None = None) -> None:
+def write_tensors(
+    path: Path, named: dict[str, Tensor], header: dict[str, str] | None = None
+) -> None:
     """Write a safetensors file at once: whoever reads sees the old one or the new one, whole."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
-    _write(path, save(tensors, {"format": "pt"} | (header or {})))  # other libraries ask whose tensors they are
+    # other libraries ask whose tensors they are
+    _write(path, save(tensors, {"format": "pt"} | (header or {})))
 
 
 def write_text(path: Path, text: str) -> None:

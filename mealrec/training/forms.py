@@ -1,6 +1,7 @@
 """Every form of system that is trained: which configuration belongs to which class.
 
-All keep one contract, which Baseline writes out: `prepare`, `rates`, `loss`, `items`, `scores`, `causal` and `ends`.
+All keep one contract, which Baseline writes out: `prepare`, `rates`, `loss`, `items`, `scores`,
+`causal` and `ends`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from mealrec.baselines.base import Beside
 
 System = MealRec | OnBackbone | GuidedBackbone | KindWalk | PaperMealRec | Baseline
-SystemConfig = MealRecConfig | OnBackboneConfig | GuidedConfig | GraphConfig | PaperConfig | BaselineConfig
+SystemConfig = (
+    MealRecConfig | OnBackboneConfig | GuidedConfig | GraphConfig | PaperConfig | BaselineConfig
+)
 FORMS = {
     "kinds": MealRecConfig,
     "on-backbone": OnBackboneConfig,
@@ -44,14 +47,16 @@ LOSSES = {MealRecConfig: LossConfig, GraphConfig: GraphLoss, PaperConfig: PaperL
 
 
 def build(config: SystemConfig, hidden: Beside | None = None) -> System:
-    """Return the untrained system that a configuration belongs to; see baselines.build for `hidden`."""
+    """Return the untrained system that a configuration belongs to; see baselines.build for
+    `hidden`."""
     if isinstance(config, BaselineConfig):
         return baselines.build(config, hidden)
     return CLASSES[type(config)](config)
 
 
 def from_dict(values: dict) -> SystemConfig:
-    """Rebuild a stored configuration; raises ValueError for an unknown form or system, TypeError on an unknown key."""
+    """Rebuild a stored configuration; raises ValueError for an unknown form or system, TypeError
+    on an unknown key."""
     if "baseline" in values:
         return baselines.from_dict(values)
     if (form := values.get("form")) not in FORMS:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from mealrec.training.trainer import TrainConfig
 
 WARMUP = 0.1  # of all steps, before a cosine falls
-# Reading a value waits for the GPU, so there the loss is looked at every so many steps; what is said is the first
-# step at which it was no number.
+# Reading a value waits for the GPU, so there the loss is looked at every so many steps; what is
+# said is the first step at which it was no number.
 READ_EVERY = {"cpu": 1, "cuda": 50}
 
 
 class Objective(nn.Module):
-    """The loss as a module's forward: what averages gradients over processes sees every parameter it uses."""
+    """The loss as a module's forward: what averages gradients over processes sees every
+    parameter it uses."""
 
     def __init__(self, model: System, features: ItemFeatures, config: TrainConfig):
         super().__init__()
@@ -38,7 +39,9 @@ class Objective(nn.Module):
     def forward(self, items: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Return the model's loss of a batch given as its two tensors [B, L]."""
         weights = () if self.config.loss is None else (self.config.loss,)
-        with torch.autocast(items.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with torch.autocast(
+            items.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"
+        ):
             return self.model.loss(SequenceBatch(items, targets), self.features, *weights)
 
 
@@ -50,7 +53,8 @@ def begin(
     checkpoint: Checkpoint | None = None,
     hidden: Beside | None = None,
 ) -> Loop:
-    """Return a new model's training on `sequences` of item indices; where the checkpoint's file exists it goes on."""
+    """Return a new model's training on `sequences` of item indices; where the checkpoint's file
+    exists it goes on."""
     accelerator = processes(features.text.device)
     features = features.to(accelerator.device)
     torch.manual_seed(config.seed)
@@ -79,7 +83,9 @@ class Loop:
         self.steps = batches.steps(config.batch_size)
         self.objective = accelerator.prepare(Objective(model, features, config))
         groups, self.rates = _groups(model, config)
-        optimizer = torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
+        optimizer = torch.optim.AdamW(
+            groups, config.learning_rate, weight_decay=config.weight_decay
+        )
         self.state = State(model, optimizer)
         if checkpoint is not None:
             checkpoint.restore(self.state, accelerator)
@@ -101,20 +107,36 @@ class Loop:
     def bar(self, label: str, epochs: int) -> tqdm:
         """Return a bar for so many epochs; it is drawn where it has a label, on a terminal."""
         shown = label and self.accelerator.is_main_process
-        words = {"desc": label, "unit": " steps", "dynamic_ncols": True, "disable": None if shown else True}
+        words = {
+            "desc": label,
+            "unit": " steps",
+            "dynamic_ncols": True,
+            "disable": None if shown else True,
+        }
         return tqdm(total=epochs * self.steps, initial=self.state.record.train_step, **words)
 
     def epoch(self, bar: tqdm) -> dict[str, float]:
-        """Train what is left of the epoch under way, and close it; return the mean of every term."""
+        """Train what is left of the epoch under way, and close it; return the mean of every
+        term."""
         record, config = self.state.record, self.config
         self.state.model.train()
         order = torch.Generator().manual_seed(config.seed + 1_000_003 * (record.epoch + 1))
-        for batch in islice(self.batches.epoch(config.batch_size, order), record.step_in_epoch, None):
-            loss = self._step(*share(batch, self.accelerator.process_index, self.accelerator.num_processes))
+        for batch in islice(
+            self.batches.epoch(config.batch_size, order), record.step_in_epoch, None
+        ):
+            loss = self._step(
+                *share(batch, self.accelerator.process_index, self.accelerator.num_processes)
+            )
             save = self.save_every and record.train_step % self.save_every == 0
-            if save or record.train_step % self.read_every == 0 or record.step_in_epoch == self.steps:
+            if (
+                save
+                or record.train_step % self.read_every == 0
+                or record.step_in_epoch == self.steps
+            ):
                 self._check(loss)
-                bar.set_postfix_str(f"epoch {record.epoch + 1}, loss {loss.item():.4g}", refresh=False)
+                bar.set_postfix_str(
+                    f"epoch {record.epoch + 1}, loss {loss.item():.4g}", refresh=False
+                )
             bar.update()
             if save and record.step_in_epoch < self.steps:
                 self.save()
@@ -129,14 +151,18 @@ class Loop:
             group["lr"] = rate * self._share_of_rate()
         terms = self.objective(batch.items, batch.targets)
         loss = terms["total"]
-        self.bad_step = torch.where((self.bad_step == 0) & ~loss.isfinite(), record.train_step, self.bad_step)
+        self.bad_step = torch.where(
+            (self.bad_step == 0) & ~loss.isfinite(), record.train_step, self.bad_step
+        )
         state.optimizer.zero_grad()
         self.accelerator.backward(loss * weight)
         nn.utils.clip_grad_norm_(state.model.parameters(), self.config.clip_norm)
         state.optimizer.step()
         decay = min(self.config.average, 1 - 1 / record.train_step)
         with torch.no_grad():
-            torch._foreach_lerp_(list(state.kept.parameters()), list(state.model.parameters()), 1 - decay)
+            torch._foreach_lerp_(
+                list(state.kept.parameters()), list(state.model.parameters()), 1 - decay
+            )
         for name, term in terms.items():
             value = term.detach().double() * weight
             state.sums[name] = state.sums[name] + value if name in state.sums else value
@@ -146,7 +172,11 @@ class Loop:
         if self.config.rate_schedule == "constant":
             return 1.0
         done = self.state.record.train_step / (self.steps * self.config.max_epochs)
-        return done / WARMUP if done < WARMUP else 0.5 + 0.5 * math.cos(math.pi * (done - WARMUP) / (1 - WARMUP))
+        return (
+            done / WARMUP
+            if done < WARMUP
+            else 0.5 + 0.5 * math.cos(math.pi * (done - WARMUP) / (1 - WARMUP))
+        )
 
     def _check(self, loss: Tensor) -> None:
         if step := int(self.bad_step):
@@ -165,8 +195,11 @@ class Loop:
 
 
 def _groups(model: System, config: TrainConfig) -> tuple[list[dict], list[float]]:
-    """Return the optimiser's groups and each one's rate: those with a rate of their own, then the rest."""
+    """Return the optimiser's groups and each one's rate: those with a rate of their own, then
+    the rest."""
     given = model.rates(config.id_rate)
     own = {id(weight) for weights, _ in given for weight in weights}
     given = [*given, ([weight for weight in model.parameters() if id(weight) not in own], 1.0)]
-    return [{"params": weights} for weights, _ in given], [config.learning_rate * times for _, times in given]
+    return [{"params": weights} for weights, _ in given], [
+        config.learning_rate * times for _, times in given
+    ]

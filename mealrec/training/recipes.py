@@ -38,11 +38,12 @@ class Recipe:
 
 
 def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
-    """Return MealRec, its three ablations (Sec. 5.3), its backbone alone, and MealRec without noise, trained alike.
+    """Return MealRec, its three ablations (Sec. 5.3), its backbone alone, and MealRec without
+    noise, trained alike.
 
-    `shape` holds num_items, visual_width, text_width and num_frames. "backbone" is SASRec with MealRec's kinds, titles,
-    head and training; "quiet" is MealRec whose noise is 0, in training and after it. "backbone_item_head" is SASRec
-    with content and the paper's own head.
+    `shape` holds num_items, visual_width, text_width and num_frames. "backbone" is SASRec with
+    MealRec's kinds, titles, head and training; "quiet" is MealRec whose noise is 0, in training and
+    after it. "backbone_item_head" is SASRec with content and the paper's own head.
     """
     training = TrainConfig(
         seed=seed,
@@ -55,23 +56,37 @@ def sample_catalogue(shape: dict, seed: int) -> tuple[Recipe, ...]:
     )
     full = MealRecConfig(**shape)
     recipes = [Recipe(name, replace(full, variant=name), training) for name in VARIANTS]
-    quiet = replace(full, tcd=replace(full.tcd, noise_scale=0.0), npd=replace(full.npd, noise_scale=0.0))
+    quiet = replace(
+        full, tcd=replace(full.tcd, noise_scale=0.0), npd=replace(full.npd, noise_scale=0.0)
+    )
     recipes.append(Recipe("quiet", quiet, training))
-    published = replace(training, learning_rate=2e-3, max_epochs=12, patience=12, average=0.99, loss=PaperLoss())
-    recipes.append(Recipe("backbone_item_head", PaperConfig(**shape, variant="backbone", head="item"), published))
+    published = replace(
+        training, learning_rate=2e-3, max_epochs=12, patience=12, average=0.99, loss=PaperLoss()
+    )
+    recipes.append(
+        Recipe(
+            "backbone_item_head", PaperConfig(**shape, variant="backbone", head="item"), published
+        )
+    )
     return tuple(recipes)
 
 
 BACKBONES = ("sasrec", "cl4srec", "tedrec")
-WALKS = {"": "full", "no-tcd": "no_tcd", "no-npd": "no_npd", "no-tcd-npd": "no_tcd_npd", "no-noise": "full"}
+WALKS = {
+    "": "full",
+    "no-tcd": "no_tcd",
+    "no-npd": "no_npd",
+    "no-tcd-npd": "no_tcd_npd",
+    "no-noise": "full",
+}
 
 
 @dataclass(frozen=True)
 class Blend:
     """A system made of trained ones: a `base`, and for MealRec the `walk` over kinds.
 
-    Nothing is trained for it. Validation chooses how much guidance by content counts, what items without a click get,
-    and how much the walk counts.
+    Nothing is trained for it. Validation chooses how much guidance by content counts, what items
+    without a click get, and how much the walk counts.
     """
 
     name: str
@@ -81,7 +96,9 @@ class Blend:
     def __post_init__(self) -> None:
         lengths = [part.max_length for part in self.parts]
         if len(set(lengths)) > 1:
-            raise ValueError(f"all parts must read as many clips, got max_length {' and '.join(map(str, lengths))}")
+            raise ValueError(
+                f"all parts must read as many clips, got max_length {' and '.join(map(str, lengths))}"
+            )
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -105,12 +122,14 @@ class Blend:
 
 
 def microlens(shape: dict, seed: int) -> tuple[Recipe | Blend, ...]:
-    """Return the systems compared on published data: backbones, the paper's MealRec, baselines, and MealRec on each.
+    """Return the systems compared on published data: backbones, the paper's MealRec, baselines, and
+    MealRec on each.
 
-    All train alike, at one budget. `sasrec` knows IDs alone (TedRec its titles too); `sasrec-content` has MealRec's
-    content and head, and `sasrec-guided` has all that MealRec has but the walk: it is the fair control, and every
-    baseline with content has a form like it. `mealrec-paper` is the paper's form: NPD sees the last item alone, all is
-    trained jointly. `mealrec` is `sasrec-content` with `mealrec-walk`.
+    All train alike, at one budget. `sasrec` knows IDs alone (TedRec its titles too);
+    `sasrec-content` has MealRec's content and head, and `sasrec-guided` has all that MealRec has
+    but the walk: it is the fair control, and every baseline with content has a form like it.
+    `mealrec-paper` is the paper's form: NPD sees the last item alone, all is trained jointly.
+    `mealrec` is `sasrec-content` with `mealrec-walk`.
     """
     training = TrainConfig(
         seed=seed,
@@ -133,13 +152,16 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe | Blend, ...]:
             Recipe(f"{backbone}-content", alone, training),
         ]
         if backbone == "sasrec":
-            jointly = replace(training, loss=PaperLoss(lambda_start=0.5, lambda_again=0.0, lambda_settle=0.0))
+            jointly = replace(
+                training, loss=PaperLoss(lambda_start=0.5, lambda_again=0.0, lambda_settle=0.0)
+            )
             schedule = ScheduleConfig(num_steps=5, scale=1.25)
             paper = replace(alone, variant="full", condition="last", schedule=schedule)
             recipes.append(Recipe("mealrec-paper", paper, jointly))
     systems = {name: baselines.system(name) for name in baselines.names()}
     recipes += [
-        Recipe(name, s.Config(**shape), replace(training, loss=None, **s.TRAINING)) for name, s in systems.items()
+        Recipe(name, s.Config(**shape), replace(training, loss=None, **s.TRAINING))
+        for name, s in systems.items()
     ]
     recipes += [Recipe(f"mealrec-walk{ending(kind)}", *_walk(shape, seed, kind)) for kind in WALKS]
     known = {recipe.name: recipe for recipe in recipes}
@@ -147,8 +169,13 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe | Blend, ...]:
         under = "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
         base = known[f"{backbone}-content"]
         recipes.append(Blend(f"{backbone}-guided", base))
-        recipes += [Blend(f"{under}{ending(kind)}", base, known[f"mealrec-walk{ending(kind)}"]) for kind in WALKS]
-    recipes += [Blend(f"{name}-guided", known[name]) for name, s in systems.items() if s.reads_content]
+        recipes += [
+            Blend(f"{under}{ending(kind)}", base, known[f"mealrec-walk{ending(kind)}"])
+            for kind in WALKS
+        ]
+    recipes += [
+        Blend(f"{name}-guided", known[name]) for name, s in systems.items() if s.reads_content
+    ]
     return tuple(recipes)
 
 
@@ -158,10 +185,14 @@ def ending(kind: str) -> str:
 
 
 def _walk(shape: dict, seed: int, kind: str) -> tuple[GraphConfig, TrainConfig]:
-    """Return the walk over kinds and how it is trained: a few hundred numbers, so fast and briefly."""
+    """Return the walk over kinds and how it is trained: a few hundred numbers, so fast and
+    briefly."""
     model = GraphConfig(**shape, variant=WALKS[kind])
     if kind == "no-noise":
-        quiet = {"tcd": replace(model.tcd, noise_scale=0.0), "npd": replace(model.npd, noise_scale=0.0)}
+        quiet = {
+            "tcd": replace(model.tcd, noise_scale=0.0),
+            "npd": replace(model.npd, noise_scale=0.0),
+        }
         model = replace(model, **quiet)
     training = TrainConfig(
         seed=seed,
@@ -177,23 +208,33 @@ def _walk(shape: dict, seed: int, kind: str) -> tuple[GraphConfig, TrainConfig]:
 
 
 def override(recipe: Recipe | Blend, setting: str) -> Recipe | Blend:
-    """Return the recipe with one setting changed, such as "model.condition=last" or "training.loss.lambda_npd=0.5".
+    """Return the recipe with one setting changed, such as "model.condition=last" or
+    "training.loss.lambda_npd=0.5".
 
-    Of a blend it changes every part that has such a setting, or the part that is named: "walk.model.num_steps=10".
-    Raises DataFormatError naming the part of the path that does not exist, or a value of another type.
+    Of a blend it changes every part that has such a setting, or the part that is named:
+    "walk.model.num_steps=10". Raises DataFormatError naming the part of the path that does not
+    exist, or a value of another type.
     """
     path, equals, value = setting.partition("=")
     if not equals:
-        raise DataFormatError(f"--set: expected PATH=VALUE such as model.condition=last, got {setting!r}")
+        raise DataFormatError(
+            f"--set: expected PATH=VALUE such as model.condition=last, got {setting!r}"
+        )
     steps = path.split(".")
     if steps[0] == "walk" and isinstance(recipe, Blend) and recipe.walk is None:
-        raise DataFormatError(f"--set {setting}: {recipe.name} has no walk; train it in a command of its own")
+        raise DataFormatError(
+            f"--set {setting}: {recipe.name} has no walk; train it in a command of its own"
+        )
     if isinstance(recipe, Recipe) or steps[0] in ("base", "walk"):
         return _with(recipe, steps, value, setting)
     if not any(_has(part, steps) for part in recipe.parts):
         raise DataFormatError(f"--set {setting}: no part of {recipe.name} has it")
     parts = {"base": recipe.base, "walk": recipe.walk}
-    changed = {name: _with(part, steps, value, setting) for name, part in parts.items() if _has(part, steps)}
+    changed = {
+        name: _with(part, steps, value, setting)
+        for name, part in parts.items()
+        if _has(part, steps)
+    }
     return replace(recipe, **changed)
 
 
@@ -222,9 +263,13 @@ def _with(part, path: list[str], value: str, setting: str):
     try:
         new = value if isinstance(old, str) else json.loads(value)
     except json.JSONDecodeError:
-        raise DataFormatError(f"--set {setting}: expected {type(old).__name__}, got {value!r}") from None
+        raise DataFormatError(
+            f"--set {setting}: expected {type(old).__name__}, got {value!r}"
+        ) from None
     if not isinstance(new, type(old)) and not (isinstance(old, float) and isinstance(new, int)):
-        raise DataFormatError(f"--set {setting}: expected {type(old).__name__}, got {type(new).__name__}")
+        raise DataFormatError(
+            f"--set {setting}: expected {type(old).__name__}, got {type(new).__name__}"
+        )
     return replace(part, **{path[0]: new})
 
 

@@ -1,4 +1,5 @@
-"""A tested system fitted again on all clicks, for the app: nothing is chosen here, validation has chosen all before."""
+"""A tested system fitted again on all clicks, for the app: nothing is chosen here, validation
+has chosen all before."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Part:
 
     @classmethod
     def told(cls, model: SystemConfig, told: Mapping) -> Part:
-        """Rebuild it from what is stored; raises KeyError, TypeError or ValueError where that is of another version."""
+        """Rebuild it from what is stored; raises KeyError, TypeError or ValueError where that is
+        of another version."""
         known = {field.name for field in fields(TrainConfig)}
         values = {name: told[name] for name in ("learning_rate", "max_epochs", "seed")}
         values |= {name: value for name, value in told.items() if name in known}
@@ -42,7 +44,8 @@ class Part:
 
 
 class Refit:
-    """Fits systems again on all clicks: training, validation and the test are one here. Held-out items stay out.
+    """Fits systems again on all clicks: training, validation and the test are one here. Held-out
+    items stay out.
 
     A part that several systems share is trained once. `clicks` is how many each was fitted on.
     """
@@ -54,9 +57,11 @@ class Refit:
         torch.set_num_threads(1)  # as `train` does
 
     def system(self, folder: Path) -> System:
-        """Return a trained system of a run, fitted again as its folder says, for as many epochs as were kept.
+        """Return a trained system of a run, fitted again as its folder says, for as many epochs as
+        were kept.
 
-        A learning rate falls over as many epochs as before. What validation chose after training stays.
+        A learning rate falls over as many epochs as before. What validation chose after training
+        stays.
         """
         tested = load_system(folder)
         parts = _parts(tested, folder)
@@ -67,7 +72,9 @@ class Refit:
         if not isinstance(tested, Guided):
             return _as_chosen(made["base"], tested, ("guidance",))
         base, *walk = (copy.deepcopy(part) for part in made.values())
-        model = blended(base, walk[0] if walk else None, self._sequences(tested.config), self.features)
+        model = blended(
+            base, walk[0] if walk else None, self._sequences(tested.config), self.features
+        )
         return _as_chosen(model, tested, (*tested.names, "certainty", "base.guidance"))
 
     def _fit(self, part: Part, name: str) -> System:
@@ -91,7 +98,10 @@ def _parts(tested: System, folder: Path) -> dict[str, Part]:
     told = read_json(folder / "training.json")
     try:
         if isinstance(tested, Guided):
-            return {name: Part.told(getattr(tested.config, name), part) for name, part in told["parts"].items()}
+            return {
+                name: Part.told(getattr(tested.config, name), part)
+                for name, part in told["parts"].items()
+            }
         return {"base": Part.told(tested.config, told)}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataFormatError(

@@ -1,4 +1,5 @@
-"""The training loop: AdamW, early stopping on validation, weight averaging, one log line an epoch."""
+"""The training loop: AdamW, early stopping on validation, weight averaging, one log line an
+epoch."""
 
 from __future__ import annotations
 
@@ -31,15 +32,17 @@ GUIDANCE = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # strengths tried on validation
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One stopping rule for every system: the best validation N@10, `patience` epochs without a new one.
+    """One stopping rule for every system: the best validation N@10, `patience` epochs without a new
+    one.
 
-    `stop_on`: N@10 with the history "masked", or the "mean" of masked and unmasked. `batch_size` counts users, over
-    all processes. `average` is the decay of the weight average that is evaluated and kept; 0 keeps the weights
-    themselves. Validation looks at `validation_rows` viewers, the same ones for every system and seed; 0 means all.
-    `id_rate` multiplies the learning rate of the ID embeddings: Adam moves a rare item's only when it comes up.
-    `rate_schedule` "cosine" warms up and then falls to zero at `max_epochs`.
-    `precision` "bf16" computes the loss in bfloat16 where that is safe; weights and validation stay fp32.
-    `loss` weighs the terms of the model's own objective, such as PaperLoss; None leaves it the model's own.
+    `stop_on`: N@10 with the history "masked", or the "mean" of masked and unmasked. `batch_size`
+    counts users, over all processes. `average` is the decay of the weight average that is evaluated
+    and kept; 0 keeps the weights themselves. Validation looks at `validation_rows` viewers, the
+    same ones for every system and seed; 0 means all. `id_rate` multiplies the learning rate of the
+    ID embeddings: Adam moves a rare item's only when it comes up. `rate_schedule` "cosine" warms up
+    and then falls to zero at `max_epochs`. `precision` "bf16" computes the loss in bfloat16 where
+    that is safe; weights and validation stay fp32. `loss` weighs the terms of the model's own
+    objective, such as PaperLoss; None leaves it the model's own.
     """
 
     learning_rate: float = 1e-3
@@ -61,14 +64,18 @@ class TrainConfig:
         choices = {"stop_on": tuple(STOP_ON), "precision": PRECISIONS, "rate_schedule": SCHEDULES}
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
+                )
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The kept model, the epoch it is from (counted from 1), what it was chosen by, the log, and the seconds.
+    """The kept model, the epoch it is from (counted from 1), what it was chosen by, the log, and
+    the seconds.
 
-    `guidance` maps each strength that was tried to what it gave on validation; the best is the model's.
+    `guidance` maps each strength that was tried to what it gave on validation; the best is the
+    model's.
     """
 
     model: System
@@ -91,10 +98,11 @@ def train(
 ) -> Trained:
     """Train one model and return the best epoch's weights.
 
-    Every process that a launcher started calls this alike; each takes a share of every batch, and all return the same.
-    `checkpoint` is gone on from where its file exists, and written as training goes. `report` gets each epoch's log
-    line; `progress` names a bar on the terminal; `hidden` is what some systems read beside the features. On one thread
-    the seed decides every bit. Raises FloatingPointError naming the step at which the loss stopped being a number.
+    Every process that a launcher started calls this alike; each takes a share of every batch, and
+    all return the same. `checkpoint` is gone on from where its file exists, and written as training
+    goes. `report` gets each epoch's log line; `progress` names a bar on the terminal; `hidden` is
+    what some systems read beside the features. On one thread the seed decides every bit. Raises
+    FloatingPointError naming the step at which the loss stopped being a number.
     """
     loop = begin(model_config, config, split.train, features, checkpoint, hidden)
     accelerator, features, state = loop.accelerator, loop.features, loop.state
@@ -106,20 +114,33 @@ def train(
     with loop.bar(progress, config.max_epochs) as bar:
         while not _finished(state.record, config):
             terms = loop.epoch(bar)
-            _note_epoch(state, config, _validate(state.kept, rows, features, accelerator) | terms, loop.seconds())
+            _note_epoch(
+                state,
+                config,
+                _validate(state.kept, rows, features, accelerator) | terms,
+                loop.seconds(),
+            )
             loop.save()
             report(state.record.log[-1])
     state.kept.load_state_dict(state.best)
     record = state.record
     guided = isinstance(model_config, PaperConfig) and model_config.guided
     guidance = choose_guidance(state.kept, rows, features, config.stop_on) if guided else {}
-    return Trained(state.kept.eval(), record.best_epoch, record.best, tuple(record.log), record.seconds, guidance)
+    return Trained(
+        state.kept.eval(),
+        record.best_epoch,
+        record.best,
+        tuple(record.log),
+        record.seconds,
+        guidance,
+    )
 
 
 def choose_guidance(
     model: PaperMealRec, rows: EvaluationRows, features: ItemFeatures, stop_on: str
 ) -> dict[float, float]:
-    """Set the model's strength of guidance to the best of GUIDANCE on validation; return what each gave."""
+    """Set the model's strength of guidance to the best of GUIDANCE on validation; return what
+    each gave."""
     given = {}
     for strength in GUIDANCE:
         model.guidance.fill_(strength)
@@ -145,7 +166,9 @@ def _note_epoch(state: State, config: TrainConfig, found: dict[str, float], seco
         state.best = {name: tensor.clone() for name, tensor in state.kept.state_dict().items()}
 
 
-def _validate(model: System, rows: EvaluationRows, features: ItemFeatures, accelerator) -> dict[str, float]:
+def _validate(
+    model: System, rows: EvaluationRows, features: ItemFeatures, accelerator
+) -> dict[str, float]:
     """Return H@10 and N@10, masked and unmasked; every process ranks its share of the rows."""
     mine = rows.pick(np.arange(len(rows)) % accelerator.num_processes == accelerator.process_index)
     sums = _measure(model, mine, features)

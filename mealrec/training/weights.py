@@ -1,4 +1,5 @@
-"""What is chosen after training, on all validation rows: the numbers that a ranking is blended with."""
+"""What is chosen after training, on all validation rows: the numbers that a ranking is blended
+with."""
 
 from __future__ import annotations
 
@@ -23,10 +24,14 @@ ORDER = ("guidance", "kinds", "guidance", "unseen")
 SHARE_OF_ROWS = 1024  # ranked at once
 
 
-def choose_weights(model, rows: EvaluationRows, features: ItemFeatures, candidates: np.ndarray) -> dict[str, float]:
-    """Set a blended model's numbers to the best of GRIDS on `rows`; return them and the masked N@10 they came to.
+def choose_weights(
+    model, rows: EvaluationRows, features: ItemFeatures, candidates: np.ndarray
+) -> dict[str, float]:
+    """Set a blended model's numbers to the best of GRIDS on `rows`; return them and the masked N@10
+    they came to.
 
-    One number after the other, in ORDER, while the others stand: all pairs would take six times as long.
+    One number after the other, in ORDER, while the others stand: all pairs would take six times as
+    long.
     """
     best = {name: START[name] for name in model.names}
     for name in ORDER:
@@ -40,11 +45,16 @@ def choose_weights(model, rows: EvaluationRows, features: ItemFeatures, candidat
 
 @torch.inference_mode()
 def best_of(
-    model, rows: EvaluationRows, features: ItemFeatures, candidates: np.ndarray, grid: Sequence[Mapping[str, float]]
+    model,
+    rows: EvaluationRows,
+    features: ItemFeatures,
+    candidates: np.ndarray,
+    grid: Sequence[Mapping[str, float]],
 ) -> tuple[dict[str, float], float]:
     """Return the first of the best in `grid` on `rows`, and its masked N@10.
 
-    Best is the mean of N@10 with the history left in the ranking and with it masked: one model serves both.
+    Best is the mean of N@10 with the history left in the ranking and with it masked: one model
+    serves both.
     """
     model.eval()
     items = model.items(features)
@@ -54,19 +64,26 @@ def best_of(
     for start in range(0, len(rows), SHARE_OF_ROWS):
         some = slice(start, start + SHARE_OF_ROWS)
         histories, targets = (
-            torch.from_numpy(values[some]).to(out.device) for values in (rows.histories, rows.targets)
+            torch.from_numpy(values[some]).to(out.device)
+            for values in (rows.histories, rows.targets)
         )
         parts = model.parts(histories, items)
         base = parts.pop("base").float().masked_fill(out, -torch.inf)
         blended, asked = torch.empty_like(base), (histories, targets)
         for number, weights in enumerate(grid):
-            gained[number] += [ndcg(rank, 10).sum() for rank in _ranks(_blend(base, parts, weights, blended), *asked)]
+            gained[number] += [
+                ndcg(rank, 10).sum()
+                for rank in _ranks(_blend(base, parts, weights, blended), *asked)
+            ]
     best = int(gained.sum(1).argmax())
     return dict(grid[best]), float(gained[best, 1] / len(rows))
 
 
-def _blend(base: Tensor, parts: Mapping[str, Tensor], weights: Mapping[str, float], into: Tensor) -> Tensor:
-    """Return the sum of a base [R, N+1] and its weighed parts; it may lie in `into`, to spare the memory's making."""
+def _blend(
+    base: Tensor, parts: Mapping[str, Tensor], weights: Mapping[str, float], into: Tensor
+) -> Tensor:
+    """Return the sum of a base [R, N+1] and its weighed parts; it may lie in `into`, to spare
+    the memory's making."""
     scores = base
     for name, part in parts.items():
         if weights[name]:
@@ -75,9 +92,11 @@ def _blend(base: Tensor, parts: Mapping[str, Tensor], weights: Mapping[str, floa
 
 
 def _ranks(scores: Tensor, histories: Tensor, targets: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return each target's rank [R] among all items, and among those that its history [R, L] leaves; see metrics.ranks.
+    """Return each target's rank [R] among all items, and among those that its history [R, L]
+    leaves; see metrics.ranks.
 
-    On a GPU they are counted there, and a target that was watched before is nowhere among the latter.
+    On a GPU they are counted there, and a target that was watched before is nowhere among the
+    latter.
     """
     if not scores.is_cuda:
         return both_ranks(scores.numpy(), histories.numpy(), targets.numpy())

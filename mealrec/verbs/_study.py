@@ -13,33 +13,63 @@ from mealrec.study.world import find_source
 from mealrec.verbs.train import device_named
 
 WORK = Path("build/compare")
-STOPPED = "stopped; what is trained is kept, to the last whole epoch: run the same command again to go on"
+STOPPED = (
+    "stopped; what is trained is kept, to the last whole epoch: run the same command again to go on"
+)
 
 
 def add_study_arguments(parser: argparse.ArgumentParser, several_seeds: bool = True) -> None:
-    """Add the options that `study_of` reads; a verb that trains by one seed alone has no --seeds."""
-    parser.add_argument("--data", type=Path, help="official files, or a catalogue in MicroLens's form")
-    parser.add_argument("--dataset", choices=sorted(DATASETS), help="what the official files are (default: by name)")
-    parser.add_argument("--slice", choices=SLICES, help="of official files: small, or full (default: small)")
-    parser.add_argument("--features", type=Path, help="feature store of these items (default: title segments)")
-    parser.add_argument("--work", type=Path, help=f"what is kept between runs (default: {WORK}/<dataset>-<slice>)")
+    """Add the options that `study_of` reads; a verb that trains by one seed alone has no
+    --seeds."""
+    parser.add_argument(
+        "--data", type=Path, help="official files, or a catalogue in MicroLens's form"
+    )
+    parser.add_argument(
+        "--dataset", choices=sorted(DATASETS), help="what the official files are (default: by name)"
+    )
+    parser.add_argument(
+        "--slice", choices=SLICES, help="of official files: small, or full (default: small)"
+    )
+    parser.add_argument(
+        "--features", type=Path, help="feature store of these items (default: title segments)"
+    )
+    parser.add_argument(
+        "--work", type=Path, help=f"what is kept between runs (default: {WORK}/<dataset>-<slice>)"
+    )
     if several_seeds:
-        parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)")
+        parser.add_argument(
+            "--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)"
+        )
     else:
         parser.set_defaults(seeds=1)
-    parser.add_argument("--jobs", type=int, default=2, help="systems trained at once (default: %(default)s)")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="systems trained at once (default: %(default)s)"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all"
+    )
 
 
 def study_of(arguments: argparse.Namespace) -> Study:
-    """Return the study that the options describe; raises DataFormatError where they make no sense."""
+    """Return the study that the options describe; raises DataFormatError where they make no
+    sense."""
     if arguments.data is None:
-        raise DataFormatError("--data is needed: a folder of official files, or a catalogue in MicroLens's form")
+        raise DataFormatError(
+            "--data is needed: a folder of official files, or a catalogue in MicroLens's form"
+        )
     for name in ("seeds", "jobs"):
         if getattr(arguments, name) < 1:
             raise DataFormatError(f"--{name}: expected 1 or more, got {getattr(arguments, name)}")
     source = find_source(arguments.data, arguments.dataset, arguments.slice)
     device = device_named(arguments.device)
     work = arguments.work or WORK / source.name
-    return Study(source, work, arguments.features, arguments.seeds, arguments.jobs, device, tuple(arguments.set))
+    return Study(
+        source,
+        work,
+        arguments.features,
+        arguments.seeds,
+        arguments.jobs,
+        device,
+        tuple(arguments.set),
+    )

@@ -1,4 +1,5 @@
-"""`python -m mealrec bundle`: packing, with what only the planted truth knows of the test viewers added for the page.
+"""`python -m mealrec bundle`: packing, with what only the planted truth knows of the test viewers
+added for the page.
 
 No model sees it. It is read here, since the recommender's block cannot reach the truth.
 """
@@ -24,14 +25,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def known_accidents(data: Path) -> dict[str, bool]:
-    """Return `accidental_last_clicks` of a catalogue's folder; nothing where no truth was planted."""
+    """Return `accidental_last_clicks` of a catalogue's folder; nothing where no truth was
+    planted."""
     if not (data / "truth").is_dir():
         return {}
     return accidental_last_clicks(read_truth(data), read_catalogue(data))
 
 
 def accidental_last_clicks(truth: PlantedTruth, catalogue: Catalogue) -> dict[str, bool]:
-    """Return for each viewer whether the last click that its test row shows was an accident; held-out items are not."""
+    """Return for each viewer whether the last click that its test row shows was an accident;
+    held-out items are not."""
     found = {}
     for user, watched in catalogue.histories.items():
         shown = [place for place, item in enumerate(watched[:-1]) if item not in catalogue.held_out]

@@ -1,4 +1,5 @@
-"""`python -m mealrec compare`: train the named systems on one set of data and set them side by side."""
+"""`python -m mealrec compare`: train the named systems on one set of data and set them side by
+side."""
 
 from __future__ import annotations
 
@@ -19,11 +20,22 @@ __all__ = ["STOPPED", "add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser)
-    parser.add_argument("--systems", default="", help="names with commas between; all: Table 2; everything")
-    parser.add_argument("--cost", action="store_true", help="also measure what each costs, a process each")
-    parser.add_argument("--tuned", type=Path, metavar="FILE", help="train by the winners in a tuning.json of this data")
+    parser.add_argument(
+        "--systems", default="", help="names with commas between; all: Table 2; everything"
+    )
+    parser.add_argument(
+        "--cost", action="store_true", help="also measure what each costs, a process each"
+    )
+    parser.add_argument(
+        "--tuned",
+        type=Path,
+        metavar="FILE",
+        help="train by the winners in a tuning.json of this data",
+    )
     parser.add_argument("--list", action="store_true", help="name the systems and end")
-    parser.add_argument("--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)")
+    parser.add_argument(
+        "--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,7 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     exhibit = table2.make(study, arguments)
     if tuned:
         text = f"{exhibit.text}\n{tuned_text(tuned, arguments.systems)}"
-        exhibit = replace(exhibit, text=text, numbers=exhibit.numbers | {"tuned": tuned.numbers(arguments.systems)})
+        exhibit = replace(
+            exhibit,
+            text=text,
+            numbers=exhibit.numbers | {"tuned": tuned.numbers(arguments.systems)},
+        )
     if arguments.cost:
         cost = table3.side_by_side(study, arguments.systems)
         text = f"{exhibit.text}\n## {cost.title}\n\n{cost.text}"

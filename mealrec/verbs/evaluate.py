@@ -1,4 +1,5 @@
-"""`python -m mealrec evaluate`: what a bundle, or a whole training run over several seeds, is worth."""
+"""`python -m mealrec evaluate`: what a bundle, or a whole training run over several seeds, is
+worth."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--bundle", type=Path, help="evaluate every variant of a bundle")
     source.add_argument("--run", type=Path, help="evaluate every seed and system of a training run")
-    parser.add_argument("--data", type=Path, help="catalogue (default: that of the bundle or the run)")
+    parser.add_argument(
+        "--data", type=Path, help="catalogue (default: that of the bundle or the run)"
+    )
     parser.add_argument("--features", type=Path, help="feature store (default: that of the run)")
     parser.add_argument("--out", type=Path, help="write <out>.json and <out>.md")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -70,7 +73,9 @@ def _measured(arguments: argparse.Namespace, progress: Progress) -> dict:
         setting, systems = bundle_systems(arguments.bundle, data)
     else:
         data = source_of(arguments.run, "data", arguments.data)
-        setting = open_setting(data, source_of(arguments.run, "features", arguments.features), arguments.run)
+        setting = open_setting(
+            data, source_of(arguments.run, "features", arguments.features), arguments.run
+        )
         systems = main_first(trained_systems(arguments.run))
         train_s = main_first(training_seconds(arguments.run))
     if line := setting.catalogue.told(data):
@@ -79,10 +84,14 @@ def _measured(arguments: argparse.Namespace, progress: Progress) -> dict:
 
 
 def main_first(systems: dict) -> dict:
-    """Return the systems of a run with the main one called full: on published data it is called mealrec."""
+    """Return the systems of a run with the main one called full: on published data it is called
+    mealrec."""
     if "full" in systems or "mealrec" not in systems:
         return systems
-    return {"full": systems["mealrec"], **{name: value for name, value in systems.items() if name != "mealrec"}}
+    return {
+        "full": systems["mealrec"],
+        **{name: value for name, value in systems.items() if name != "mealrec"},
+    }
 
 
 def make_report(
@@ -94,8 +103,8 @@ def make_report(
 ) -> dict:
     """Return the report; what needs the planted truth or held-out clips is left out without them.
 
-    `train_s` holds the systems' seconds of training where they are known. Raises DataFormatError without a system
-    called full, which all others are held against.
+    `train_s` holds the systems' seconds of training where they are known. Raises DataFormatError
+    without a system called full, which all others are held against.
     """
     if "full" not in systems:
         raise DataFormatError(
@@ -134,7 +143,9 @@ def neighbours(setting: Setting, models: list[MealRec], truth: PlantedTruth) -> 
     """Return P@10 of held-out clips' neighbours in the space of kinds: do they share a motif?"""
     ids = setting.catalogue.item_ids
     motifs = [{shot.motif for shot in truth.shots[item]} for item in ids]
-    queries = np.array([number for number, item in enumerate(ids) if item in setting.catalogue.held_out])
+    queries = np.array(
+        [number for number, item in enumerate(ids) if item in setting.catalogue.held_out]
+    )
     values = []
     for model in models:
         with torch.inference_mode():

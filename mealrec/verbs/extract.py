@@ -22,8 +22,12 @@ STOPPED = "stopped; what is encoded is kept: run the same command again to go on
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with titles.csv and clips/<id>.mp4")
-    parser.add_argument("--out", type=Path, required=True, help="feature store to write, or to go on with")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with titles.csv and clips/<id>.mp4"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="feature store to write, or to go on with"
+    )
     parser.add_argument(
         "--frames",
         choices=FRAME_SOURCES,
@@ -32,13 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "global-visual: each frame repeats the file's row",
     )
     parser.add_argument(
-        "--global-visual", type=Path, help=".npy, row i is item i + 1: v of items that have no readable clip"
+        "--global-visual",
+        type=Path,
+        help=".npy, row i is item i + 1: v of items that have no readable clip",
     )
     parser.add_argument(
-        "--hidden-states", action="store_true", help="also write what each layer of the encoders made of every item"
+        "--hidden-states",
+        action="store_true",
+        help="also write what each layer of the encoders made of every item",
     )
     parser.add_argument(
-        "--encoder", default=str(shipped(ENCODER)), help="directory or hub id of an EfficientNet-Lite or a VideoMAE"
+        "--encoder",
+        default=str(shipped(ENCODER)),
+        help="directory or hub id of an EfficientNet-Lite or a VideoMAE",
     )
     parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
     parser.add_argument("--num-frames", type=int, default=5, help="frames a clip (K)")
@@ -47,9 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=2, help="clips decoded at a time")
     parser.add_argument("--batch", type=int, help="items a forward pass (8 clips, or 256 titles)")
     parser.add_argument(
-        "--ray", metavar="ADDRESS", help='encode on a Ray cluster ("auto", HOST:PORT), or on this machine ("local")'
+        "--ray",
+        metavar="ADDRESS",
+        help='encode on a Ray cluster ("auto", HOST:PORT), or on this machine ("local")',
     )
-    parser.add_argument("--workers", type=int, help="actors on Ray (a GPU each where it has some, else --jobs cores)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="actors on Ray (a GPU each where it has some, else --jobs cores)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -82,12 +98,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     if arguments.hidden_states:
         hidden = write_hidden(titles, arguments.data, arguments.out, config)
-        print(", ".join(f"{name} hidden states {list(getattr(hidden, name).shape)}" for name in ("visual", "text")))
+        print(
+            ", ".join(
+                f"{name} hidden states {list(getattr(hidden, name).shape)}"
+                for name in ("visual", "text")
+            )
+        )
     return 0
 
 
 def check_files(catalogue: Catalogue, data: Path, frames: str) -> None:
-    """Raise DataFormatError where an id cannot name a clip of a bundle, or every file in clips/ has another name."""
+    """Raise DataFormatError where an id cannot name a clip of a bundle, or every file in clips/
+    has another name."""
     if odd := [item for item in catalogue.item_ids if not FILE_NAME.fullmatch(item)]:
         raise DataFormatError(
             f"{data}: expected item ids that can name files (1 to 64 of a-z, 0-9, _ . and -), got {odd[0]!r} "
@@ -102,8 +124,13 @@ def check_files(catalogue: Catalogue, data: Path, frames: str) -> None:
 
 
 def unread_titles(titles: dict[str, str], encoder: str) -> str:
-    """Return a line on the titles in which the text encoder knows no letter, "" where there are none."""
-    found = [item for item, lost in zip(titles, unread(encoder, list(titles.values())), strict=True) if lost]
+    """Return a line on the titles in which the text encoder knows no letter, "" where there are
+    none."""
+    found = [
+        item
+        for item, lost in zip(titles, unread(encoder, list(titles.values())), strict=True)
+        if lost
+    ]
     if not found:
         return ""
     return (
@@ -118,7 +145,9 @@ def summary(store: FeatureStore) -> str:
     if manifest["frames"] == TITLE_SEGMENTS:
         return f"{seen} titles in {manifest['num_frames']} segments, {items - seen} empty"
     failures, given = manifest["failures"], int(store.has_visual.sum()) - seen
-    line = f"{seen} clips, {items - seen - len(failures)} without a file, {len(failures)} unreadable"
+    line = (
+        f"{seen} clips, {items - seen - len(failures)} without a file, {len(failures)} unreadable"
+    )
     if given:
         line += f"; {given} of them with features of {manifest['encoders']['global_visual']['name']} in every frame"
     return "\n".join([line, *(f"  {item_id}: {reason}" for item_id, reason in failures.items())])

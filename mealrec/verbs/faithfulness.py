@@ -24,8 +24,12 @@ from mealrec.training.run import write_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle to test")
-    parser.add_argument("--data", type=Path, help="its catalogue (default: the one that it was made of)")
-    parser.add_argument("--variant", default="full", help="which of its models (default: %(default)s)")
+    parser.add_argument(
+        "--data", type=Path, help="its catalogue (default: the one that it was made of)"
+    )
+    parser.add_argument(
+        "--variant", default="full", help="which of its models (default: %(default)s)"
+    )
     parser.add_argument(
         "--rows",
         type=int,
@@ -40,7 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Test, print and write; how far it is goes to the error stream."""
     torch.set_num_threads(1)
     if arguments.rows < 2:
-        raise DataFormatError(f"--rows: 2 viewers or more are expected, {arguments.rows} came: ask for a few hundred.")
+        raise DataFormatError(
+            f"--rows: 2 viewers or more are expected, {arguments.rows} came: ask for a few hundred."
+        )
     with Progress() as progress:
         report = make_report(arguments, progress)
     text = to_markdown(report)
@@ -58,7 +64,9 @@ def make_report(arguments: argparse.Namespace, progress: Progress) -> dict:
     data = bundle_data(arguments.bundle, arguments.data)
     setting, systems = bundle_systems(arguments.bundle, data)
     if arguments.variant not in systems:
-        raise DataFormatError(f"--variant: one of {', '.join(systems)} is expected, {arguments.variant!r} came.")
+        raise DataFormatError(
+            f"--variant: one of {', '.join(systems)} is expected, {arguments.variant!r} came."
+        )
     subject = Subject(setting, systems[arguments.variant][0], arguments.rows, progress)
     return {"made": _made(arguments)} | measure(subject, data)
 
@@ -70,7 +78,11 @@ def measure(subject: Subject, data: Path) -> dict:
     report = {"hiding": hiding_report(subject)}
     if (data / "truth").is_dir():
         truth = read_truth(data)
-        for name, measured in (("moments", moment_report), ("clicks", click_report), ("walks", walk_report)):
+        for name, measured in (
+            ("moments", moment_report),
+            ("clicks", click_report),
+            ("walks", walk_report),
+        ):
             progress.begins(name)
             report[name] = measured(subject, truth)
     return report | {"goals": goals(report)}

@@ -1,4 +1,5 @@
-"""`python -m mealrec fetch`: MicroLens's official files into a folder, and clips of chosen items."""
+"""`python -m mealrec fetch`: MicroLens's official files into a folder, and clips of chosen
+items."""
 
 from __future__ import annotations
 
@@ -6,8 +7,21 @@ import argparse
 from pathlib import Path
 
 from mealrec.data.fetching.download import Patience
-from mealrec.data.fetching.files import fetch_files, missing_bytes, require_space, split_parts, unpack_covers
-from mealrec.data.fetching.layout import LAYOUTS, Layout, RemoteFile, check_address, most_watched, read_ids
+from mealrec.data.fetching.files import (
+    fetch_files,
+    missing_bytes,
+    require_space,
+    split_parts,
+    unpack_covers,
+)
+from mealrec.data.fetching.layout import (
+    LAYOUTS,
+    Layout,
+    RemoteFile,
+    check_address,
+    most_watched,
+    read_ids,
+)
 from mealrec.errors import FetchError
 from mealrec.video.fetch_clips import ASSUMED_CLIP_BYTES, ClipSource, fetch_clips, missing_clips
 
@@ -19,49 +33,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", choices=sorted(LAYOUTS), help="which dataset")
     parser.add_argument("--out", type=Path, required=True, help="folder to fill, or to go on with")
     parser.add_argument("--covers", action="store_true", help="the covers' archive too, unpacked")
-    parser.add_argument("--features", action="store_true", help="the ready VideoMAE features too (microlens-100k)")
-    parser.add_argument("--frames", action="store_true", help="the ready frame archives too (microlens-100k, 19 GB)")
-    parser.add_argument("--clips", metavar="N|FILE", help="clips of the N most watched items, or of the ids in a file")
-    parser.add_argument("--keep-original", action="store_true", help="keep the clips as they came in originals/")
+    parser.add_argument(
+        "--features", action="store_true", help="the ready VideoMAE features too (microlens-100k)"
+    )
+    parser.add_argument(
+        "--frames", action="store_true", help="the ready frame archives too (microlens-100k, 19 GB)"
+    )
+    parser.add_argument(
+        "--clips",
+        metavar="N|FILE",
+        help="clips of the N most watched items, or of the ids in a file",
+    )
+    parser.add_argument(
+        "--keep-original", action="store_true", help="keep the clips as they came in originals/"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="clips transcoded at a time")
     parser.add_argument("--base-url", help="another address of the same files, such as a mirror")
 
 
 def run(arguments: argparse.Namespace, patience: Patience | None = None) -> int:
-    """Fetch what is asked for and not there yet; a clip that does not come or is broken is named and skipped."""
+    """Fetch what is asked for and not there yet; a clip that does not come or is broken is named
+    and skipped."""
     layout, out, patience = LAYOUTS[arguments.dataset], arguments.out, patience or Patience()
     address = check_address(arguments.base_url or layout.address)
     files = [*layout.tables, *_extras(arguments, layout)]
     count, listed = _clips(arguments)
     if arguments.jobs < 1:
         raise FetchError(f"--jobs must be 1 or more, got {arguments.jobs}")
-    clips = len(missing_clips(out, listed)) if listed else max(0, count - len(list(out.glob("clips/*.mp4"))))
+    clips = (
+        len(missing_clips(out, listed))
+        if listed
+        else max(0, count - len(list(out.glob("clips/*.mp4"))))
+    )
     clip_bytes = clips * ASSUMED_CLIP_BYTES * (2 if arguments.keep_original else 1)
     require_space(out, missing_bytes(address, files, out) + clip_bytes)
     absent = fetch_files(address, files, out, patience)
     if absent:
         print(f"Did not come, and is not needed:\n{absent}")
     if arguments.covers:
-        print(f"{unpack_covers(out / layout.covers.path):,} covers in {out / layout.covers.path.removesuffix('.zip')}")
+        print(
+            f"{unpack_covers(out / layout.covers.path):,} covers in {out / layout.covers.path.removesuffix('.zip')}"
+        )
     if arguments.frames:
         parts = split_parts(layout.frames, out)
         require_space(out, missing_bytes(address, parts, out))
         fetch_files(address, parts, out, patience)
     if arguments.clips is not None:
         wanted = listed or most_watched(out / layout.pairs, count)
-        source = ClipSource(f"{address}{layout.clip_folder}/", out, arguments.keep_original, patience)
+        source = ClipSource(
+            f"{address}{layout.clip_folder}/", out, arguments.keep_original, patience
+        )
         _report(wanted, fetch_clips(source, missing_clips(out, wanted), arguments.jobs), out)
     print(f"{arguments.dataset} is in {out}")
     return 0
 
 
 def _extras(arguments: argparse.Namespace, layout: Layout) -> list[RemoteFile]:
-    """Return the files of the chosen options; raises FetchError for one that the dataset does not offer."""
+    """Return the files of the chosen options; raises FetchError for one that the dataset does
+    not offer."""
     chosen = [name for name in EXTRAS if getattr(arguments, name)]
     for name in chosen:
         if getattr(layout, name) is None:
-            offering = ", ".join(dataset for dataset, other in LAYOUTS.items() if getattr(other, name) is not None)
-            raise FetchError(f"{arguments.dataset} is published without --{name}; {offering} has them")
+            offering = ", ".join(
+                dataset for dataset, other in LAYOUTS.items() if getattr(other, name) is not None
+            )
+            raise FetchError(
+                f"{arguments.dataset} is published without --{name}; {offering} has them"
+            )
     return [getattr(layout, name) for name in chosen]
 
 

@@ -1,4 +1,5 @@
-"""`python -m mealrec frames`: which moments of a video the model sees, and what its encoder makes of them."""
+"""`python -m mealrec frames`: which moments of a video the model sees, and what its encoder
+makes of them."""
 
 from __future__ import annotations
 
@@ -18,10 +19,16 @@ from mealrec.verbs.recommend import quiet_transformers
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
     parser.add_argument("file", type=Path, help="a video")
-    parser.add_argument("--out", type=Path, help="folder to write the moments to, as PNG (default: none is written)")
-    parser.add_argument("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, help="folder to write the moments to, as PNG (default: none is written)"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print what /encode answers (docs/api.md) and the files")
+    parser.add_argument(
+        "--json", action="store_true", help="print what /encode answers (docs/api.md) and the files"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,7 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
     upload = recommender.encode_upload(arguments.file)
     files = _written(recommender, arguments.file, arguments.out) if arguments.out else []
     if arguments.json:
-        json.dump(upload.to_dict() | {"files": [str(path) for path in files]}, sys.stdout, ensure_ascii=False)
+        json.dump(
+            upload.to_dict() | {"files": [str(path) for path in files]},
+            sys.stdout,
+            ensure_ascii=False,
+        )
         print()
     else:
         print(_table(upload, files))
@@ -42,7 +53,10 @@ def _written(recommender: Recommender, file: Path, folder: Path) -> list[Path]:
     """Write each moment in its own size, named by its place and second."""
     sampled = recommender.media.sampled(file)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{place}-at-{time:.2f}s.png" for place, time in enumerate(sampled.times_s, start=1)]
+    paths = [
+        folder / f"{place}-at-{time:.2f}s.png"
+        for place, time in enumerate(sampled.times_s, start=1)
+    ]
     for path, frame in zip(paths, sampled.frames, strict=True):
         Image.fromarray(frame).save(path)
     return paths
@@ -57,5 +71,7 @@ def _table(upload: Upload, files: list[Path]) -> str:
     if upload.resembles is False:
         lines.append("Nothing in this catalogue looks much like this clip.")
     lines.append("Closest clips (how alike they look)")
-    lines += [f"  {max(0.0, item.score):6.1%}  {item.item_id:>6}  {item.title}" for item in upload.nearest]
+    lines += [
+        f"  {max(0.0, item.score):6.1%}  {item.item_id:>6}  {item.title}" for item in upload.nearest
+    ]
     return "\n".join([*lines, *(f"wrote {path}" for path in files)])

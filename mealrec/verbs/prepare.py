@@ -6,26 +6,57 @@ import argparse
 from pathlib import Path
 
 from mealrec.data.published.datasets import DATASETS
-from mealrec.data.published.prepare import SLICES, Prepared, check_replaceable, prepare, write_prepared
+from mealrec.data.published.prepare import (
+    SLICES,
+    Prepared,
+    check_replaceable,
+    prepare,
+    write_prepared,
+)
 from mealrec.data.published.shortvideo import POSITIVE, RULES
 from mealrec.data.statistics import table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("dataset", choices=DATASETS, help="what the files are; log: clicks and clips of your own")
     parser.add_argument(
-        "--data", type=Path, required=True, help="folder with the files; a .inter file, a CSV of clicks"
+        "dataset", choices=DATASETS, help="what the files are; log: clicks and clips of your own"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder with the files; a .inter file, a CSV of clicks",
     )
     parser.add_argument("--out", type=Path, required=True, help="catalogue folder to write")
-    parser.add_argument("--name", help="what the data are called (default: the dataset; of a log its folder)")
-    parser.add_argument("--slice", choices=SLICES, default="full", help="all users, or a sample (default: %(default)s)")
-    parser.add_argument("--k", type=int, default=4, help="interactions each user and item keeps (default: %(default)s)")
-    parser.add_argument("--k-items", type=int, help="interactions each item keeps (default: as --k; log: 1)")
+    parser.add_argument(
+        "--name", help="what the data are called (default: the dataset; of a log its folder)"
+    )
+    parser.add_argument(
+        "--slice",
+        choices=SLICES,
+        default="full",
+        help="all users, or a sample (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--k",
+        type=int,
+        default=4,
+        help="interactions each user and item keeps (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--k-items", type=int, help="interactions each item keeps (default: as --k; log: 1)"
+    )
     parser.add_argument("--users", type=int, help="users in the slice small (default: by dataset)")
-    parser.add_argument("--seed", type=int, default=0, help="draws the slice small (default: %(default)s)")
-    parser.add_argument("--positive", choices=RULES, help=f"which rows of ShortVideo count (default: {POSITIVE})")
-    parser.add_argument("--recbole", action="store_true", help="write NAME/NAME.inter for RecBole too")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="draws the slice small (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--positive", choices=RULES, help=f"which rows of ShortVideo count (default: {POSITIVE})"
+    )
+    parser.add_argument(
+        "--recbole", action="store_true", help="write NAME/NAME.inter for RecBole too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,7 +96,9 @@ def summary(prepared: Prepared) -> str:
         lines.append(f"rows in order but not wanted: {report['rows_passed_over']:,}")
     if malformed["count"]:
         lines.append(f"malformed rows, left out: {malformed['count']:,}; the first:")
-        lines += [f"  {row['file']}, line {row['line']}: {row['problem']}" for row in malformed["first"]]
+        lines += [
+            f"  {row['file']}, line {row['line']}: {row['problem']}" for row in malformed["first"]
+        ]
     if repeats["dropped"]:
         lines.append(f"repeats, left out: {repeats['dropped']:,} ({repeats['rule']})")
     lines += [

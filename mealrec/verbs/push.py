@@ -23,22 +23,45 @@ from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 # What a push replaces: an older bundle's files; whatever else lies in the repository stays.
-REPLACED = [MANIFEST, "catalogue.json", "*viewers.json", "features.safetensors", "variants/*", *UNLISTED]
+REPLACED = [
+    MANIFEST,
+    "catalogue.json",
+    "*viewers.json",
+    "features.safetensors",
+    "variants/*",
+    *UNLISTED,
+]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
+    parser.add_argument(
+        "--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s"
+    )
     parser.add_argument("--repo", required=True, help="owner/name of the hub's model repository")
-    parser.add_argument("--private", action="store_true", help="create the repository for its owner's eyes only")
-    parser.add_argument("--license", help="the licence that the model card names, such as mit (default: none is named)")
-    parser.add_argument("--code", help="the address of the code that opens the bundle, for the model card")
-    parser.add_argument("--dry-run", action="store_true", help="write the folder that would be uploaded, upload none")
-    parser.add_argument("--out", type=Path, help="where --dry-run writes (default: build/hub/owner--name)")
+    parser.add_argument(
+        "--private", action="store_true", help="create the repository for its owner's eyes only"
+    )
+    parser.add_argument(
+        "--license",
+        help="the licence that the model card names, such as mit (default: none is named)",
+    )
+    parser.add_argument(
+        "--code", help="the address of the code that opens the bundle, for the model card"
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="write the folder that would be uploaded, upload none",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="where --dry-run writes (default: build/hub/owner--name)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the bundle, gather what belongs to it and upload it, or leave the folder for inspection."""
+    """Check the bundle, gather what belongs to it and upload it, or leave the folder for
+    inspection."""
     if not _REPO.fullmatch(arguments.repo):
         raise BundleError(f"--repo: owner/name is expected and {arguments.repo!r} came.")
     with _folder(arguments) as folder:
@@ -54,15 +77,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def gather(bundle: Path, folder: Path, repo: str, licence: str | None = None, code: str | None = None) -> None:
-    """Write a bundle into an empty folder with all that it names outside of itself, and its model card.
+def gather(
+    bundle: Path, folder: Path, repo: str, licence: str | None = None, code: str | None = None
+) -> None:
+    """Write a bundle into an empty folder with all that it names outside of itself, and its model
+    card.
 
-    Raises BundleError where the bundle does not load, an encoder has no safetensors, or the folder is in use.
+    Raises BundleError where the bundle does not load, an encoder has no safetensors, or the folder
+    is in use.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise BundleError(f"{folder} holds files already: name an empty or new folder with --out, or empty it.")
+        raise BundleError(
+            f"{folder} holds files already: name an empty or new folder with --out, or empty it."
+        )
     if bundle_root(folder) != folder.resolve():
-        raise BundleError(f"{folder} lies in a project's checkpoints: name a folder elsewhere with --out.")
+        raise BundleError(
+            f"{folder} lies in a project's checkpoints: name a folder elsewhere with --out."
+        )
     read_bundle(bundle)
     manifest, packing = read_manifest(bundle), Packing(folder)
     for name in manifest["files"]:
@@ -73,13 +104,16 @@ def gather(bundle: Path, folder: Path, repo: str, licence: str | None = None, co
     }
     manifest["media"] = _media(bundle, manifest["media"], packing)
     packing.place(folder)
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(
+        json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     read_bundle(folder)
     (folder / CARD).write_text(model_card(repo, manifest, licence, code), encoding="utf-8")
 
 
 def upload(folder: Path, repo: str, private: bool) -> str:
-    """Create the repository where it is not there, replace the bundle in it and return the commit's address."""
+    """Create the repository where it is not there, replace the bundle in it and return the
+    commit's address."""
     import httpx2
     from huggingface_hub import HfApi, errors
 
@@ -87,13 +121,17 @@ def upload(folder: Path, repo: str, private: bool) -> str:
     try:
         api.create_repo(repo, private=private or None, exist_ok=True)
         message = "Upload a MealRec bundle"
-        commit = api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message, delete_patterns=REPLACED)
+        commit = api.upload_folder(
+            repo_id=repo, folder_path=folder, commit_message=message, delete_patterns=REPLACED
+        )
     except (errors.HfHubHTTPError, errors.LocalTokenNotFoundError) as error:
         raise BundleError(
             f"The hub refused {repo} ({_first_line(error)}): set HF_TOKEN to a token that may write there."
         ) from error
     except (OSError, httpx2.TransportError) as error:
-        raise BundleError(f"The hub cannot be reached ({_first_line(error)}): nothing was uploaded.") from error
+        raise BundleError(
+            f"The hub cannot be reached ({_first_line(error)}): nothing was uploaded."
+        ) from error
     return str(commit.commit_url)
 
 
@@ -111,7 +149,8 @@ def _folder(arguments: argparse.Namespace) -> Iterator[Path]:
 
 
 def _encoder(bundle: Path, kind: str, name: str, packing: Packing) -> str:
-    """Return an encoder's name in the gathered bundle; one that is a directory is taken along, without pickles."""
+    """Return an encoder's name in the gathered bundle; one that is a directory is taken along,
+    without pickles."""
     if not name.startswith("."):
         return name
     directory = project_path(bundle, name)
@@ -124,14 +163,19 @@ def _encoder(bundle: Path, kind: str, name: str, packing: Packing) -> str:
     packing.links = {
         target: source
         for target, source in packing.links.items()
-        if not target.startswith(taken.removeprefix("./")) or any(fnmatch(target, pattern) for pattern in UNLISTED)
+        if not target.startswith(taken.removeprefix("./"))
+        or any(fnmatch(target, pattern) for pattern in UNLISTED)
     }
     return taken
 
 
 def _media(bundle: Path, name: str, packing: Packing) -> str:
-    """Return the media folder's name in the gathered bundle, once the catalogue's clips and pictures are listed."""
-    items = [item["item_id"] for item in json.loads((bundle / "catalogue.json").read_text(encoding="utf-8"))]
+    """Return the media folder's name in the gathered bundle, once the catalogue's clips and
+    pictures are listed."""
+    items = [
+        item["item_id"]
+        for item in json.loads((bundle / "catalogue.json").read_text(encoding="utf-8"))
+    ]
     folder = MediaFolder(project_path(bundle, name), items)
     for item_id in items:
         for find in (folder.clip_path, folder.poster_path, folder.decodable_path):

@@ -17,21 +17,36 @@ from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
+    parser.add_argument(
+        "--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s"
+    )
     parser.add_argument("--history", default="", help="item ids, oldest first, with commas between")
     parser.add_argument("--upload", type=Path, help="a video that ends the history")
     parser.add_argument("--title", default="", help="the upload's title")
     parser.add_argument("--k", type=int, default=10, help="how many items (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="fixes the walks' noise (default: %(default)s)")
-    parser.add_argument("--variant", default="full", help="which of the bundle's models (default: %(default)s)")
-    parser.add_argument("--hide", default="", help="frames of the last clip to hide, from 0, with commas between")
-    parser.add_argument("--effects", action="store_true", help="add what would change this answer most")
     parser.add_argument(
-        "--noise", type=float, default=0.0, help="σ of Fig. 5 on the history's visual features (default: %(default)s)"
+        "--seed", type=int, default=0, help="fixes the walks' noise (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--variant", default="full", help="which of the bundle's models (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--hide", default="", help="frames of the last clip to hide, from 0, with commas between"
+    )
+    parser.add_argument(
+        "--effects", action="store_true", help="add what would change this answer most"
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=0.0,
+        help="σ of Fig. 5 on the history's visual features (default: %(default)s)",
     )
     parser.add_argument("--num-steps", type=int, help="T of both walks (default: as trained)")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print the whole trace (docs/api.md) instead of a table")
+    parser.add_argument(
+        "--json", action="store_true", help="print the whole trace (docs/api.md) instead of a table"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,12 +59,19 @@ def run(arguments: argparse.Namespace) -> int:
         upload = recommender.encode_upload(arguments.upload, arguments.title)
         uploads[upload.upload_id] = upload
         history.append(upload.upload_id)
-    whole = {"k": arguments.k, "seed": arguments.seed, "variant": arguments.variant, "hidden": _frames(arguments.hide)}
+    whole = {
+        "k": arguments.k,
+        "seed": arguments.seed,
+        "variant": arguments.variant,
+        "hidden": _frames(arguments.hide),
+    }
     varied = {"noise": arguments.noise, "num_steps": arguments.num_steps}
     answer = recommender.recommend(history, uploads=uploads, **whole, **varied)
     effects = recommender.effects(history, uploads=uploads, **whole) if arguments.effects else ()
     if arguments.json:
-        shape = answer.to_dict() | ({"effects": [vars(effect) for effect in effects]} if arguments.effects else {})
+        shape = answer.to_dict() | (
+            {"effects": [vars(effect) for effect in effects]} if arguments.effects else {}
+        )
         json.dump(shape, sys.stdout, ensure_ascii=False)
         print()
     else:
@@ -60,13 +82,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _frames(written: str) -> list[int]:
     numbers = [number.strip() for number in written.split(",") if number.strip()]
     if wrong := [number for number in numbers if not number.isdecimal()]:
-        raise RequestError(f"--hide: numbers of frames, from 0, with commas between are expected, {wrong[0]!r} came.")
+        raise RequestError(
+            f"--hide: numbers of frames, from 0, with commas between are expected, {wrong[0]!r} came."
+        )
     return [int(number) for number in numbers]
 
 
 def effect_lines(answer: Recommendation, effects: Sequence[Effect]) -> list[str]:
     """Return what would change the answer most, a line each."""
-    lines = ["What would change this answer most (probability moved, clips that stay, where the first would stand)"]
+    lines = [
+        "What would change this answer most (probability moved, clips that stay, where the first would stand)"
+    ]
     for effect in effects:
         change = f"{answer.kinds[effect.kind].name} hidden" if effect.frames else "left out"
         count = len(answer.items)
@@ -77,7 +103,8 @@ def effect_lines(answer: Recommendation, effects: Sequence[Effect]) -> list[str]
 
 
 def table(answer: Recommendation) -> str:
-    """Return the answer for people: the history, what the viewer is out for, the ranking, the last clip's moments."""
+    """Return the answer for people: the history, what the viewer is out for, the ranking, the
+    last clip's moments."""
     names = [kind.name for kind in answer.kinds]
     lines = ["History (weight, fit with the rest, watched for; latest last)"]
     lines += [
@@ -85,26 +112,36 @@ def table(answer: Recommendation) -> str:
         f"{item.item_id:>6}  {item.title}"
         for item in answer.history
     ]
-    wanted = (f"{names[kind]} {answer.wanted[kind]:.0%} ({answer.anybody[kind]:.0%})" for kind in answer.out_for())
+    wanted = (
+        f"{names[kind]} {answer.wanted[kind]:.0%} ({answer.anybody[kind]:.0%})"
+        for kind in answer.out_for()
+    )
     lines += [f"Out for (share of the next click, anybody's): {', '.join(wanted)}"]
     lines += [f"Recommended ({answer.bundle}, {answer.variant}, seed {answer.seed})"]
     lines += [
         f"  {item.rank:>6}  {item.item_id:>6}  {item.score:7.3f}  {names[item.kind]:<16} {item.title}"
         for item in answer.items
     ]
-    lines += [f"Moments of {answer.last.item_id}: fits the interest, drove the first recommendation, frames"]
+    lines += [
+        f"Moments of {answer.last.item_id}: fits the interest, drove the first recommendation, frames"
+    ]
     lines += [
         f"  {moment.interest:+.3f}  {moment.influence:+.3f}  {names[moment.kind]:<16} {_places(answer, moment)}"
         for moment in answer.last.moments
     ]
-    lines += [f"{upload.item_id} would stand at {upload.rank} of {upload.candidates}" for upload in answer.uploads]
+    lines += [
+        f"{upload.item_id} would stand at {upload.rank} of {upload.candidates}"
+        for upload in answer.uploads
+    ]
     return "\n".join([*lines, f"{answer.timing_ms['total']:.0f} ms"])
 
 
 def _places(answer: Recommendation, moment: Moment) -> str:
     last = answer.last
     texts = last.segments or [f"{time:.2f} s" for time in last.times_s]
-    return ", ".join(f"{texts[frame]}{' (hidden)' if frame in answer.hidden else ''}" for frame in moment.frames)
+    return ", ".join(
+        f"{texts[frame]}{' (hidden)' if frame in answer.hidden else ''}" for frame in moment.frames
+    )
 
 
 def quiet_transformers() -> None:

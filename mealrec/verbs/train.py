@@ -46,23 +46,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("recipe", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="catalogue in MicroLens's form")
-    parser.add_argument("--features", type=Path, required=True, help="feature store made by `extract`")
+    parser.add_argument(
+        "--features", type=Path, required=True, help="feature store made by `extract`"
+    )
     parser.add_argument("--out", type=Path, required=True, help="run directory")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default 1)")
-    parser.add_argument("--systems", default="all", help="names with commas between, or all that a run can store")
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all")
-    parser.add_argument("--label", default="", help="suffix of the systems' names, to keep changed ones apart")
-    parser.add_argument("--jobs", type=int, default=1, help="systems trained at once, one thread each")
+    parser.add_argument(
+        "--systems", default="all", help="names with commas between, or all that a run can store"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all"
+    )
+    parser.add_argument(
+        "--label", default="", help="suffix of the systems' names, to keep changed ones apart"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="systems trained at once, one thread each"
+    )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument("--resume", action="store_true", help="go on with the trainings that were interrupted")
-    parser.add_argument("--save-every", type=int, default=0, metavar="STEPS", help="save within epochs too")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the trainings that were interrupted"
+    )
+    parser.add_argument(
+        "--save-every", type=int, default=0, metavar="STEPS", help="save within epochs too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and store; what is already trained in the run directory is kept."""
     if launched() > 1 and arguments.jobs > 1:
-        raise TrainingError(f"--jobs {arguments.jobs}: {launched()} processes train each system together, so use 1")
-    torch.set_num_threads(1)  # as each training does: on a busy machine two wait for each other, fifty times as long
+        raise TrainingError(
+            f"--jobs {arguments.jobs}: {launched()} processes train each system together, so use 1"
+        )
+    # as each training does: on a busy machine two wait for each other, fifty times as long
+    torch.set_num_threads(1)
     catalogue = read_catalogue(arguments.data)
     if line := catalogue.told(arguments.data):
         _say(line)
@@ -73,7 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     todo = _unfinished(with_parts(_unfinished(recipes, arguments)), arguments)
     _say(_state(with_parts(recipes), todo, arguments.out))
     device = device_named(arguments.device)
-    trained, blends = ([recipe for recipe in todo if isinstance(recipe, kind)] for kind in (Recipe, Blend))
+    trained, blends = (
+        [recipe for recipe in todo if isinstance(recipe, kind)] for kind in (Recipe, Blend)
+    )
     for blend in blends:
         check_parts(blend, arguments.out)
     for recipe in trained:  # what is missing or does not fit is told before the first training
@@ -81,17 +100,31 @@ def run(arguments: argparse.Namespace) -> int:
             build(recipe.model, beside)
     if is_main():
         arguments.out.mkdir(parents=True, exist_ok=True)
-        save_normalisation(arguments.out / "normalisation.safetensors", Normalisation.fit(store, catalogue.trainable))
+        save_normalisation(
+            arguments.out / "normalisation.safetensors",
+            Normalisation.fit(store, catalogue.trainable),
+        )
     began = time.time()
     summary = {"command": shlex.join(["python", "-m", "mealrec", *sys.argv[1:]])}
     summary |= sources_told(arguments.out, data=arguments.data, features=arguments.features)
     if todo and is_main():  # before it is done too: what is trained by then can be used
         write_json(arguments.out / RUN, summary)
-    where = arguments.data, arguments.features, arguments.out, device, arguments.save_every, arguments.jobs == 1
+    where = (
+        arguments.data,
+        arguments.features,
+        arguments.out,
+        device,
+        arguments.save_every,
+        arguments.jobs == 1,
+    )
     for jobs in (trained, blends):  # the parts are there before what is made of them
         _train_all([(recipe, *where) for recipe in jobs], arguments.jobs)
     if todo and is_main():
-        summary |= {"seconds": round(time.time() - began), "device": device, "processes": launched()}
+        summary |= {
+            "seconds": round(time.time() - began),
+            "device": device,
+            "processes": launched(),
+        }
         names = sorted({recipe.name for recipe in with_parts(recipes)})
         write_json(arguments.out / RUN, summary | {"seeds": arguments.seeds, "systems": names})
     if launched() > 1:
@@ -100,7 +133,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def device_named(named: str) -> str:
-    """Return cpu or cuda for auto, cpu or cuda; raises TrainingError where cuda is asked for and there is none."""
+    """Return cpu or cuda for auto, cpu or cuda; raises TrainingError where cuda is asked for and
+    there is none."""
     if named == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if named == "cuda" and not torch.cuda.is_available():
@@ -108,7 +142,9 @@ def device_named(named: str) -> str:
     return named
 
 
-def _unfinished(recipes: list[Recipe | Blend], arguments: argparse.Namespace) -> list[Recipe | Blend]:
+def _unfinished(
+    recipes: list[Recipe | Blend], arguments: argparse.Namespace
+) -> list[Recipe | Blend]:
     """Return what is still to train or to put together.
 
     Raises TrainingError where a training was interrupted and --resume is not given.
@@ -117,7 +153,8 @@ def _unfinished(recipes: list[Recipe | Blend], arguments: argparse.Namespace) ->
     for recipe in recipes:
         folder = system_folder(arguments.out, recipe)
         if is_finished(folder):
-            (folder / STATE).unlink(missing_ok=True)  # left where the command was killed between the two
+            # left where the command was killed between the two
+            (folder / STATE).unlink(missing_ok=True)
             continue
         if (folder / STATE).exists() and not arguments.resume:
             raise TrainingError(
@@ -161,7 +198,8 @@ def _chosen_recipes(arguments: argparse.Namespace, shape: dict[str, int]) -> lis
             f"--systems: {', '.join(sorted(unkept))} cannot be stored, being a baseline with guidance: measure it with "
             "`python -m mealrec compare`, or train the baseline alone"
         )
-    recipes = [recipe for recipe in recipes if recipe.name in wanted]  # a setting need not exist in the others
+    # a setting need not exist in the others
+    recipes = [recipe for recipe in recipes if recipe.name in wanted]
     changed = recipes
     for setting in arguments.set:
         try:
@@ -174,7 +212,8 @@ def _chosen_recipes(arguments: argparse.Namespace, shape: dict[str, int]) -> lis
 
 
 def _labelled(recipe: Recipe | Blend, unchanged: Recipe | Blend, label: str) -> Recipe | Blend:
-    """Return the recipe with a suffix to its name, and to those of a blend's parts that a setting changed."""
+    """Return the recipe with a suffix to its name, and to those of a blend's parts that a
+    setting changed."""
     named = recipe.named if isinstance(recipe, Blend) else ()
     pairs = {name: (getattr(recipe, name), getattr(unchanged, name)) for name in named}
     parts = {name: _labelled(*pair, label) for name, pair in pairs.items() if pair[0] != pair[1]}
@@ -190,7 +229,8 @@ def train_one(
     save_every: int = 0,
     bar: bool = False,
 ) -> None:
-    """Train one system of a run and store it; its interrupted training, where there is one, goes on.
+    """Train one system of a run and store it; its interrupted training, where there is one, goes
+    on.
 
     A blend is put together, by one process.
     """
@@ -216,7 +256,15 @@ def _made_with(recipe: Recipe, split: Split) -> dict:
     return asdict(recipe) | {"training_data": zlib.crc32(repr(split.train).encode())}
 
 
-def _train(recipe: Recipe, split: Split, features: ItemFeatures, checkpoint: Checkpoint, hidden, name: str, bar: bool):
+def _train(
+    recipe: Recipe,
+    split: Split,
+    features: ItemFeatures,
+    checkpoint: Checkpoint,
+    hidden,
+    name: str,
+    bar: bool,
+):
     """Train and store; return what is said of it."""
 
     def report(line: dict) -> None:
@@ -224,15 +272,23 @@ def _train(recipe: Recipe, split: Split, features: ItemFeatures, checkpoint: Che
 
     try:
         label = name if bar else ""
-        trained = train(recipe.model, recipe.training, split, features, report, checkpoint, label, hidden)
+        trained = train(
+            recipe.model, recipe.training, split, features, report, checkpoint, label, hidden
+        )
     except FloatingPointError as error:
         raise TrainingError(f"{name}: {error}") from error
     if is_main():
         save_system(checkpoint.folder, recipe, trained)
-    return {"epoch": trained.epoch, "validation_N@10": trained.validation, "seconds": trained.seconds}
+    return {
+        "epoch": trained.epoch,
+        "validation_N@10": trained.validation,
+        "seconds": trained.seconds,
+    }
 
 
-def _beside(recipe: Recipe, catalogue: Catalogue, store: FeatureStore, path: Path) -> HiddenStates | Titles | None:
+def _beside(
+    recipe: Recipe, catalogue: Catalogue, store: FeatureStore, path: Path
+) -> HiddenStates | Titles | None:
     """Return what a system reads beside the features."""
     if needs_hidden(recipe.model):
         return HiddenStates.open(path)
@@ -249,6 +305,15 @@ def _say(*words: str) -> None:
 
 
 def shape_of(store: FeatureStore, trainable: np.ndarray) -> dict[str, int]:
-    """Return the model dimensions that a feature store implies, of whose items `trainable` [N] are learned from."""
-    (items, frames, _), visual = store.frames.shape, Normalisation.fit(store, trainable).visual_width
-    return {"num_items": items, "visual_width": visual, "text_width": store.text.shape[1], "num_frames": frames}
+    """Return the model dimensions that a feature store implies, of whose items `trainable` [N]
+    are learned from."""
+    (items, frames, _), visual = (
+        store.frames.shape,
+        Normalisation.fit(store, trainable).visual_width,
+    )
+    return {
+        "num_items": items,
+        "visual_width": visual,
+        "text_width": store.text.shape[1],
+        "num_frames": frames,
+    }

@@ -1,4 +1,5 @@
-"""`python -m mealrec tune`: the same number of trials for every system, picked by validation, written down."""
+"""`python -m mealrec tune`: the same number of trials for every system, picked by validation,
+written down."""
 
 from __future__ import annotations
 
@@ -16,15 +17,30 @@ __all__ = ["STOPPED", "add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser, several_seeds=False)
-    parser.add_argument("--systems", default="all", help="names with commas between (default: %(default)s)")
-    parser.add_argument("--trials", type=int, default=4, help=f"for each system, up to {len(GRID)} (default: 4)")
-    parser.add_argument("--seed", type=int, default=0, help="of every training (default: %(default)s)")
-    parser.add_argument("--out", type=Path, help="folder for tuning.md and tuning.json (default: the work folder)")
+    parser.add_argument(
+        "--systems", default="all", help="names with commas between (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--trials", type=int, default=4, help=f"for each system, up to {len(GRID)} (default: 4)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of every training (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder for tuning.md and tuning.json (default: the work folder)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Tune, print the table and write it."""
     systems = chosen(arguments.systems)
     study = study_of(arguments)
-    print(write(study, tune(study, systems, arguments.trials, arguments.seed), arguments.out or study.work, "tuning"))
+    print(
+        write(
+            study,
+            tune(study, systems, arguments.trials, arguments.seed),
+            arguments.out or study.work,
+            "tuning",
+        )
+    )
     return 0

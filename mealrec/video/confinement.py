@@ -1,4 +1,5 @@
-"""What a process that decodes may take of the machine, where the system knows such limits (Windows knows none)."""
+"""What a process that decodes may take of the machine, where the system knows such limits
+(Windows knows none)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ OPEN_FILES = 64
 
 
 def confine(limits: DecodeLimits, max_output_bytes: int = 0) -> None:
-    """Bound this process's address space, processor time, open files and what it may write, for good."""
+    """Bound this process's address space, processor time, open files and what it may write, for
+    good."""
     try:
         resource = import_module("resource")
     except ImportError:
@@ -22,7 +24,8 @@ def confine(limits: DecodeLimits, max_output_bytes: int = 0) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (max_output_bytes,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES,) * 2)
-    # Behind `check_time`, for a decoder that does not come back; the first second beyond says SIGXCPU, the next kills.
+    # Behind `check_time`, for a decoder that does not come back; the first second beyond says
+    # SIGXCPU, the next kills.
     seconds = math.ceil(limits.cpu_s) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 

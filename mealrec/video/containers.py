@@ -5,9 +5,12 @@ from __future__ import annotations
 HEAD_BYTES = 4096
 ACCEPTED = "MP4, MOV, WebM, MKV, AVI, MPEG-TS or GIF"
 EBML = b"\x1a\x45\xdf\xa3"
-QUICKTIME_FIRST = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # before `ftyp` was thought of
-LONGEST_FIRST = 0x0F  # the first byte of a box of 256 MiB; a text's first byte is greater, or a line end
-SYNC, TS_PACKETS = 0x47, (188, 192, 204)  # plain, with a camcorder's time code before each, with a checksum after it
+# before `ftyp` was thought of
+QUICKTIME_FIRST = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+# the first byte of a box of 256 MiB; a text's first byte is greater, or a line end
+LONGEST_FIRST = 0x0F
+# plain, with a camcorder's time code before each, with a checksum after it
+SYNC, TS_PACKETS = 0x47, (188, 192, 204)
 TS_SEEN = 3
 SCRAMBLED = 0x80  # of a transport packet's fourth byte
 CONTENT_ENCRYPTION = b"\x50\x35"  # of Matroska, in ContentEncodings, in ContentEncoding
@@ -21,7 +24,8 @@ STILLS = (
     (b"\0\0\0\x0cJXL ", "JPEG XL"),
     (b"\0\0\0\x0cjP  ", "JPEG 2000"),
 )
-# Brands of one picture. Those of sequences (avis, hevc, hevx, msf1) move, or are found to hold one frame later.
+# Brands of one picture. Those of sequences (avis, hevc, hevx, msf1) move, or are found to hold one
+# frame later.
 STILL_BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2"), "HEIC"),
     b"avif": "AVIF",
@@ -30,8 +34,10 @@ STILL_BRANDS = {
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """Return FFmpeg's name of the demuxer for a file that begins so, None where it is no known video."""
-    # A box of 64 KiB or more before the brand is no real file's: its length could spell a playlist's first word.
+    """Return FFmpeg's name of the demuxer for a file that begins so, None where it is no known
+    video."""
+    # A box of 64 KiB or more before the brand is no real file's: its length could spell a
+    # playlist's first word.
     if head[:2] == b"\0\0" and head[4:8] == b"ftyp":
         return "mov"
     if head[:1] and head[0] <= LONGEST_FIRST and head[4:8] in QUICKTIME_FIRST:
@@ -60,7 +66,11 @@ def is_scrambled(head: bytes, demuxer: str) -> str | None:
     """Return what the encryption is called where the container tells of it in its first bytes."""
     if demuxer == "mpegts":
         packets = _transport_packets(head)
-        return "a scrambled broadcast" if sum(bool(p[3] & SCRAMBLED) for p in packets) > len(packets) / 2 else None
+        return (
+            "a scrambled broadcast"
+            if sum(bool(p[3] & SCRAMBLED) for p in packets) > len(packets) / 2
+            else None
+        )
     if demuxer == "matroska":
         at = head.find(b"\x6d\x80")
         inside = head[at : at + 64] if at >= 0 else b""
@@ -78,7 +88,8 @@ def is_text(head: bytes) -> bool:
 
 
 def _transport_packets(head: bytes) -> list[bytes]:
-    """Return the whole packets of a transport stream that may begin inside of one; [] where it is none."""
+    """Return the whole packets of a transport stream that may begin inside of one; [] where it
+    is none."""
     for length in TS_PACKETS:
         for first in range(length):
             places = range(first, len(head) - 3, length)

@@ -1,4 +1,5 @@
-"""Pixels of a few frames of one video, as a player shows them; runs inside the worker processes only."""
+"""Pixels of a few frames of one video, as a player shows them; runs inside the worker processes
+only."""
 
 from __future__ import annotations
 
@@ -15,15 +16,17 @@ from mealrec.video.orientation import pixel_aspect, shown_size, upright
 from mealrec.video.probe import DecodeLimits
 from mealrec.video.tracks import SLACK_S, Timetable, open_video, packets, played_stream
 
-# Frames that no other needs are skipped on the way to a moment, up to so many frames before it: within one group of
-# frames that depend on each other (8 at most in what cameras make) nothing is left out.
+# Frames that no other needs are skipped on the way to a moment, up to so many frames before it:
+# within one group of frames that depend on each other (8 at most in what cameras make) nothing is
+# left out.
 LEAD_FRAMES = 8
 SKIPPING_CODECS = ("h264", "hevc")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A decoded frame and when it appears (seconds); `is_clean`: nothing that it is made from was damaged."""
+    """A decoded frame and when it appears (seconds); `is_clean`: nothing that it is made from
+    was damaged."""
 
     start_s: float
     frame: av.VideoFrame
@@ -31,13 +34,18 @@ class Shown:
 
 
 def decode_frames(
-    playhead: Playhead, table: Timetable, targets_s: np.ndarray, near_s: float, max_height: int | None = None
+    playhead: Playhead,
+    table: Timetable,
+    targets_s: np.ndarray,
+    near_s: float,
+    max_height: int | None = None,
 ) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return the pictures [K, H, W, 3] uint8 that are on screen at `targets_s` [K], upright, and their whole size.
+    """Return the pictures [K, H, W, 3] uint8 that are on screen at `targets_s` [K], upright, and
+    their whole size.
 
-    `targets_s` ascends and is in the stream's own clock; `max_height`: scaled down to fit. The size is (height, width)
-    before that. A damaged frame is replaced by the nearest undamaged one, as far as `near_s` seconds away. Raises
-    VideoError where a moment has none.
+    `targets_s` ascends and is in the stream's own clock; `max_height`: scaled down to fit. The size
+    is (height, width) before that. A damaged frame is replaced by the nearest undamaged one, as far
+    as `near_s` seconds away. Raises VideoError where a moment has none.
     """
     pictures, size, last, picture = [], (0, 0), None, None
     longest_s = near_s + table.usual_s if table.is_torn else np.inf
@@ -56,7 +64,9 @@ def decode_frames(
         )
     if len(pictures) < len(targets_s):
         seen = f"{len(pictures)} of {len(targets_s)} moments"
-        raise VideoError(f"The video is damaged: only {seen} can be seen as they are, so export it again.")
+        raise VideoError(
+            f"The video is damaged: only {seen} can be seen as they are, so export it again."
+        )
     if len({picture.shape for picture in pictures}) > 1:
         raise VideoError("The video changes its size between the moments: export it in one size.")
     return np.stack(pictures), size
@@ -64,12 +74,17 @@ def decode_frames(
 
 def resize(frames: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return frames [K, H, W, 3] scaled to [K, height, width, 3] by area averaging."""
-    pictures = [av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24") for frame in frames]
-    return np.stack([p.reformat(width, height, interpolation="AREA").to_ndarray() for p in pictures])
+    pictures = [
+        av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24") for frame in frames
+    ]
+    return np.stack(
+        [p.reformat(width, height, interpolation="AREA").to_ndarray() for p in pictures]
+    )
 
 
 class Playhead:
-    """The played track of a video, decoded from keyframe to keyframe: what lies between moments is passed over.
+    """The played track of a video, decoded from keyframe to keyframe: what lies between moments is
+    passed over.
 
     `aspect`: how wide a stored pixel is shown next to its height.
     """
@@ -88,14 +103,19 @@ class Playhead:
         self._container.close()
 
     def seen_at(self, index: int, near_s: float) -> Shown | None:
-        """Return what is on screen when frame `index` starts, else what is undamaged nearest to it, else None."""
+        """Return what is on screen when frame `index` starts, else what is undamaged nearest to
+        it, else None."""
         wanted_s = float(self._table.starts_s[index])
         lead_s = float(self._table.starts_s[max(0, index - LEAD_FRAMES)])
         if self._lies_ahead(wanted_s):
             seen = self._advance(wanted_s, near_s, lead_s)
             if seen is not None:
                 return seen
-        for keyframes_back, is_skipping in ((1, True), (2, False), (len(self._table.keyframes) + 1, False)):
+        for keyframes_back, is_skipping in (
+            (1, True),
+            (2, False),
+            (len(self._table.keyframes) + 1, False),
+        ):
             is_start = self._seek(wanted_s, keyframes_back)
             seen = self._advance(wanted_s, near_s, lead_s if is_skipping else -np.inf)
             if self._came_late and not is_start:
@@ -105,7 +125,8 @@ class Playhead:
         return None
 
     def frames(self) -> Iterator[Shown]:
-        """Yield the frames of the whole video in the order of display; what cannot be decoded is left out."""
+        """Yield the frames of the whole video in the order of display; what cannot be decoded is
+        left out."""
         self._start()
         return self._decoding
 
@@ -117,14 +138,16 @@ class Playhead:
         self._stream.thread_type = "NONE"
         self._stream.codec_context.options = {
             "max_pixels": str(self._limits.max_side**2),
-            "side_data_prefer_packet": "displaymatrix",  # a player asks the container, not the codec
+            # a player asks the container, not the codec
+            "side_data_prefer_packet": "displaymatrix",
         }
         self._restart()
         self._is_fresh = True  # nothing has been read yet
 
     def _start(self) -> None:
         if not self._is_fresh:
-            self._open()  # opening looks into the first frames, which costs as much as decoding some
+            # opening looks into the first frames, which costs as much as decoding some
+            self._open()
 
     def _restart(self) -> None:
         self._decoding = self._decoded()
@@ -133,7 +156,8 @@ class Playhead:
         self._skip_before_s, self._came_late, self._is_fresh = -np.inf, False, False
 
     def _lies_ahead(self, wanted_s: float) -> bool:
-        """Tell whether decoding on leads to a moment, and no keyframe lies between that would be quicker."""
+        """Tell whether decoding on leads to a moment, and no keyframe lies between that would be
+        quicker."""
         if self._last is None:
             return False
         now_s = self._last.start_s if self._ahead is None else self._ahead.start_s
@@ -169,14 +193,22 @@ class Playhead:
                 self._came_late = True
             first = False
             if ahead.start_s > wanted_s + SLACK_S:
-                if self._is_near(wanted_s, near_s) or ahead.is_clean or ahead.start_s - wanted_s > near_s:
+                if (
+                    self._is_near(wanted_s, near_s)
+                    or ahead.is_clean
+                    or ahead.start_s - wanted_s > near_s
+                ):
                     break
             elif ahead.is_clean:
                 self._last = ahead
             self._ahead = None
         if self._is_near(wanted_s, near_s):
             return self._last
-        return ahead if ahead is not None and ahead.is_clean and ahead.start_s - wanted_s <= near_s else None
+        return (
+            ahead
+            if ahead is not None and ahead.is_clean and ahead.start_s - wanted_s <= near_s
+            else None
+        )
 
     def _is_near(self, wanted_s: float, near_s: float) -> bool:
         return self._last is not None and wanted_s - self._last.start_s <= near_s + SLACK_S
@@ -184,14 +216,22 @@ class Playhead:
     def _decoded(self) -> Iterator[Shown]:
         """Yield the frames in the order of display, from where the container stands.
 
-        A frame is damaged where the decoder says so, and everything after it up to the next undamaged keyframe.
+        A frame is damaged where the decoder says so, and everything after it up to the next
+        undamaged keyframe.
         """
-        codec, time_base, is_clean, number = self._stream.codec_context, self._stream.time_base, True, 0
+        codec, time_base, is_clean, number = (
+            self._stream.codec_context,
+            self._stream.time_base,
+            True,
+            0,
+        )
         for packet in chain(packets(self._container, self._stream), (None,)):
             check_time(self._limits)
             if packet is not None and packet.pts is not None and codec.name in SKIPPING_CODECS:
                 is_early = float(packet.pts * time_base) < self._skip_before_s
-                codec.skip_frame = "NONREF" if is_early and not self._table.is_numbered else "DEFAULT"
+                codec.skip_frame = (
+                    "NONREF" if is_early and not self._table.is_numbered else "DEFAULT"
+                )
             try:
                 frames = codec.decode(packet)
             except av.error.FFmpegError:  # like a player: a damaged packet is skipped
@@ -202,17 +242,22 @@ class Playhead:
                 if self._table.is_numbered:
                     number = self._number(frame, number)
                     yield Shown(float(self._table.starts_s[number]), frame, is_clean)
-                elif frame.pts is not None:  # frames held back to the end come without a time base of their own
+                # frames held back to the end come without a time base of their own
+                elif frame.pts is not None:
                     yield Shown(float(frame.pts * time_base), frame, is_clean)
 
     def _number(self, frame: av.VideoFrame, last: int) -> int:
-        """Return which frame in the order of display this is, where only the order of decoding is stored.
+        """Return which frame in the order of display this is, where only the order of decoding is
+        stored.
 
-        A decoder gives out one frame for each that it takes in, after as many as it has to hold back.
+        A decoder gives out one frame for each that it takes in, after as many as it has to hold
+        back.
         """
         if frame.dts is None:  # taken in at the end of the file
             number = last + 1
         else:
-            taken_in = np.searchsorted(self._table.starts_s, float(frame.dts * self._stream.time_base) - SLACK_S)
+            taken_in = np.searchsorted(
+                self._table.starts_s, float(frame.dts * self._stream.time_base) - SLACK_S
+            )
             number = int(taken_in) - self._stream.codec_context.reorder_depth
         return min(max(number, 0), len(self._table.starts_s) - 1)

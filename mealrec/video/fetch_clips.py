@@ -1,4 +1,5 @@
-"""Clips one by one: fetched, transcoded at once, the original dropped; one that is broken is noted and skipped."""
+"""Clips one by one: fetched, transcoded at once, the original dropped; one that is broken is
+noted and skipped."""
 
 from __future__ import annotations
 
@@ -17,13 +18,16 @@ from mealrec.errors import FetchError, VideoError
 from mealrec.video.transcoding import CLIP_LIMITS, transcode_clip
 
 ORIGINALS, POSTERS = "originals", "posters"
-ASSUMED_CLIP_BYTES = 4 * 2**20  # for the check of free space; an original of MicroLens has 2 to 4 MiB
-DEAD_AFTER = 20  # clips in a row that the server does not have: the folder has moved, and asking on would be rude
+# for the check of free space; an original of MicroLens has 2 to 4 MiB
+ASSUMED_CLIP_BYTES = 4 * 2**20
+# clips in a row that the server does not have: the folder has moved, and asking on would be rude
+DEAD_AFTER = 20
 
 
 @dataclass(frozen=True)
 class ClipSource:
-    """Where clips come from and go to: `address` of their folder, `out`, and whether the originals stay."""
+    """Where clips come from and go to: `address` of their folder, `out`, and whether the
+    originals stay."""
 
     address: str
     out: Path
@@ -40,7 +44,8 @@ class ClipFetcher:
         self.failures: dict[str, str] = {}
 
     def fetch(self, item_id: str) -> None:
-        """Make clips/<id>.mp4 and posters/<id>.webp, from originals/<id>.mp4 where that is there already.
+        """Make clips/<id>.mp4 and posters/<id>.webp, from originals/<id>.mp4 where that is there
+        already.
 
         A failure is noted; raises FetchError when the address is dead.
         """
@@ -59,7 +64,9 @@ class ClipFetcher:
 
     def _download(self, item_id: str, original: Path) -> bool:
         """Return whether the clip came; one download at a time."""
-        transfer = Transfer(f"{self._source.address}{item_id}.mp4", original, max_bytes=CLIP_LIMITS.max_bytes)
+        transfer = Transfer(
+            f"{self._source.address}{item_id}.mp4", original, max_bytes=CLIP_LIMITS.max_bytes
+        )
         with self._turn:
             if self._end is not None:
                 raise self._end
@@ -69,7 +76,9 @@ class ClipFetcher:
                 self.failures[item_id] = str(error)
                 self._in_vain += 1
                 if self._in_vain >= DEAD_AFTER:
-                    raise self._dead(f"{error}; {self._in_vain} clips in a row did not come") from error
+                    raise self._dead(
+                        f"{error}; {self._in_vain} clips in a row did not come"
+                    ) from error
                 return False
             except FetchError as error:
                 raise self._dead(str(error)) from error
@@ -77,7 +86,8 @@ class ClipFetcher:
         return True
 
     def _dead(self, reason: str) -> FetchError:
-        """Return the error that ends the run, and see to it that no other thread asks for another clip."""
+        """Return the error that ends the run, and see to it that no other thread asks for
+        another clip."""
         by_hand = self._source.out / ORIGINALS / "<id>.mp4"
         self._end = FetchError(
             f"{reason}.\nRun it again later, name a mirror with --base-url, or put clips by hand as {by_hand}."
@@ -91,7 +101,8 @@ def missing_clips(out: Path, item_ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def fetch_clips(source: ClipSource, item_ids: Sequence[str], jobs: int = 2) -> dict[str, str]:
-    """Fetch the clips, `jobs` in work at a time; return {item_id: reason} of those that did not come or are broken.
+    """Fetch the clips, `jobs` in work at a time; return {item_id: reason} of those that did not
+    come or are broken.
 
     Raises FetchError where the address does not answer, or has none of DEAD_AFTER clips in a row.
     """

@@ -26,8 +26,9 @@ IMPORT_ROOT = Path(mealrec.__file__).resolve().parents[1]
 class SampledFrames:
     """Frames of one clip.
 
-    `times_s` [K]: seconds from the clip's first frame; `frames` [K, H, W, 3] uint8 RGB, upright: what a
-    player shows at those times; `width`, `height`: of the clip itself, upright, before any scaling.
+    `times_s` [K]: seconds from the clip's first frame; `frames` [K, H, W, 3] uint8 RGB, upright:
+    what a player shows at those times; `width`, `height`: of the clip itself, upright, before any
+    scaling.
     """
 
     times_s: np.ndarray
@@ -47,11 +48,13 @@ def sample_frames(
     cancelled: Callable[[], bool] | None = None,
     limits: DecodeLimits | None = None,
 ) -> SampledFrames:
-    """Decode K frames, `interval_s` seconds apart around the clip's centre; a shorter clip is spread evenly.
+    """Decode K frames, `interval_s` seconds apart around the clip's centre; a shorter clip is
+    spread evenly.
 
-    Paper: Sec. 5.1.3 (5 frames, 1 a second, from the central part). `size` is (height, width) to scale to,
-    `max_height` the height to scale down to in proportion. Raises VideoError, in one sentence that says what to do,
-    for everything that is not a usable video, and soon after `cancelled()` becomes true.
+    Paper: Sec. 5.1.3 (5 frames, 1 a second, from the central part). `size` is (height, width) to
+    scale to, `max_height` the height to scale down to in proportion. Raises VideoError, in one
+    sentence that says what to do, for everything that is not a usable video, and soon after
+    `cancelled()` becomes true.
     """
     path, limits = Path(path).resolve(), limits or DecodeLimits()
     request = {
@@ -65,7 +68,13 @@ def sample_frames(
     }
     header, pixels = _ask_worker(request, shown_name(path), limits, cancelled)
     frames = np.frombuffer(pixels, np.uint8).reshape(header["shape"])
-    return SampledFrames(np.asarray(header["times_s"]), frames, header["duration_s"], header["width"], header["height"])
+    return SampledFrames(
+        np.asarray(header["times_s"]),
+        frames,
+        header["duration_s"],
+        header["width"],
+        header["height"],
+    )
 
 
 def run_worker(
@@ -73,16 +82,26 @@ def run_worker(
 ) -> subprocess.CompletedProcess:
     """Run a confined process on one request; its answer is on stdout.
 
-    Raises TimeoutExpired past the limit, or once `cancelled()` is true; the process is ended before.
+    Raises TimeoutExpired past the limit, or once `cancelled()` is true; the process is ended
+    before.
     """
-    command, deadline = [sys.executable, "-m", module, json.dumps(request)], time.monotonic() + limits.timeout_s
+    command, deadline = (
+        [sys.executable, "-m", module, json.dumps(request)],
+        time.monotonic() + limits.timeout_s,
+    )
     with subprocess.Popen(
-        command, cwd=IMPORT_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        cwd=IMPORT_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as process:
         while True:
             left_s = max(0.0, deadline - time.monotonic())
             try:
-                answer, _ = process.communicate(timeout=left_s if cancelled is None else min(left_s, POLL_S))
+                answer, _ = process.communicate(
+                    timeout=left_s if cancelled is None else min(left_s, POLL_S)
+                )
                 return subprocess.CompletedProcess(command, process.returncode, answer)
             except subprocess.TimeoutExpired:
                 if left_s > POLL_S and cancelled is not None and not cancelled():
@@ -108,7 +127,9 @@ def _ask_worker(
         raise VideoError(f"{name}: {too_costly(limits)}")
     line_end = done.stdout.find(b"\n")
     if done.returncode or line_end < 0:
-        raise VideoError(f"{name} stopped the decoder: it is damaged or too demanding, so export it again.")
+        raise VideoError(
+            f"{name} stopped the decoder: it is damaged or too demanding, so export it again."
+        )
     header = json.loads(done.stdout[:line_end])
     if "error" in header:
         raise VideoError(f"{name}: {header['error']}")

@@ -1,7 +1,8 @@
 """How a player shows a stored picture: turned, mirrored and stretched as the container asks.
 
-The one place that decides it, for every container and codec: FFmpeg hands the display matrix of MP4 and MOV, the pose
-and projection of Matroska and the orientation in a codec's own headers over with the frame.
+The one place that decides it, for every container and codec: FFmpeg hands the display matrix of MP4
+and MOV, the pose and projection of Matroska and the orientation in a codec's own headers over with
+the frame.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ STRANGEST_ASPECT = 8  # pixels that are wider or higher than this say nothing of
 
 @dataclass(frozen=True)
 class Orientation:
-    """What turns a stored picture into the shown one: rows and columns swapped first, then mirrored."""
+    """What turns a stored picture into the shown one: rows and columns swapped first, then
+    mirrored."""
 
     transposed: bool = False
     mirrored: bool = False
@@ -30,8 +32,8 @@ class Orientation:
 def orientation(matrix: tuple[int, int, int, int]) -> Orientation:
     """Return the nearest of the eight orientations to a display matrix (a, b, c, d).
 
-    A point (x, y) of the stored picture, y downwards, is shown at (ax + cy, bx + dy). A matrix without a direction,
-    zeros above all, means nothing: upright.
+    A point (x, y) of the stored picture, y downwards, is shown at (ax + cy, bx + dy). A matrix
+    without a direction, zeros above all, means nothing: upright.
     """
     a, b, c, d = matrix
     if a * d == b * c:
@@ -51,11 +53,14 @@ def frame_orientation(frame: av.VideoFrame) -> Orientation:
 
 
 def pixel_aspect(stream: av.VideoStream, max_side: int) -> Fraction:
-    """Return how wide a stored pixel is shown next to its height; 1 where that is not told or makes no sense."""
+    """Return how wide a stored pixel is shown next to its height; 1 where that is not told or
+    makes no sense."""
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if not 1 / STRANGEST_ASPECT <= aspect <= STRANGEST_ASPECT:
         return Fraction(1)
-    return aspect if max(_shown_size(stream.width, stream.height, aspect)) <= max_side else Fraction(1)
+    return (
+        aspect if max(_shown_size(stream.width, stream.height, aspect)) <= max_side else Fraction(1)
+    )
 
 
 def shown_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
@@ -64,13 +69,17 @@ def shown_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
     return (width, height) if frame_orientation(frame).transposed else (height, width)
 
 
-def upright(frame: av.VideoFrame, aspect: Fraction = Fraction(1), max_height: int | None = None) -> np.ndarray:
-    """Return a frame's pixels [H, W, 3] uint8 RGB as a player shows them, scaled down to fit `max_height`."""
+def upright(
+    frame: av.VideoFrame, aspect: Fraction = Fraction(1), max_height: int | None = None
+) -> np.ndarray:
+    """Return a frame's pixels [H, W, 3] uint8 RGB as a player shows them, scaled down to fit
+    `max_height`."""
     asked, (rows, columns) = frame_orientation(frame), shown_size(frame, aspect)
     if max_height is not None:
         rows, columns = fitted(rows, columns, max_height)
     width, height = (rows, columns) if asked.transposed else (columns, rows)
-    if (width, height) != (frame.width, frame.height):  # scaled before it is copied: most of what 4K costs
+    # scaled before it is copied: most of what 4K costs
+    if (width, height) != (frame.width, frame.height):
         frame = frame.reformat(width, height, "rgb24", interpolation="AREA")
     pixels = frame.to_ndarray(format="rgb24")
     if asked.transposed:
@@ -84,5 +93,6 @@ def is_shown_as_stored(frame: av.VideoFrame, aspect: Fraction) -> bool:
 
 
 def _shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Return (width, height) with square pixels; never fewer in a direction, so that nothing is lost."""
+    """Return (width, height) with square pixels; never fewer in a direction, so that nothing is
+    lost."""
     return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))

@@ -1,7 +1,8 @@
 """Plain clips by decord: those of which it can only see what a player shows.
 
-It follows no display matrix, chooses among tracks by a rule of its own, keeps silent about what it has patched up, and
-has no wheels for some machines. So it decodes where nothing of that can matter, and PyAV decodes all else.
+It follows no display matrix, chooses among tracks by a rule of its own, keeps silent about what it
+has patched up, and has no wheels for some machines. So it decodes where nothing of that can matter,
+and PyAV decodes all else.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from mealrec.video.probe import DecodeLimits
 from mealrec.video.tracks import Timetable, open_video, played_stream
 
 CONTAINERS, CODECS = ("mov", "matroska"), ("h264", "vp8", "vp9")
-MOST_PIXELS = 1920 * 1088  # it skips no frame on the way to a moment: of larger ones that takes too long
+# it skips no frame on the way to a moment: of larger ones that takes too long
+MOST_PIXELS = 1920 * 1088
 SAME_TIME_S = 1e-3
 ALIKE = 4.0  # levels of 255: two decoders differ in the rounding of colours alone
 
@@ -26,10 +28,12 @@ ALIKE = 4.0  # levels of 255: two decoders differ in the rounding of colours alo
 def plain_frames(
     path: str, demuxer: str, table: Timetable, indices: np.ndarray, limits: DecodeLimits
 ) -> np.ndarray | None:
-    """Return the frames `indices` [K] of the timetable as pictures [K, H, W, 3] uint8, or None where PyAV has to.
+    """Return the frames `indices` [K] of the timetable as pictures [K, H, W, 3] uint8, or None
+    where PyAV has to.
 
-    None where a player would turn, mirror or stretch the picture, there is a choice of tracks, anything is damaged, or
-    decord is not installed, lists other times, or shows another first frame than PyAV.
+    None where a player would turn, mirror or stretch the picture, there is a choice of tracks,
+    anything is damaged, or decord is not installed, lists other times, or shows another first frame
+    than PyAV.
     """
     if demuxer not in CONTAINERS or table.is_torn or table.is_numbered:
         return None
@@ -44,13 +48,18 @@ def plain_frames(
         with _said() as said:
             reader = decord.VideoReader(path, num_threads=1)
             starts_s = np.asarray(reader.get_frame_timestamp(range(len(reader))))[:, 0]
-            if len(starts_s) != len(table.starts_s) or np.abs(starts_s - table.starts_s).max() > SAME_TIME_S:
+            if (
+                len(starts_s) != len(table.starts_s)
+                or np.abs(starts_s - table.starts_s).max() > SAME_TIME_S
+            ):
                 return None
             pictures = reader.get_batch([0, *indices.tolist()]).asnumpy()
             is_silent = not said()
     except (decord.DECORDError, RuntimeError, ValueError, IndexError):
         return None
-    is_alike = pictures.shape[1:] == first.shape and np.abs(pictures[0].astype(int) - first).mean() < ALIKE
+    is_alike = (
+        pictures.shape[1:] == first.shape and np.abs(pictures[0].astype(int) - first).mean() < ALIKE
+    )
     return pictures[1:] if is_silent and is_alike else None
 
 
@@ -59,27 +68,38 @@ def _first_picture(path: str, demuxer: str, limits: DecodeLimits) -> np.ndarray 
     with open_video(path, demuxer) as container:
         stream = played_stream(container)
         codec = stream.codec_context.name
-        if len(container.streams.video) > 1 or codec not in CODECS or stream.width * stream.height > MOST_PIXELS:
+        if (
+            len(container.streams.video) > 1
+            or codec not in CODECS
+            or stream.width * stream.height > MOST_PIXELS
+        ):
             return None
         stream.thread_type = "NONE"
-        stream.codec_context.options = {"side_data_prefer_packet": "displaymatrix"}  # as in Playhead
+        # as in Playhead
+        stream.codec_context.options = {"side_data_prefer_packet": "displaymatrix"}
         try:
             frame = next(container.decode(stream), None)
         except av.error.FFmpegError:
             return None
-        if frame is None or frame.is_corrupt or not is_shown_as_stored(frame, pixel_aspect(stream, limits.max_side)):
+        if (
+            frame is None
+            or frame.is_corrupt
+            or not is_shown_as_stored(frame, pixel_aspect(stream, limits.max_side))
+        ):
             return None
         return frame.to_ndarray(format="rgb24").astype(int)
 
 
 @contextmanager
 def _said() -> Iterator[Callable[[], bytes]]:
-    """Yield a function that returns what the process has written to its standard error since: FFmpeg's complaints."""
+    """Yield a function that returns what the process has written to its standard error since:
+    FFmpeg's complaints."""
     heard, told = os.pipe()
     before = os.dup(2)
     try:
         for end in (heard, told):
-            os.set_blocking(end, False)  # whoever says more than a pipe holds must not wait for a reader
+            # whoever says more than a pipe holds must not wait for a reader
+            os.set_blocking(end, False)
         os.dup2(told, 2)
         yield lambda: _read(heard)
     finally:

@@ -1,4 +1,5 @@
-"""Whether browsers play a clip: the codec that an MP4 file names, read from its boxes without any decoder."""
+"""Whether browsers play a clip: the codec that an MP4 file names, read from its boxes without
+any decoder."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _STSD_HEAD = 8  # version, flags and the number of entries come before the first
 
 
 def plays_in_browsers(path: Path) -> bool:
-    """Return whether a file is an MP4 that holds video of a codec that all browsers play, and of no other."""
+    """Return whether a file is an MP4 that holds video of a codec that all browsers play, and of
+    no other."""
     codecs = video_codecs(path)
     return bool(codecs & PLAYABLE) and not codecs - PLAYABLE
 
@@ -39,7 +41,9 @@ def _is_video(file: BinaryIO, track: tuple[int, int]) -> bool:
     return False
 
 
-def _boxes(file: BinaryIO, start: int, stop: int, path: tuple[bytes, ...]) -> Iterator[tuple[int, int]]:
+def _boxes(
+    file: BinaryIO, start: int, stop: int, path: tuple[bytes, ...]
+) -> Iterator[tuple[int, int]]:
     """Yield where the content of every box at a path of names begins and ends."""
     for name, inner, end in _children(file, start, stop):
         if name == path[0]:

@@ -1,4 +1,5 @@
-"""Any clip to what a browser plays and the features read: H.264 of at most 480p, and a poster beside it."""
+"""Any clip to what a browser plays and the features read: H.264 of at most 480p, and a poster
+beside it."""
 
 from __future__ import annotations
 
@@ -11,16 +12,22 @@ from mealrec.errors import VideoError
 from mealrec.video.frames import run_worker
 from mealrec.video.probe import DecodeLimits, check_file
 
-CLIP_LIMITS = DecodeLimits(cpu_s=600.0, timeout_s=7200.0)  # every frame is decoded, and encoded anew
+# every frame is decoded, and encoded anew
+CLIP_LIMITS = DecodeLimits(cpu_s=600.0, timeout_s=7200.0)
 
 
-def transcode_clip(source: Path, clip: Path, poster: Path, limits: DecodeLimits = CLIP_LIMITS) -> None:
+def transcode_clip(
+    source: Path, clip: Path, poster: Path, limits: DecodeLimits = CLIP_LIMITS
+) -> None:
     """Write `clip` (MP4) and `poster` (WebP) of a video file, decoded in a confined process.
 
-    The clip gets its name last, so that where it is there, all is done. Raises VideoError, and leaves nothing, for a
-    file that is no video, is cut off, damaged, or passes a limit.
+    The clip gets its name last, so that where it is there, all is done. Raises VideoError, and
+    leaves nothing, for a file that is no video, is cut off, damaged, or passes a limit.
     """
-    drafts = {"clip": clip.with_name(clip.name + ".part"), "poster": poster.with_name(poster.name + ".part")}
+    drafts = {
+        "clip": clip.with_name(clip.name + ".part"),
+        "poster": poster.with_name(poster.name + ".part"),
+    }
     request = {
         "source": str(source.resolve()),
         "demuxer": check_file(source, limits),

@@ -21,7 +21,8 @@ from mealrec.video.tracks import read_timetable
 
 
 def sampling_times(duration_s: float, num_frames: int, interval_s: float) -> np.ndarray:
-    """Return K times [K] in seconds: `interval_s` apart around the centre, or spread evenly over a shorter clip."""
+    """Return K times [K] in seconds: `interval_s` apart around the centre, or spread evenly over
+    a shorter clip."""
     step = min(interval_s, duration_s / num_frames)
     return duration_s / 2 + (np.arange(num_frames) - (num_frames - 1) / 2) * step
 
@@ -36,9 +37,12 @@ def decode(request: dict) -> tuple[dict, bytes]:
     frames = plain_frames(path, demuxer, table, table.on_screen(targets_s), limits)
     if frames is not None:
         height, width = frames.shape[1:3]
-        frames = frames if max_height is None else resize(frames, *fitted(height, width, max_height))
+        frames = (
+            frames if max_height is None else resize(frames, *fitted(height, width, max_height))
+        )
     else:
-        near_s = min(request["interval_s"], table.duration_s / len(times_s)) / 2  # beyond lies the next moment
+        # beyond lies the next moment
+        near_s = min(request["interval_s"], table.duration_s / len(times_s)) / 2
         with Playhead(path, demuxer, table, limits) as playhead:
             frames, (height, width) = decode_frames(playhead, table, targets_s, near_s, max_height)
     if request["size"] is not None:
@@ -64,7 +68,10 @@ def main() -> None:
     except VideoError as error:
         header, pixels = {"error": str(error)}, b""
     except MemoryError:
-        header, pixels = {"error": "The video needs more memory than is allowed here: scale it down first."}, b""
+        header, pixels = (
+            {"error": "The video needs more memory than is allowed here: scale it down first."},
+            b"",
+        )
     with reply:
         reply.write(json.dumps(header).encode() + b"\n")
         reply.write(pixels)

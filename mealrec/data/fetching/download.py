@@ -30,7 +30,8 @@ class FileRefusedError(FetchError):
 
 
 class Interrupted(Exception):
-    """An attempt failed in a way that may pass: `wait_s` is what the server asks for, `answered` whether data came."""
+    """An attempt failed in a way that may pass: `wait_s` is what the server asks for, `answered`
+    whether data came."""
 
     def __init__(self, reason: str, wait_s: float | None = None, answered: bool = False):
         super().__init__(reason)
@@ -39,7 +40,8 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """How often one file is tried without gain, how long between (doubling), and how long one answer may take."""
+    """How often one file is tried without gain, how long between (doubling), and how long one
+    answer may take."""
 
     attempts: int = 5
     backoff_s: float = 1.0
@@ -49,7 +51,8 @@ class Patience:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What is fetched to where: `size` and `sha256` as published where known, `max_bytes` whatever the server says."""
+    """What is fetched to where: `size` and `sha256` as published where known, `max_bytes`
+    whatever the server says."""
 
     url: str
     path: Path
@@ -64,7 +67,8 @@ class Transfer:
 
     @property
     def tag(self) -> Path:
-        """Where the server's mark of the version stands, so that two versions never end up in one file."""
+        """Where the server's mark of the version stands, so that two versions never end up in
+        one file."""
         return self.path.with_name(self.path.name + ".part.tag")
 
     @property
@@ -73,12 +77,14 @@ class Transfer:
         return self.part.stat().st_size if self.part.exists() else 0
 
 
-def download(transfer: Transfer, patience: Patience | None = None, progress: Progress | None = None) -> None:
+def download(
+    transfer: Transfer, patience: Patience | None = None, progress: Progress | None = None
+) -> None:
     """Fetch one file; what an earlier call left in `*.part` is gone on with.
 
-    Raises FileRefusedError where the server has no such file, keeps cutting it off, or it is not the published one
-    (size, sha256); FetchError where the server does not answer or the disk is full. Nothing bears the final name
-    unless it is whole.
+    Raises FileRefusedError where the server has no such file, keeps cutting it off, or it is not
+    the published one (size, sha256); FetchError where the server does not answer or the disk is
+    full. Nothing bears the final name unless it is whole.
     """
     patience = patience or Patience()
     try:
@@ -94,7 +100,8 @@ def download(transfer: Transfer, patience: Patience | None = None, progress: Pro
 
 
 def remote_size(url: str, timeout_s: float = 10.0) -> int | None:
-    """Return the size that the server announces for a file, or None: it is only a forecast, and never an error."""
+    """Return the size that the server announces for a file, or None: it is only a forecast, and
+    never an error."""
     try:
         with urlopen(_request(url, "HEAD"), timeout=timeout_s) as response:
             page = response.headers.get_content_type() == "text/html"
@@ -116,15 +123,22 @@ def _persist(transfer: Transfer, patience: Patience, progress: Progress) -> None
         try:
             return _attempt(transfer, patience, progress)
         except Interrupted as error:
-            # against the furthest byte ever reached: a server without Range starts over and gains nothing
+            # against the furthest byte ever reached: a server without Range starts over and gains
+            # nothing
             failed = 0 if transfer.have >= furthest + PROGRESS_BYTES else failed + 1
             furthest = max(furthest, transfer.have)
-            wait_s = error.wait_s if error.wait_s is not None else patience.backoff_s * 2 ** max(0, failed - 1)
+            wait_s = (
+                error.wait_s
+                if error.wait_s is not None
+                else patience.backoff_s * 2 ** max(0, failed - 1)
+            )
             if failed >= patience.attempts:
                 kind = FileRefusedError if error.answered else FetchError
                 raise kind(f"{transfer.url}: {error} ({failed} attempts)") from error
             if error.wait_s is not None and wait_s > patience.longest_wait_s:
-                raise FetchError(f"{transfer.url}: {error}; it asks to come back in {wait_s:.0f} s") from error
+                raise FetchError(
+                    f"{transfer.url}: {error}; it asks to come back in {wait_s:.0f} s"
+                ) from error
             time.sleep(min(wait_s, patience.longest_wait_s))
 
 
@@ -152,11 +166,14 @@ def _attempt(transfer: Transfer, patience: Patience, progress: Progress) -> None
         _start_over(transfer)
         raise Interrupted("the server sends more than it announces", answered=True)
     if transfer.have < total:
-        raise Interrupted(f"the connection ended after {transfer.have:,} of {total:,} bytes", answered=True)
+        raise Interrupted(
+            f"the connection ended after {transfer.have:,} of {total:,} bytes", answered=True
+        )
 
 
 def _open(transfer: Transfer, patience: Patience) -> HTTPResponse:
-    """Ask for what is missing; raises Interrupted for what may pass and FetchError for what will not."""
+    """Ask for what is missing; raises Interrupted for what may pass and FetchError for what will
+    not."""
     request = _request(transfer.url)
     if transfer.have:
         request.add_header("Range", f"bytes={transfer.have}-")
@@ -177,7 +194,9 @@ def _open(transfer: Transfer, patience: Patience) -> HTTPResponse:
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise Interrupted(f"no answer: {reason}") from error
     if not isinstance(response, HTTPResponse):
-        raise FileRefusedError(f"{transfer.url}: it leads to {response.url}, which is no web address")
+        raise FileRefusedError(
+            f"{transfer.url}: it leads to {response.url}, which is no web address"
+        )
     return response
 
 
@@ -200,9 +219,13 @@ def _placed(response: HTTPResponse, transfer: Transfer) -> tuple[int, int]:
 
 def _check_size(total: int, transfer: Transfer) -> None:
     if transfer.size is not None and total != transfer.size:
-        raise FileRefusedError(f"{transfer.url}: {total:,} bytes come, the published file has {transfer.size:,}")
+        raise FileRefusedError(
+            f"{transfer.url}: {total:,} bytes come, the published file has {transfer.size:,}"
+        )
     if transfer.max_bytes is not None and total > transfer.max_bytes:
-        raise FileRefusedError(f"{transfer.url}: {total:,} bytes come, at most {transfer.max_bytes:,} are taken")
+        raise FileRefusedError(
+            f"{transfer.url}: {total:,} bytes come, at most {transfer.max_bytes:,} are taken"
+        )
 
 
 def _check_sum(transfer: Transfer) -> None:
@@ -211,7 +234,9 @@ def _check_sum(transfer: Transfer) -> None:
     came = sha256_of(transfer.part)
     if came != transfer.sha256:
         _start_over(transfer)
-        raise FileRefusedError(f"{transfer.url}: the sha256 is {came} and that of the published file {transfer.sha256}")
+        raise FileRefusedError(
+            f"{transfer.url}: the sha256 is {came} and that of the published file {transfer.sha256}"
+        )
 
 
 def _chunks(response: HTTPResponse) -> Iterator[bytes]:
@@ -252,4 +277,6 @@ def _retry_after(value: str | None) -> float | None:
 
 
 def _request(url: str, method: str = "GET") -> Request:
-    return Request(url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}, method=method)
+    return Request(
+        url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}, method=method
+    )

@@ -1,4 +1,5 @@
-"""A dataset's files into a folder: room first, each file once, and one account of what did not come."""
+"""A dataset's files into a folder: room first, each file once, and one account of what did not
+come."""
 
 from __future__ import annotations
 
@@ -13,21 +14,30 @@ from urllib.parse import quote
 
 from tqdm import tqdm
 
-from mealrec.data.fetching.download import FileRefusedError, Patience, Transfer, download, remote_size, sha256_of
+from mealrec.data.fetching.download import (
+    FileRefusedError,
+    Patience,
+    Transfer,
+    download,
+    remote_size,
+    sha256_of,
+)
 from mealrec.data.fetching.layout import ITEM_ID, RemoteFile
 from mealrec.errors import FetchError
 
 SPARE_BYTES = 256 * 2**20  # left free on the disk
 MAX_COVER_BYTES = 20 * 2**20
-END_RECORD = b"PK\x05\x06"  # the record that ends a zip archive; a comment of up to 64 KiB may follow it
+# the record that ends a zip archive; a comment of up to 64 KiB may follow it
+END_RECORD = b"PK\x05\x06"
 END_RECORD_REACH = 22 + 65535
 
 
 def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: Patience) -> str:
     """Fetch the files that are not there yet; one that is there is checked and never overwritten.
 
-    Returns an account of the files that did not come and are not needed, "" when there is none. Raises one
-    FetchError that names every address that failed and the path where that file can be put by hand.
+    Returns an account of the files that did not come and are not needed, "" when there is none.
+    Raises one FetchError that names every address that failed and the path where that file can be
+    put by hand.
     """
     files = tuple(files)
     failures: dict[RemoteFile, str] = {}
@@ -39,7 +49,9 @@ def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: 
         except FetchError as error:
             failures[file] = str(error)
             left = [later for later in files[number + 1 :] if not (out / later.path).exists()]
-            failures |= {later: f"{_url(address, later)}: not asked for after that" for later in left}
+            failures |= {
+                later: f"{_url(address, later)}: not asked for after that" for later in left
+            }
             break
     lines = [f"  {reason}\n    belongs at {out / file.path}" for file, reason in failures.items()]
     if not any(file.needed for file in failures):
@@ -73,7 +85,8 @@ def require_space(out: Path, needed: int) -> None:
 
 
 def split_parts(archive: RemoteFile, out: Path) -> tuple[RemoteFile, ...]:
-    """Return the other parts (.z01, .z02, …) of a split zip archive, as its last part (.zip) counts them.
+    """Return the other parts (.z01, .z02, …) of a split zip archive, as its last part (.zip) counts
+    them.
 
     Raises FetchError where the file is no zip archive.
     """
@@ -90,9 +103,11 @@ def split_parts(archive: RemoteFile, out: Path) -> tuple[RemoteFile, ...]:
 
 
 def unpack_covers(archive: Path) -> int:
-    """Unpack <id>.jpg into a folder beside the archive, named like it; return how many covers lie there.
+    """Unpack <id>.jpg into a folder beside the archive, named like it; return how many covers lie
+    there.
 
-    Only names that are an item id are taken, whatever folder the archive says; raises FetchError for a damaged one.
+    Only names that are an item id are taken, whatever folder the archive says; raises FetchError
+    for a damaged one.
     """
     folder = archive.with_suffix("")
     try:
@@ -109,9 +124,13 @@ def unpack_covers(archive: Path) -> int:
             for name, info in tqdm(missing.items(), unit="cover", desc=folder.name):
                 _unpack(covers, info, folder / name)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise FetchError(f"{archive} cannot be unpacked ({error}): delete it and run it again.") from error
+        raise FetchError(
+            f"{archive} cannot be unpacked ({error}): delete it and run it again."
+        ) from error
     except OSError as error:
-        raise FetchError(f"{folder} cannot be written ({error}): free the disk and run it again.") from error
+        raise FetchError(
+            f"{folder} cannot be written ({error}): free the disk and run it again."
+        ) from error
     return len(wanted)
 
 
@@ -144,11 +163,19 @@ def _check_present(path: Path, file: RemoteFile) -> None:
             f"{path} has {size:,} bytes, the published file {file.size:,}: delete it to fetch it anew"
         )
     if file.sha256 is not None and sha256_of(path) != file.sha256:
-        raise FileRefusedError(f"{path} is not the published file (its sha256 differs): delete it to fetch it anew")
+        raise FileRefusedError(
+            f"{path} is not the published file (its sha256 differs): delete it to fetch it anew"
+        )
 
 
 def _download_with_bar(transfer: Transfer, patience: Patience) -> None:
-    with tqdm(total=transfer.size, initial=transfer.have, unit="B", unit_scale=True, desc=transfer.path.name) as bar:
+    with tqdm(
+        total=transfer.size,
+        initial=transfer.have,
+        unit="B",
+        unit_scale=True,
+        desc=transfer.path.name,
+    ) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total

@@ -1,6 +1,7 @@
 """Which files MicroLens publishes, where, and what is known of them.
 
-A file keeps its official name on disk, so that `prepare` and `read_catalogue` find it; a clip becomes clips/<id>.mp4.
+A file keeps its official name on disk, so that `prepare` and `read_catalogue` find it; a clip
+becomes clips/<id>.mp4.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ ITEM_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One official file: its path below the dataset's address and below --out; its size and sha256 where known.
+    """One official file: its path below the dataset's address and below --out; its size and sha256
+    where known.
 
     Without a file that is not `needed`, all verbs still work.
     """
@@ -32,7 +34,8 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """What one dataset offers; `covers`, `frames` (a split archive's last part) and `features` may not exist."""
+    """What one dataset offers; `covers`, `frames` (a split archive's last part) and `features`
+    may not exist."""
 
     address: str
     tables: tuple[RemoteFile, ...]
@@ -81,44 +84,62 @@ LAYOUTS = {
         clip_folder="MicroLens-100k_videos",
         covers=RemoteFile("MicroLens-100k_covers.zip"),
         frames=RemoteFile("MicroLens-100k_frames_interval_1_number_5.zip"),
-        features=RemoteFile("extracted_modality_features/MicroLens-100k_video_features_VideoMAE.npy"),
+        features=RemoteFile(
+            "extracted_modality_features/MicroLens-100k_video_features_VideoMAE.npy"
+        ),
     ),
 }
 
 
 def check_address(address: str) -> str:
-    """Return an address with one slash at its end; raises FetchError where it is no plain http(s) address."""
+    """Return an address with one slash at its end; raises FetchError where it is no plain
+    http(s) address."""
     try:
         parts = urlsplit(address)
-        usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        usable = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and not parts.query
+            and not parts.fragment
+        )
     except ValueError:
         usable = False
     if not usable or not address.isascii() or not address.isprintable() or " " in address:
-        raise FetchError(f"--base-url must look like https://mirror.example/MicroLens-50k-Dataset/, got {address!r}")
+        raise FetchError(
+            f"--base-url must look like https://mirror.example/MicroLens-50k-Dataset/, got {address!r}"
+        )
     return address.rstrip("/") + "/"
 
 
 def check_id(text: str, where: str) -> str:
     """Return an item id of digits; raises DataFormatError that names the place of any other."""
     if not ITEM_ID.fullmatch(text):
-        raise DataFormatError(f"{where}: an item id of at most nine digits was expected, got {text[:40]!r}")
+        raise DataFormatError(
+            f"{where}: an item id of at most nine digits was expected, got {text[:40]!r}"
+        )
     return text
 
 
 def read_ids(path: Path) -> tuple[str, ...]:
-    """Return the item ids in a file, white space between them, each once; raises DataFormatError for any other."""
+    """Return the item ids in a file, white space between them, each once; raises DataFormatError
+    for any other."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataFormatError(f"{path} cannot be read as a list of item ids: {error}") from error
-    ids = [check_id(word, f"{path}, line {number}") for number, line in enumerate(lines, 1) for word in line.split()]
+    ids = [
+        check_id(word, f"{path}, line {number}")
+        for number, line in enumerate(lines, 1)
+        for word in line.split()
+    ]
     if not ids:
         raise DataFormatError(f"{path} holds no item id: write one a line")
     return tuple(dict.fromkeys(ids))
 
 
 def most_watched(pairs: Path, count: int) -> tuple[str, ...]:
-    """Return the `count` items with the most views in a `*_pairs.tsv`, the lower id first where they tie."""
+    """Return the `count` items with the most views in a `*_pairs.tsv`, the lower id first where
+    they tie."""
     views = Counter()
     with pairs.open(encoding="utf-8") as file:
         for line in file:

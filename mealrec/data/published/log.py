@@ -1,4 +1,5 @@
-"""Reading a click log of one's own: one CSV file of clicks, and beside it clips, pictures, titles and topics."""
+"""Reading a click log of one's own: one CSV file of clicks, and beside it clips, pictures,
+titles and topics."""
 
 from __future__ import annotations
 
@@ -16,12 +17,14 @@ LEAST_MATCH = 0.5
 
 
 def read_log(path: Path) -> Source:
-    """Read a folder with one of CLICKS (header user,item,time, columns in any order), or such a file.
+    """Read a folder with one of CLICKS (header user,item,time, columns in any order), or such a
+    file.
 
-    A time is a number or an ISO date; without the column the order of the rows counts. `titles.csv` (item,title),
-    `topics.csv`, `clips/<id>.mp4`, `posters/` and `covers/` beside it are taken along where they are there. The ids are
-    those of the clips' files, where a number is written otherwise in the tables.
-    Raises DataFormatError where clicks are missing, or titles and clips do not fit them.
+    A time is a number or an ISO date; without the column the order of the rows counts. `titles.csv`
+    (item,title), `topics.csv`, `clips/<id>.mp4`, `posters/` and `covers/` beside it are taken along
+    where they are there. The ids are those of the clips' files, where a number is written otherwise
+    in the tables. Raises DataFormatError where clicks are missing, or titles and clips do not fit
+    them.
     """
     path, source = Path(path), Source()
     if path.is_file():
@@ -35,7 +38,9 @@ def read_log(path: Path) -> Source:
     for kind, texts in (("title", source.titles), ("topic", source.topics)):
         if (file := folder / f"{kind}s.csv").is_file():
             source.files[f"{kind}s"] = file.name
-            texts |= _fitting(read_texts(file, kind, source.notes), items, file, table, source.notes)
+            texts |= _fitting(
+                read_texts(file, kind, source.notes), items, file, table, source.notes
+            )
     _check_clips(source, items, clips, folder)
     for kind in ("clips", "posters", "covers"):
         source.find_media(kind, folder / kind)
@@ -46,7 +51,9 @@ def _read_clicks(source: Source, path: Path, clips: Ids) -> None:
     rows = read_csv(path)
     _, header = next(rows, (1, []))
     names = [name.strip().lower() for name in header]
-    user, item = columns(path, names, ("user", "item"), ", which its first line should name, with commas between")
+    user, item = columns(
+        path, names, ("user", "item"), ", which its first line should name, with commas between"
+    )
     time = next((names.index(name) for name in TIMES if name in names), None)
     source.timed = time is not None
     if time is None:
@@ -55,12 +62,22 @@ def _read_clicks(source: Source, path: Path, clips: Ids) -> None:
         if not any(field.strip() for field in row):
             continue
         if len(row) != len(names):
-            source.malformed.add(path, line, f"expected {len(names)} fields, got {len(row)}: {','.join(row)[:60]!r}")
+            source.malformed.add(
+                path, line, f"expected {len(names)} fields, got {len(row)}: {','.join(row)[:60]!r}"
+            )
             continue
         spelt = row[item].strip()
-        source.add(path, line, row[user].strip(), clips.find(spelt) or unspread(spelt), _moment(row, time, line))
+        source.add(
+            path,
+            line,
+            row[user].strip(),
+            clips.find(spelt) or unspread(spelt),
+            _moment(row, time, line),
+        )
     if clips.respelt:
-        source.notes.append(f"{clips.respelt} clicks name a clip otherwise than its file ({clips.example})")
+        source.notes.append(
+            f"{clips.respelt} clicks name a clip otherwise than its file ({clips.example})"
+        )
 
 
 def _moment(row: list[str], time: int | None, line: int) -> str:
@@ -77,14 +94,17 @@ def _moment(row: list[str], time: int | None, line: int) -> str:
     return str((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
-def _fitting(texts: dict[str, str], items: dict, file: Path, clicks: Path, notes: list[str]) -> dict[str, str]:
+def _fitting(
+    texts: dict[str, str], items: dict, file: Path, clicks: Path, notes: list[str]
+) -> dict[str, str]:
     found = matched(texts, Ids(items), file.name, notes)
     check_fit(len(found), len(texts), len(items), file, clicks)
     return found
 
 
 def check_fit(found: int, texts: int, items: int, file: Path, clicks: Path) -> None:
-    """Raise DataFormatError where a file of titles names other items than the clicks do: its ids were misread."""
+    """Raise DataFormatError where a file of titles names other items than the clicks do: its ids
+    were misread."""
     if found < LEAST_MATCH * min(texts, items):
         raise DataFormatError(
             f"{file} names {texts:,} items and {clicks.name} {items:,}, of which only {found:,} are the same: expected "
@@ -106,6 +126,10 @@ def _check_clips(source: Source, items: dict, clips: set[str], folder: Path) -> 
                 "one of them, there is nothing to recommend by."
             )
     elif without:
-        source.notes.append(f"{len(without):,} of {len(items):,} items have no clip ({without[0]}.mp4 first)")
+        source.notes.append(
+            f"{len(without):,} of {len(items):,} items have no clip ({without[0]}.mp4 first)"
+        )
     if strangers := sorted(clips - items.keys()):
-        source.notes.append(f"{len(strangers):,} clips were never clicked and stay out ({strangers[0]}.mp4 first)")
+        source.notes.append(
+            f"{len(strangers):,} clips were never clicked and stay out ({strangers[0]}.mp4 first)"
+        )

@@ -1,6 +1,7 @@
 """Reading MicroLens as its publishers offer it, in both forms of its titles and both of its pairs.
 
-Where microlens.py reads the project's own form and stops at the first fault, this counts faults and goes on.
+Where microlens.py reads the project's own form and stops at the first fault, this counts faults and
+goes on.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ TOPICS = "tags_to_summary.csv"
 def read_microlens(folder: Path, name: str) -> Source:
     """Read a folder of official files (`name` is MicroLens-50k or MicroLens-100k).
 
-    Where the pairs lie there twice the .tsv is read: its order is the published one, while the clock of the .csv
-    leaves ties. Raises DataFormatError where pairs or titles are missing, or a file is no text at all.
+    Where the pairs lie there twice the .tsv is read: its order is the published one, while the
+    clock of the .csv leaves ties. Raises DataFormatError where pairs or titles are missing, or a
+    file is no text at all.
     """
     source = Source()
     pairs = source.choose(folder, "pairs", [pattern.format(name) for pattern in PAIRS])
@@ -63,11 +65,14 @@ def _read_timed(source: Source, path: Path) -> None:
         if len(row) == len(header):
             source.add(path, line, *(row[place] for place in places))
         else:
-            source.malformed.add(path, line, f"expected {len(header)} fields, got {len(row)}: {','.join(row)[:60]!r}")
+            source.malformed.add(
+                path, line, f"expected {len(header)} fields, got {len(row)}: {','.join(row)[:60]!r}"
+            )
 
 
 def _read_texts(source: Source, texts: dict[str, str], path: Path, kind: str) -> None:
-    """Read `item,text`: CSV under a header that names both; without one, unquoted and split at the first comma only."""
+    """Read `item,text`: CSV under a header that names both; without one, unquoted and split at
+    the first comma only."""
     _, first = next(read_lines(path), (1, ""))
     names = [name.strip() for name in next(csv.reader([first]), [])]
     if not {"item", kind} & {*names}:
@@ -85,13 +90,20 @@ def _read_texts(source: Source, texts: dict[str, str], path: Path, kind: str) ->
         if len(row) == len(names):
             source.add_text(texts, path, line, *(row[number] for number in place))
         else:
-            source.malformed.add(path, line, f"expected {','.join(names)}, got {','.join(row)[:60]!r}")
+            source.malformed.add(
+                path, line, f"expected {','.join(names)}, got {','.join(row)[:60]!r}"
+            )
 
 
 def _check_index(texts: dict[str, str], path: Path, kind: str) -> None:
-    """Raise DataFormatError where the ids are rows' numbers and the ids stand behind them, as pandas writes a table."""
+    """Raise DataFormatError where the ids are rows' numbers and the ids stand behind them, as
+    pandas writes a table."""
     counted = all(item == str(number) for number, item in enumerate(texts))
-    if texts and counted and all(text.partition(",")[0].strip().isdecimal() for text in texts.values()):
+    if (
+        texts
+        and counted
+        and all(text.partition(",")[0].strip().isdecimal() for text in texts.values())
+    ):
         raise DataFormatError(
             f"{path}, line 1: expected item,{kind}, got rows' numbers before the items (0,{texts['0'][:40]}): "
             f"write the table without its index, or give it the header item,{kind}."

@@ -1,4 +1,5 @@
-"""From a dataset as published to a catalogue folder: positives, chronological order, slice, k-core."""
+"""From a dataset as published to a catalogue folder: positives, chronological order, slice,
+k-core."""
 
 from __future__ import annotations
 
@@ -14,7 +15,15 @@ import numpy as np
 from mealrec.data.catalogue import Catalogue
 from mealrec.data.published.datasets import DATASETS
 from mealrec.data.published.recbole import write_inter
-from mealrec.data.published.rows import Rows, SmallSlice, by_user, chronological, core_in_words, keep_core, small_slice
+from mealrec.data.published.rows import (
+    Rows,
+    SmallSlice,
+    by_user,
+    chronological,
+    core_in_words,
+    keep_core,
+    small_slice,
+)
 from mealrec.data.published.source import Source
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
@@ -27,9 +36,11 @@ MEDIA = ("clips", "posters", "covers")
 
 @dataclass(frozen=True)
 class Prepared:
-    """A catalogue ready to train on, how it came about, each interaction's time, and where clips and posters lie.
+    """A catalogue ready to train on, how it came about, each interaction's time, and where clips
+    and posters lie.
 
-    `times` is {user: one timestamp an interaction}, None where the source has an order but no clock.
+    `times` is {user: one timestamp an interaction}, None where the source has an order but no
+    clock.
     """
 
     catalogue: Catalogue
@@ -50,16 +61,18 @@ def prepare(
     positive: str | None = None,
     name: str | None = None,
 ) -> Prepared:
-    """Read a published dataset and return its k-core as a catalogue, with a report of all that was done.
+    """Read a published dataset and return its k-core as a catalogue, with a report of all that was
+    done.
 
-    Args:
-        slice: "full", or "small": `users` users drawn with `seed`, the latest interactions of each.
-        k, k_items: the least number of interactions of a user and of an item (where None the dataset's, else `k`).
-        users: None draws as many as the dataset's slice `small` says.
+    Args: slice: "full", or "small": `users` users drawn with `seed`, the latest interactions of
+        each. k, k_items: the least number of interactions of a user and of an item (where None the
+        dataset's, else `k`). users: None draws as many as the dataset's slice `small` says.
         positive: the rule that says which rows count, for ShortVideo alone; None is its default.
-        name: what the catalogue is called; None is the dataset's name, of one's own data that of their folder.
+        name: what the catalogue is called; None is the dataset's name, of one's own data that of
+        their folder.
 
-    Raises DataFormatError where a file is missing or not in its documented form, or nothing is left.
+    Raises DataFormatError where a file is missing or not in its documented form, or nothing is
+    left.
     """
     _check(dataset, slice, k, k_items, users, positive)
     source = DATASETS[dataset].source(Path(data), positive)
@@ -89,13 +102,16 @@ def prepare(
 
 
 def _named(dataset: str, name: str | None, data: Path) -> dict[str, str]:
-    """Return what the catalogue is called; "name" is there where somebody has given it one, or it is their own."""
+    """Return what the catalogue is called; "name" is there where somebody has given it one, or
+    it is their own."""
     if name is None and DATASETS[dataset].is_own:
         name = (data.parent if data.is_file() else data).resolve().name
     return {"dataset": dataset} if name is None else {"dataset": name, "name": name}
 
 
-def _check(dataset: str, slice: str, k: int, k_items: int | None, users: int | None, positive: str | None) -> None:
+def _check(
+    dataset: str, slice: str, k: int, k_items: int | None, users: int | None, positive: str | None
+) -> None:
     wrong = {
         f"a dataset of {', '.join(DATASETS)}, got {dataset!r}": dataset not in DATASETS,
         f"a slice of {', '.join(SLICES)}, got {slice!r}": slice not in SLICES,
@@ -122,7 +138,8 @@ def _counts(source: Source, catalogue: Catalogue) -> dict:
         "rows_passed_over": source.passed_over,
         "malformed": source.malformed.report(),
         "items_without_a_title_row": len(untitled),
-        "items_with_an_empty_title": sum(not title for title in catalogue.titles.values()) - len(untitled),
+        "items_with_an_empty_title": sum(not title for title in catalogue.titles.values())
+        - len(untitled),
     }
 
 
@@ -130,11 +147,14 @@ def _catalogue(rows: Rows, source: Source) -> Catalogue:
     item_ids = tuple(rows.item_ids[number] for number in np.unique(rows.items))
     titles = {item: source.titles.get(item, "") for item in item_ids}
     topics = {item: source.topics[item] for item in item_ids if item in source.topics}
-    return Catalogue(item_ids, titles, topics, frozenset(), by_user(rows, [rows.item_ids[i] for i in rows.items]))
+    return Catalogue(
+        item_ids, titles, topics, frozenset(), by_user(rows, [rows.item_ids[i] for i in rows.items])
+    )
 
 
 def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> None:
-    """Write a catalogue folder with its prepared.json, all of it or nothing; clips and posters are linked.
+    """Write a catalogue folder with its prepared.json, all of it or nothing; clips and posters are
+    linked.
 
     `recbole` adds NAME/NAME.inter, where NAME is the dataset and its slice.
     Raises DataFormatError where `out` holds anything that no earlier call has written.
@@ -159,7 +179,9 @@ def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> N
 
 def _fill(folder: Path, prepared: Prepared, recbole: bool) -> None:
     catalogue, report = prepared.catalogue, prepared.report
-    name = slug(report["dataset"] if report["slice"] == "full" else f"{report['dataset']}-{report['slice']}")
+    name = slug(
+        report["dataset"] if report["slice"] == "full" else f"{report['dataset']}-{report['slice']}"
+    )
     written = [REPORT, "pairs.tsv", "titles.csv", *prepared.media]
     written += ["topics.csv"] * bool(catalogue.topics) + [name] * recbole
     # the report first: what a killed run leaves behind can be told from another's folder
@@ -183,17 +205,22 @@ def slug(name: str) -> str:
 
 
 def check_replaceable(out: Path) -> None:
-    """Raise DataFormatError where `out` exists and holds more than a folder that `write_prepared` wrote."""
+    """Raise DataFormatError where `out` exists and holds more than a folder that
+    `write_prepared` wrote."""
     if not out.exists():
         return
     if not out.is_dir():
         raise DataFormatError(f"{out} is a file: name a folder to write.")
     report = out / REPORT
     try:
-        written = json.loads(report.read_text(encoding="utf-8"))["written"] if report.is_file() else []
+        written = (
+            json.loads(report.read_text(encoding="utf-8"))["written"] if report.is_file() else []
+        )
     except (ValueError, KeyError, TypeError):
         written = []
-    foreign = sorted(path.name for path in out.iterdir() if path.name not in written or _grown(path))
+    foreign = sorted(
+        path.name for path in out.iterdir() if path.name not in written or _grown(path)
+    )
     if foreign:
         raise DataFormatError(
             f"{out} holds {', '.join(foreign[:3])}, which `prepare` did not write: choose another folder or empty it."

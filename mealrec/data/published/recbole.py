@@ -1,4 +1,5 @@
-"""RecBole's atomic files: tab-separated under a header of name:type fields; NAME.inter, and NAME.item for titles."""
+"""RecBole's atomic files: tab-separated under a header of name:type fields; NAME.inter, and
+NAME.item for titles."""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ HEADER = "user_id:token\titem_id:token\ttimestamp:float\n"
 
 
 def read_inter(path: Path) -> Source:
-    """Read a .inter file, or the one in a folder, and the titles of the .item file beside it where it has them.
+    """Read a .inter file, or the one in a folder, and the titles of the .item file beside it where
+    it has them.
 
-    Without a timestamp a row's place in the file is its time. Every row counts, whatever its rating.
-    Raises DataFormatError where there is no such file, or more than one, or user_id or item_id are missing.
+    Without a timestamp a row's place in the file is its time. Every row counts, whatever its
+    rating. Raises DataFormatError where there is no such file, or more than one, or user_id or
+    item_id are missing.
     """
     path = _inter_file(Path(path))
     source = Source(files={"pairs": path.name})
@@ -37,13 +40,19 @@ def read_inter(path: Path) -> Source:
     return source
 
 
-def write_inter(catalogue: Catalogue, path: Path, times: dict[str, tuple[float, ...]] | None = None) -> None:
-    """Write every interaction as a row; without `times` its place in its user's history is its timestamp."""
+def write_inter(
+    catalogue: Catalogue, path: Path, times: dict[str, tuple[float, ...]] | None = None
+) -> None:
+    """Write every interaction as a row; without `times` its place in its user's history is its
+    timestamp."""
     with Path(path).open("w", encoding="utf-8") as file:
         file.write(HEADER)
         for user, items in catalogue.histories.items():
             moments = times[user] if times else range(len(items))
-            file.writelines(f"{user}\t{item}\t{_plain(time)}\n" for item, time in zip(items, moments, strict=True))
+            file.writelines(
+                f"{user}\t{item}\t{_plain(time)}\n"
+                for item, time in zip(items, moments, strict=True)
+            )
 
 
 def _plain(time: float) -> str:
@@ -56,7 +65,9 @@ def _inter_file(path: Path) -> Path:
     found = sorted(path.glob("*.inter"))
     if len(found) != 1:
         names = ", ".join(file.name for file in found) or "none"
-        raise DataFormatError(f"expected a .inter file or a folder with exactly one, found {names} in {path}.")
+        raise DataFormatError(
+            f"expected a .inter file or a folder with exactly one, found {names} in {path}."
+        )
     return found[0]
 
 
@@ -72,7 +83,9 @@ def _read_atomic(source: Source, path: Path) -> tuple[list[str], Iterator[tuple[
             if len(row) == len(names):
                 yield line, row
             else:
-                source.malformed.add(path, line, f"expected {len(names)} fields, got {len(row)}: {text[:60]!r}")
+                source.malformed.add(
+                    path, line, f"expected {len(names)} fields, got {len(row)}: {text[:60]!r}"
+                )
 
     return names, rows()
 
@@ -90,4 +103,10 @@ def _read_titles(source: Source, path: Path) -> None:
     for line, row in rows:
         source.add_text(source.titles, path, line, row[item], row[title])
     items = set(source.items)
-    check_fit(len(items & source.titles.keys()), len(source.titles), len(items), path, path.with_suffix(".inter"))
+    check_fit(
+        len(items & source.titles.keys()),
+        len(source.titles),
+        len(items),
+        path,
+        path.with_suffix(".inter"),
+    )

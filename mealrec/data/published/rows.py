@@ -15,7 +15,8 @@ from mealrec.errors import DataFormatError
 
 @dataclass(frozen=True)
 class SmallSlice:
-    """How many users the slice `small` draws, and how many of each one's latest interactions it keeps."""
+    """How many users the slice `small` draws, and how many of each one's latest interactions it
+    keeps."""
 
     users: int = 12_000
     latest: int | None = 10
@@ -23,7 +24,8 @@ class SmallSlice:
 
 @dataclass(frozen=True)
 class Rows:
-    """Interactions as whole numbers [R] into the two lists of ids, by user, each user's oldest first."""
+    """Interactions as whole numbers [R] into the two lists of ids, by user, each user's oldest
+    first."""
 
     user_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
@@ -33,14 +35,25 @@ class Rows:
 
     def pick(self, chosen: np.ndarray) -> Rows:
         """Return the rows where `chosen` [R] bool is true; the lists of ids stay whole."""
-        return Rows(self.user_ids, self.item_ids, self.users[chosen], self.items[chosen], self.times[chosen])
+        return Rows(
+            self.user_ids, self.item_ids, self.users[chosen], self.items[chosen], self.times[chosen]
+        )
 
 
 def chronological(source: Source, data: Path) -> tuple[Rows, int]:
-    """Return the rows by user and time, ties in the order of the file, and how many repeats were dropped."""
+    """Return the rows by user and time, ties in the order of the file, and how many repeats were
+    dropped."""
     if not source.users:
-        first = next((f"; {row['file']}, line {row['line']}: {row['problem']}" for row in source.malformed.first), "")
-        raise DataFormatError(f"{data} holds no interaction: {source.malformed.count} malformed rows{first}.")
+        first = next(
+            (
+                f"; {row['file']}, line {row['line']}: {row['problem']}"
+                for row in source.malformed.first
+            ),
+            "",
+        )
+        raise DataFormatError(
+            f"{data} holds no interaction: {source.malformed.count} malformed rows{first}."
+        )
     user_ids, users = _numbered(source.users)
     item_ids, items = _numbered(source.items)
     times = np.asarray(source.times)
@@ -97,4 +110,7 @@ def by_user(rows: Rows, values: list) -> dict[str, tuple]:
     """Return {user: the values of the user's rows} of one value a row."""
     users, starts = np.unique(rows.users, return_index=True)
     ends = [*starts[1:], len(values)]
-    return {rows.user_ids[user]: tuple(values[a:b]) for user, a, b in zip(users, starts, ends, strict=True)}
+    return {
+        rows.user_ids[user]: tuple(values[a:b])
+        for user, a, b in zip(users, starts, ends, strict=True)
+    }

@@ -1,4 +1,5 @@
-"""Reading ShortVideo (Shang et al. 2025): one table of behaviour and attributes, a file a title, a file a clip."""
+"""Reading ShortVideo (Shang et al. 2025): one table of behaviour and attributes, a file a title,
+a file a clip."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def measure(text: str) -> float:
 
 @dataclass(frozen=True)
 class Rule:
-    """Which rows count as wanted: in words, the columns it reads, the test of their values, and how they are read."""
+    """Which rows count as wanted: in words, the columns it reads, the test of their values, and
+    how they are read."""
 
     words: str
     columns: tuple[str, ...]
@@ -43,13 +45,16 @@ class Rule:
     parse: Callable[[str], bool | float] = flag
 
     def wants(self, fields: list[str]) -> bool:
-        """Judge a row by its fields of `columns`; raises ValueError where one of them cannot be read."""
+        """Judge a row by its fields of `columns`; raises ValueError where one of them cannot be
+        read."""
         return self.holds(*[self.parse(text) for text in fields])
 
 
 RULES = {
     "effective-not-hate": Rule(
-        "effective_view and not hate", ("effective_view", "hate"), lambda seen, hated: seen and not hated
+        "effective_view and not hate",
+        ("effective_view", "hate"),
+        lambda seen, hated: seen and not hated,
     ),
     "effective": Rule("effective_view", ("effective_view",), bool),
     "like": Rule("cvm_like", ("cvm_like",), bool),
@@ -67,8 +72,9 @@ POSITIVE = "effective-not-hate"
 def read_shortvideo(folder: Path, positive: str = POSITIVE) -> Source:
     """Read the rows that the rule named `positive` wants; the others are counted in `passed_over`.
 
-    Titles come from title_en/<pid>.txt, without that folder from the table's column title, else they stay empty.
-    Raises DataFormatError where the table is missing, or lacks a column that the rule reads.
+    Titles come from title_en/<pid>.txt, without that folder from the table's column title, else
+    they stay empty. Raises DataFormatError where the table is missing, or lacks a column that the
+    rule reads.
     """
     if positive not in RULES:
         raise DataFormatError(f"expected a rule of {', '.join(RULES)}, got {positive!r}.")
@@ -90,7 +96,9 @@ def _read_table(source: Source, path: Path, positive: str) -> None:
     title = header.index("title") if "title" in header else None
     for line, row in rows:
         if len(row) != len(header):
-            source.malformed.add(path, line, f"expected {len(header)} fields, got {len(row)}: {','.join(row)[:60]!r}")
+            source.malformed.add(
+                path, line, f"expected {len(header)} fields, got {len(row)}: {','.join(row)[:60]!r}"
+            )
             continue
         try:
             wanted = rule.wants([row[place] for place in judged])
@@ -119,4 +127,6 @@ def _read_titles(source: Source, folder: Path) -> None:
         except UnicodeDecodeError:
             source.malformed.add(path, 1, "expected a title in UTF-8")
     if len(source.titles) < len(items):
-        source.notes.append(f"{len(source.titles):,} of {len(items):,} items have a file in {folder.name}/")
+        source.notes.append(
+            f"{len(source.titles):,} of {len(items):,} items have a file in {folder.name}/"
+        )

@@ -1,4 +1,5 @@
-"""What a published dataset holds, as its reader found it: rows, titles, and every row that could not be read."""
+"""What a published dataset holds, as its reader found it: rows, titles, and every row that could
+not be read."""
 
 from __future__ import annotations
 
@@ -35,9 +36,10 @@ class Malformed:
 class Source:
     """A dataset's rows in the order of the file, and its titles.
 
-    `times` holds a timestamp a row where `timed`, else the row's place in its user's list. `files` maps a role to the
-    file's name, `media` maps clips and posters to their folders, `notes` says what a reader chose or missed, and
-    `passed_over` counts the rows that are in order but not wanted.
+    `times` holds a timestamp a row where `timed`, else the row's place in its user's list. `files`
+    maps a role to the file's name, `media` maps clips and posters to their folders, `notes` says
+    what a reader chose or missed, and `passed_over` counts the rows that are in order but not
+    wanted.
     """
 
     users: list[str] = field(default_factory=list)
@@ -55,11 +57,16 @@ class Source:
     def add(self, path: Path, line: int, user: str, item: str, time: str) -> bool:
         """Add a row, or count it as malformed and return False.
 
-        An id must be one word without slashes, since it names files; a time must be a finite number.
+        An id must be one word without slashes, since it names files; a time must be a finite
+        number.
         """
         moment = number(time)
         if not (WORD.fullmatch(user) and WORD.fullmatch(item)):
-            self.malformed.add(path, line, f"expected a user and an item of one word each, got {user!r} and {item!r}")
+            self.malformed.add(
+                path,
+                line,
+                f"expected a user and an item of one word each, got {user!r} and {item!r}",
+            )
         elif moment is None:
             self.malformed.add(path, line, f"expected a number as the time, got {time!r}")
         else:
@@ -79,10 +86,13 @@ class Source:
             texts[item] = text
 
     def choose(self, folder: Path, role: str, names: Sequence[str]) -> Path:
-        """Return the first of the named files that exists and note the others; raises DataFormatError without any."""
+        """Return the first of the named files that exists and note the others; raises
+        DataFormatError without any."""
         found = [folder / name for name in names if (folder / name).is_file()]
         if not found:
-            raise DataFormatError(f"{folder} holds no file with the {role}: expected one of {', '.join(names)}.")
+            raise DataFormatError(
+                f"{folder} holds no file with the {role}: expected one of {', '.join(names)}."
+            )
         self.files[role] = found[0].name
         self.notes += [f"{spare.name} lies there too and was not read" for spare in found[1:]]
         return found[0]

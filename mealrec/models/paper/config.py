@@ -19,11 +19,12 @@ CONTENTS = ("both", "none")
 class PaperConfig:
     """Everything that shapes the model; stored as JSON beside its weights.
 
-    `variant`: the whole model, an ablation of Sec. 5.3, or the backbone alone. `condition`: what NPD sees.
-    `head`: how a preference meets an item, see ItemTable.scores. `content` "none" leaves IDs alone (a backbone
-    that reads titles still does). `anchor_width`: directions a modality in the space that head="content" compares
-    in. `guided` pushes what ranks towards the history's content, see `PaperMealRec.content_preference`;
-    `guidance_decay`: how fast older items lose their say in that, like Eq. 7's γ.
+    `variant`: the whole model, an ablation of Sec. 5.3, or the backbone alone. `condition`: what
+    NPD sees. `head`: how a preference meets an item, see ItemTable.scores. `content` "none" leaves
+    IDs alone (a backbone that reads titles still does). `anchor_width`: directions a modality in
+    the space that head="content" compares in. `guided` pushes what ranks towards the history's
+    content, see `PaperMealRec.content_preference`; `guidance_decay`: how fast older items lose
+    their say in that, like Eq. 7's γ.
     """
 
     num_items: int
@@ -52,11 +53,15 @@ class PaperConfig:
         choices = {"variant": VARIANTS, "condition": CONDITIONS, "head": HEADS, "content": CONTENTS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
+                )
         if self.guided and self.head != "content":
             raise ValueError(f"guided needs head='content', got head={self.head!r}")
         if self.content == "none" and self.head == "content":
-            raise ValueError("content='none' leaves head='content' nothing to compare: choose head='item'")
+            raise ValueError(
+                "content='none' leaves head='content' nothing to compare: choose head='item'"
+            )
 
     def to_dict(self) -> dict:
         """Return plain JSON types; "form" tells a stored system from those of other forms."""
@@ -67,4 +72,6 @@ class PaperConfig:
         """Rebuild a configuration; raises TypeError on an unknown key."""
         parts = {"tcd": TCDConfig, "npd": NPDConfig, "schedule": ScheduleConfig}
         own = {key: value for key, value in values.items() if key != "form"}
-        return cls(**{key: parts[key](**value) if key in parts else value for key, value in own.items()})
+        return cls(
+            **{key: parts[key](**value) if key in parts else value for key, value in own.items()}
+        )

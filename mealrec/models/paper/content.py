@@ -11,10 +11,11 @@ from mealrec.types import ItemFeatures
 
 
 class Anchors(nn.Module):
-    """A content space that training never touches: the main directions of each modality's features, fitted once.
+    """A content space that training never touches: the main directions of each modality's features,
+    fitted once.
 
-    A trained map learns which pairs of items were clicked; likeness in this space says the same of pairs that
-    nobody has clicked yet.
+    A trained map learns which pairs of items were clicked; likeness in this space says the same of
+    pairs that nobody has clicked yet.
     """
 
     def __init__(self, visual_width: int, text_width: int, width: int):
@@ -28,19 +29,30 @@ class Anchors(nn.Module):
         return 2 * self.visual.shape[1]
 
     def fit(self, features: ItemFeatures) -> None:
-        """Take the principal directions of the items that have an ID; the features come normalised."""
-        self.visual.copy_(_principal(features.global_visual[features.has_visual & features.has_id], *self.visual.shape))
-        self.text.copy_(_principal(features.text[features.has_text & features.has_id], *self.text.shape))
+        """Take the principal directions of the items that have an ID; the features come
+        normalised."""
+        self.visual.copy_(
+            _principal(
+                features.global_visual[features.has_visual & features.has_id], *self.visual.shape
+            )
+        )
+        self.text.copy_(
+            _principal(features.text[features.has_text & features.has_id], *self.text.shape)
+        )
 
     def forward(self, features: ItemFeatures) -> Tensor:
-        """Return c_i [N+1, C] of every item; each half has length sqrt(1/2), or 0 where its modality is missing."""
-        visual = F.normalize(features.global_visual @ self.visual, dim=-1) * features.has_visual.unsqueeze(-1)
+        """Return c_i [N+1, C] of every item; each half has length sqrt(1/2), or 0 where its
+        modality is missing."""
+        visual = F.normalize(
+            features.global_visual @ self.visual, dim=-1
+        ) * features.has_visual.unsqueeze(-1)
         text = F.normalize(features.text @ self.text, dim=-1) * features.has_text.unsqueeze(-1)
         return torch.cat([visual, text], -1) / 2**0.5
 
 
 def _principal(rows: Tensor, full: int, kept: int) -> Tensor:
-    """Return the `kept` directions [full, kept] of largest variance of rows [M, full]; zeros beyond `full`."""
+    """Return the `kept` directions [full, kept] of largest variance of rows [M, full]; zeros
+    beyond `full`."""
     centred = rows.double() - rows.double().mean(0)
     directions = torch.linalg.eigh(centred.T @ centred).eigenvectors.flip(1)[:, :kept].to(rows)
     return F.pad(directions, (0, kept - directions.shape[1]))
@@ -49,16 +61,19 @@ def _principal(rows: Tensor, full: int, kept: int) -> Tensor:
 class ContentSpace(nn.Module):
     """Maps visual and text features to the model width; what is missing has a learned stand-in.
 
-    Frames and global visual features share one map, so a frame, an item and a preference can be compared.
+    Frames and global visual features share one map, so a frame, an item and a preference can be
+    compared.
     """
 
     def __init__(self, visual_width: int, text_width: int, width: int, dropout: float):
         super().__init__()
-        self.dropout = Dropout(dropout)  # without it the maps learn each title and frame by heart, like an ID
+        # without it the maps learn each title and frame by heart, like an ID
+        self.dropout = Dropout(dropout)
         self.visual = nn.Linear(visual_width, width)
         self.text = nn.Linear(text_width, width)
         for layer in (self.visual, self.text):
-            # Normalised features come at unit variance: an item's content begins at the scale of its ID, not above it.
+            # Normalised features come at unit variance: an item's content begins at the scale of
+            # its ID, not above it.
             nn.init.normal_(layer.weight, std=0.3 * layer.in_features**-0.5)
         self.absent_visual = nn.Parameter(torch.randn(width) * 0.02)
         self.absent_text = nn.Parameter(torch.randn(width) * 0.02)

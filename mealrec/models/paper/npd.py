@@ -1,4 +1,5 @@
-"""Noise-unconditional Preference Denoising (Sec. 4.4): the preference, recovered without knowing the step."""
+"""Noise-unconditional Preference Denoising (Sec. 4.4): the preference, recovered without knowing
+the step."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from mealrec.layers import Block, Memory, hide, zero_
 
 @dataclass(frozen=True)
 class NPDConfig:
-    """`align_blocks` let the condition tokens attend to each other first: c_m is fixed, so once a walk.
+    """`align_blocks` let the condition tokens attend to each other first: c_m is fixed, so once a
+    walk.
 
     `dropout` acts inside the blocks, `token_dropout` hides whole tokens in training.
     """
@@ -40,11 +42,14 @@ class NPD(nn.Module):
         self.title_place = nn.Parameter(torch.randn(width) * 0.02)
         self.age_places = nn.Parameter(torch.randn(config.max_length, width) * 0.02)
         self.enter = nn.Linear(width, width)
-        self.align = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.align_blocks))
+        self.align = nn.ModuleList(
+            Block(width, config.heads, config.dropout) for _ in range(config.align_blocks)
+        )
         self.block = Block(width, config.heads, config.dropout)
         self.norm_out = nn.LayerNorm(width)
         self.out = nn.Linear(width, width)
-        zero_(self.out)  # training starts at the identity: a random g_θ would wash the preference out
+        # training starts at the identity: a random g_θ would wash the preference out
+        zero_(self.out)
         self.sphere = nn.LayerNorm(width, elementwise_affine=False)
 
     def condition(
@@ -52,12 +57,19 @@ class NPD(nn.Module):
     ) -> tuple[Memory, Tensor]:
         """Return c_m's S tokens, projected for g_θ to attend to, and which are visible [R, S].
 
-        `refined` [R, K, D] (ẑ_0), `title` [R, D] (h_L), `history` [R, L, D] or None, `present` [R, L].
+        `refined` [R, K, D] (ẑ_0), `title` [R, D] (h_L), `history` [R, L, D] or None, `present` [R,
+        L].
         """
         tokens = [refined + self.frame_places, (title + self.title_place).unsqueeze(1)]
-        visible = torch.ones(refined.shape[0], refined.shape[1] + 1, dtype=torch.bool, device=refined.device)
+        visible = torch.ones(
+            refined.shape[0], refined.shape[1] + 1, dtype=torch.bool, device=refined.device
+        )
         if history is not None:
-            age = present.sum(1, keepdim=True) - 1 - torch.arange(present.shape[1], device=present.device)
+            age = (
+                present.sum(1, keepdim=True)
+                - 1
+                - torch.arange(present.shape[1], device=present.device)
+            )
             tokens.append(history + self.age_places[age.clamp(min=0)])
             visible = torch.cat([visible, present], 1)
         aligned = torch.cat(tokens, 1)
@@ -68,10 +80,13 @@ class NPD(nn.Module):
     def denoise(self, xt: Tensor, memory: Memory, visible: Tensor) -> Tensor:
         """Return x̂_0 [R, D] of x_t [R, D] under the condition: one application of g_θ.
 
-        Paper: Eq. 13. The result lies on the sphere where x_0 lies, so that the walk cannot inflate it.
+        Paper: Eq. 13. The result lies on the sphere where x_0 lies, so that the walk cannot inflate
+        it.
         """
         if self.training and self.config.token_dropout:
-            visible = visible & (torch.rand(visible.shape, device=visible.device) > self.config.token_dropout)
+            visible = visible & (
+                torch.rand(visible.shape, device=visible.device) > self.config.token_dropout
+            )
         bias = hide(torch.cat([torch.ones_like(visible[:, :1]), visible], 1)).unsqueeze(1)
         x = self.block(self.enter(xt).unsqueeze(1), bias, memory).squeeze(1)
         return self.sphere(xt + self.out(self.norm_out(x)))

@@ -1,4 +1,5 @@
-"""The item table: how items enter the encoder, and the heads that rank them by their summary or by content."""
+"""The item table: how items enter the encoder, and the heads that rank them by their summary or
+by content."""
 
 from __future__ import annotations
 
@@ -12,12 +13,14 @@ from mealrec.models.paper.content import Anchors, ContentSpace
 from mealrec.types import ItemFeatures
 
 BLOCK = 2**12
-"""How many items are scored at once: what is computed on the way to their scores stays in the processor's cache."""
+"""How many items are scored at once: what is computed on the way to their scores stays in the
+processor's cache."""
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """What stands for all items of `features` when they are ranked: no frames, which are mapped where looked at."""
+    """What stands for all items of `features` when they are ranked: no frames, which are mapped
+    where looked at."""
 
     items: Items
     features: ItemFeatures
@@ -27,10 +30,10 @@ class Shelf:
 class Items:
     """All items at the model width, row 0 padding.
 
-    Content: `visual` [N+1, D] (v_i), `title` [N+1, D] (h_i), `moments` [N+1, K, D] (F_i). `identity` [N+1, D]
-    is the ID embedding and `bias` [N+1] the item's own appeal. `text` [N+1, D] is the title for a backbone that
-    reads titles, and `anchor` [N+1, C] the item in the space that is never trained; C is 0 unless the head uses it.
-    A system of IDs alone has zeros for content.
+    Content: `visual` [N+1, D] (v_i), `title` [N+1, D] (h_i), `moments` [N+1, K, D] (F_i).
+    `identity` [N+1, D] is the ID embedding and `bias` [N+1] the item's own appeal. `text` [N+1, D]
+    is the title for a backbone that reads titles, and `anchor` [N+1, C] the item in the space that
+    is never trained; C is 0 unless the head uses it. A system of IDs alone has zeros for content.
     """
 
     visual: Tensor
@@ -56,9 +59,9 @@ class Items:
 class ItemTable(nn.Module):
     """ID embeddings plus content, with ID dropout so that content alone can carry an item.
 
-    An item without an ID (uploaded, or held out of training) has zero ID embedding and a learned bias.
-    `uses_content` false makes a system of IDs alone, whose backbone may still read titles (`reads_text`).
-    `anchors` are needed by head="content".
+    An item without an ID (uploaded, or held out of training) has zero ID embedding and a learned
+    bias. `uses_content` false makes a system of IDs alone, whose backbone may still read titles
+    (`reads_text`). `anchors` are needed by head="content".
     """
 
     def __init__(
@@ -85,9 +88,11 @@ class ItemTable(nn.Module):
             self.log_match = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: ItemFeatures, shown: Tensor | None = None, first: int = 0) -> Items:
-        """Return every item of `features` at the model width; the first of them is the catalogue's item `first`.
+        """Return every item of `features` at the model width; the first of them is the catalogue's
+        item `first`.
 
-        `shown` names the items whose frames will be looked at: the others' moments stay zero. All by default.
+        `shown` names the items whose frames will be looked at: the others' moments stay zero. All
+        by default.
         """
         items = torch.arange(len(features), device=features.text.device)
         known = features.has_id & (items + first <= self.num_items)
@@ -103,12 +108,19 @@ class ItemTable(nn.Module):
             self.ids(row) * known.unsqueeze(-1),
             torch.where(known, self.bias[row], self.bias_without_id),
             text,
-            features.text.new_zeros(len(items), 0) if self.anchors is None else self.anchors(features),
+            features.text.new_zeros(len(items), 0)
+            if self.anchors is None
+            else self.anchors(features),
         )
 
     def showing(self, items: Items, features: ItemFeatures, shown: Tensor) -> Items:
         """Return the same items with the frames of `shown` [M] mapped, and no others."""
-        return replace(items, moments=self._moments(features, torch.arange(len(features), device=shown.device), shown))
+        return replace(
+            items,
+            moments=self._moments(
+                features, torch.arange(len(features), device=shown.device), shown
+            ),
+        )
 
     def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
         if not self.uses_content:
@@ -116,14 +128,19 @@ class ItemTable(nn.Module):
         if shown is None:
             return self.content.frames(features, items)
         nothing = features.text.new_zeros(len(items), features.frames.shape[1], self.width)
-        return nothing if not len(shown) else nothing.index_copy(0, shown, self.content.frames(features, shown))
+        return (
+            nothing
+            if not len(shown)
+            else nothing.index_copy(0, shown, self.content.frames(features, shown))
+        )
 
     def scores(self, preference: Tensor, items: Items, seen: Tensor | None = None) -> Tensor:
         """Return the logits ŷ [R, N+1] of preferences [R, D], or [R, D + 2C] with head="content".
 
-        Paper: Eq. 15, ŷ_ui: head="item" matches the item's summary. Departs: head="content" adds (p + q)·c_i, the
-        likeness of the item's anchor to the history's content p and to the guidance q.
-        Guidance says what else is like the history: items of `seen` [R, L] get none, being like themselves.
+        Paper: Eq. 15, ŷ_ui: head="item" matches the item's summary. Departs: head="content" adds (p
+        + q)·c_i, the likeness of the item's anchor to the history's content p and to the guidance
+        q. Guidance says what else is like the history: items of `seen` [R, L] get none, being like
+        themselves.
         """
         blocks = [self._scores(preference, block) for block in items.blocks()]
         scores = blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
@@ -131,7 +148,8 @@ class ItemTable(nn.Module):
             return scores
         guidance = preference[:, -items.anchor.shape[1] :]
         gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
-        return scores.scatter(1, seen, scores.gather(1, seen) - gained)  # not added: an item may be seen twice
+        # not added: an item may be seen twice
+        return scores.scatter(1, seen, scores.gather(1, seen) - gained)
 
     def _scores(self, preference: Tensor, items: Items) -> Tensor:
         state, rest = preference.tensor_split([self.width], -1)

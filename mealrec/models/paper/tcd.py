@@ -1,4 +1,5 @@
-"""Temporal-guided Content Diffusion (Sec. 4.3): the last video's frames, refined under the viewer's history."""
+"""Temporal-guided Content Diffusion (Sec. 4.3): the last video's frames, refined under the
+viewer's history."""
 
 from __future__ import annotations
 
@@ -36,9 +37,9 @@ def recency_log_weights(present: Tensor, decay: float) -> Tensor:
 class TCD(nn.Module):
     """Paper: Eq. 6 (TempAttnEnc), Eq. 7 (c_v) and Eq. 8 (f_θ).
 
-    Departs: frames live in the shared content space [K, D] instead of [K, d_v]. f_θ attends over the
-    history's v_k with log α_k as bias instead of over the single vector c_v = Σ α_k v_k, because attention
-    over one key ignores its query; with a zero query it gives exactly c_v.
+    Departs: frames live in the shared content space [K, D] instead of [K, d_v]. f_θ attends over
+    the history's v_k with log α_k as bias instead of over the single vector c_v = Σ α_k v_k,
+    because attention over one key ignores its query; with a zero query it gives exactly c_v.
     """
 
     def __init__(self, config: TCDConfig):
@@ -50,15 +51,19 @@ class TCD(nn.Module):
         self.unet = TemporalUNet(config.width, config.heads, config.dropout)
 
     def encode(self, frames: Tensor) -> Tensor:
-        """Return z_0 [R, K, D] of mapped frames [R, K, D], at unit variance so that unit noise means something.
+        """Return z_0 [R, K, D] of mapped frames [R, K, D], at unit variance so that unit noise
+        means something.
 
         Paper: Eq. 6.
         """
         return self.norm(self.encoder(frames + self.positions))
 
-    def denoise(self, zt: Tensor, diffusion_step: Tensor, history_visual: Tensor, log_weights: Tensor) -> Tensor:
+    def denoise(
+        self, zt: Tensor, diffusion_step: Tensor, history_visual: Tensor, log_weights: Tensor
+    ) -> Tensor:
         """Return ẑ_0^(t) [R, K, D].
 
-        Paper: Eq. 8. `zt` [R, K, D]; `diffusion_step` [R]; `history_visual` [R, L, D]; `log_weights` [R, L].
+        Paper: Eq. 8. `zt` [R, K, D]; `diffusion_step` [R]; `history_visual` [R, L, D];
+        `log_weights` [R, L].
         """
         return zt + self.unet(zt, diffusion_step, history_visual, log_weights.unsqueeze(1))

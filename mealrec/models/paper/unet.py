@@ -1,4 +1,5 @@
-"""The temporal U-Net of TCD: K frames -> half as many -> K frames, guided by the viewing history."""
+"""The temporal U-Net of TCD: K frames -> half as many -> K frames, guided by the viewing
+history."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from mealrec.layers import Attention, Dropout, zero_
 
 
 class TemporalConv(nn.Module):
-    """A convolution of width 3 over frames, as one Linear over shifted copies (faster than Conv1d at K = 5)."""
+    """A convolution of width 3 over frames, as one Linear over shifted copies (faster than
+    Conv1d at K = 5)."""
 
     def __init__(self, width_in: int, width_out: int):
         super().__init__()
@@ -55,10 +57,13 @@ class TemporalUNet(nn.Module):
         self.out = nn.Linear(width, width)
         zero_(self.out)
 
-    def forward(self, frames: Tensor, diffusion_step: Tensor, guidance: Tensor, bias: Tensor) -> Tensor:
+    def forward(
+        self, frames: Tensor, diffusion_step: Tensor, guidance: Tensor, bias: Tensor
+    ) -> Tensor:
         """Return the correction [R, K, D].
 
-        `frames` [R, K, D]; `diffusion_step` [R]; `guidance` [R, L, D] with attention `bias` [R, 1, L].
+        `frames` [R, K, D]; `diffusion_step` [R]; `guidance` [R, L, D] with attention `bias` [R, 1,
+        L].
         """
         step = self.step(step_embedding(diffusion_step, self.width)).unsqueeze(1)
         fine = self.down(frames, step)
@@ -70,7 +75,9 @@ class TemporalUNet(nn.Module):
 
 def step_embedding(diffusion_step: Tensor, width: int) -> Tensor:
     """Return the sinusoidal embedding [R, D] of diffusion steps [R]."""
-    rates = torch.exp(-math.log(1000.0) * torch.arange(width // 2, device=diffusion_step.device) / (width // 2))
+    rates = torch.exp(
+        -math.log(1000.0) * torch.arange(width // 2, device=diffusion_step.device) / (width // 2)
+    )
     angles = diffusion_step[:, None] * rates
     return torch.cat([angles.sin(), angles.cos()], -1)
 

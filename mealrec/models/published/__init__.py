@@ -1,1 +1,2 @@
-"""MealRec on published data: kinds found on a graph of items, walked beside a backbone that is trained already."""
+"""MealRec on published data: kinds found on a graph of items, walked beside a backbone that is
+trained already."""

@@ -1,4 +1,5 @@
-"""A backbone with content, and guidance: all that MealRec on published data has but the walk over kinds."""
+"""A backbone with content, and guidance: all that MealRec on published data has but the walk
+over kinds."""
 
 from __future__ import annotations
 

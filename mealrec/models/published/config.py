@@ -15,10 +15,10 @@ VARIANTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
 class GraphConfig:
     """Everything that shapes the model; stored as JSON beside its weights.
 
-    `num_kinds` J. `variant`: the whole, or an ablation of Sec. 5.3; without NPD its map reads the history alone, and
-    nothing is diffused; a "backbone" has x_0 alone. `folds`: in how many parts the viewers are cut, so that a row never
-    meets kinds that were made of its own clicks. `num_steps` T is that of both walks; each module's `noise_scale` says
-    how strong its noise is.
+    `num_kinds` J. `variant`: the whole, or an ablation of Sec. 5.3; without NPD its map reads the
+    history alone, and nothing is diffused; a "backbone" has x_0 alone. `folds`: in how many parts
+    the viewers are cut, so that a row never meets kinds that were made of its own clicks.
+    `num_steps` T is that of both walks; each module's `noise_scale` says how strong its noise is.
     """
 
     num_items: int
@@ -48,4 +48,6 @@ class GraphConfig:
         """Rebuild a configuration; raises TypeError on an unknown key."""
         parts = {"tcd": TCDConfig, "npd": NPDConfig}
         given = {key: value for key, value in values.items() if key != "form"}
-        return cls(**{key: parts[key](**value) if key in parts else value for key, value in given.items()})
+        return cls(
+            **{key: parts[key](**value) if key in parts else value for key, value in given.items()}
+        )

@@ -1,4 +1,5 @@
-"""A graph of items that look alike, or that the same viewers click one after the other, and the kinds in it."""
+"""A graph of items that look alike, or that the same viewers click one after the other, and the
+kinds in it."""
 
 from __future__ import annotations
 
@@ -22,21 +23,32 @@ _BLOCK = 1024
 
 
 def content_directions(features: ItemFeatures) -> Tensor:
-    """Return one unit vector an item [N+1, V + H]: its frames' mean direction, and its title's, each beside its mean.
+    """Return one unit vector an item [N+1, V + H]: its frames' mean direction, and its title's,
+    each beside its mean.
 
-    What an item lacks is 0. Titles and segments are compared apart, because clips and titles have spaces of their own.
+    What an item lacks is 0. Titles and segments are compared apart, because clips and titles have
+    spaces of their own.
     """
-    frames = F.normalize(features.frames - features.frames[features.has_visual].mean((0, 1)), dim=-1).mean(1)
-    title = features.text - features.text[features.has_text].mean(0) if features.has_text.any() else features.text
+    frames = F.normalize(
+        features.frames - features.frames[features.has_visual].mean((0, 1)), dim=-1
+    ).mean(1)
+    title = (
+        features.text - features.text[features.has_text].mean(0)
+        if features.has_text.any()
+        else features.text
+    )
     parts = (frames, features.has_visual), (title, features.has_text)
-    return F.normalize(torch.cat([F.normalize(part, dim=-1) * known[:, None] for part, known in parts], -1), dim=-1)
+    return F.normalize(
+        torch.cat([F.normalize(part, dim=-1) * known[:, None] for part, known in parts], -1), dim=-1
+    )
 
 
 def item_graph(directions: Tensor, sequences: Sequence[Sequence[int]]) -> sparse.csr_matrix:
-    """Return the graph's symmetric weights [N, N] of items 1 to N: nearest by content, and clicked together.
+    """Return the graph's symmetric weights [N, N] of items 1 to N: nearest by content, and clicked
+    together.
 
-    `directions` [N, V] are unit vectors; `sequences` are clicks, oldest first, as item indices from 1. Both halves
-    weigh the same, and every item as much as its neighbours let it.
+    `directions` [N, V] are unit vectors; `sequences` are clicks, oldest first, as item indices from
+    1. Both halves weigh the same, and every item as much as its neighbours let it.
     """
     alike = _by_degree(_nearest(directions))
     together = _by_degree(_clicked_together(sequences, len(directions)))
@@ -62,7 +74,8 @@ def _clicked_together(sequences: Sequence[Sequence[int]], count: int) -> sparse.
 
 
 def _pairs(sequences: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return every ordered pair of clicks of one viewer [P]: the earlier item, the later, the clicks between them."""
+    """Return every ordered pair of clicks of one viewer [P]: the earlier item, the later, the
+    clicks between them."""
     blocks = list(_pairs_of_length(sequences))
     if not blocks:
         nothing = np.zeros(0, np.int64)
@@ -70,7 +83,9 @@ def _pairs(sequences: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray, 
     return tuple(np.concatenate(part) for part in zip(*blocks, strict=True))
 
 
-def _pairs_of_length(sequences: Sequence[Sequence[int]]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _pairs_of_length(
+    sequences: Sequence[Sequence[int]],
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     by_length: dict[int, list[Sequence[int]]] = {}
     for sequence in sequences:
         by_length.setdefault(len(sequence), []).append(sequence)
@@ -78,11 +93,16 @@ def _pairs_of_length(sequences: Sequence[Sequence[int]]) -> Iterator[tuple[np.nd
         if length > 1:
             first, second = np.triu_indices(length, 1)
             items = np.asarray(rows, np.int64)
-            yield items[:, first].ravel(), items[:, second].ravel(), np.tile(second - first - 1, len(rows))
+            yield (
+                items[:, first].ravel(),
+                items[:, second].ravel(),
+                np.tile(second - first - 1, len(rows)),
+            )
 
 
 def _by_degree(weights: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return D^-1/2 A D^-1/2, with a little added to each degree, so that a lonely item stays lonely."""
+    """Return D^-1/2 A D^-1/2, with a little added to each degree, so that a lonely item stays
+    lonely."""
     degree = np.asarray(weights.sum(1)).ravel()
     scale = sparse.diags(1 / np.sqrt(degree + 1e-3 * max(degree.mean(), 1e-9)))
     return (scale @ weights @ scale).tocsr()
@@ -91,14 +111,16 @@ def _by_degree(weights: sparse.csr_matrix) -> sparse.csr_matrix:
 def graph_kinds(graph: sparse.csr_matrix, num_kinds: int) -> np.ndarray:
     """Return the shares [N, J] of J kinds in each of N items; each row sums to 1.
 
-    Kinds are clusters of the graph's leading axes; an item is half of its own, half of those of its neighbours.
+    Kinds are clusters of the graph's leading axes; an item is half of its own, half of those of its
+    neighbours.
     """
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
     count = graph.shape[0]
     axes = min(AXES, num_kinds, count - 1)
-    with threadpool_limits(1):  # products so small that two threads wait for each other: eight times as long
+    # products so small that two threads wait for each other: eight times as long
+    with threadpool_limits(1):
         _, places = eigsh(graph, k=axes, which="LA", v0=np.ones(count))
         places = places / np.linalg.norm(places, axis=1, keepdims=True).clip(min=1e-9)
         groups = min(num_kinds, len(np.unique(places, axis=0)))
@@ -110,10 +132,11 @@ def graph_kinds(graph: sparse.csr_matrix, num_kinds: int) -> np.ndarray:
 
 
 def transition_lifts(kinds: Tensor, sequences: Sequence[Sequence[int]]) -> Tensor:
-    """Return how many times more often than by chance a kind follows another [Z, J, J], at two ranges.
+    """Return how many times more often than by chance a kind follows another [Z, J, J], at two
+    ranges.
 
-    T_z[j, k] = (Σ e^(-d_z gap) n_a n_b' + 3) / (expected + 3) over ordered pairs of clicks a, b of one viewer, with
-    `kinds` n [N+1, J] and d of TRANSITION_RATES.
+    T_z[j, k] = (Σ e^(-d_z gap) n_a n_b' + 3) / (expected + 3) over ordered pairs of clicks a, b of
+    one viewer, with `kinds` n [N+1, J] and d of TRANSITION_RATES.
     """
     earlier, later, gaps = _pairs(sequences)
     clicked = sparse.csr_matrix(kinds.cpu().double().numpy())

@@ -11,7 +11,8 @@ _LEAST = 1e-9
 
 
 class KindHead(nn.Module):
-    """Three numbers: how firmly a preference is meant, how often a click is an accident, what popularity counts."""
+    """Three numbers: how firmly a preference is meant, how often a click is an accident, what
+    popularity counts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,13 +25,17 @@ class KindHead(nn.Module):
         return preference * self.log_scale.exp()
 
     def matches(self, preference: Tensor, kinds: Tensor, anybody: Tensor) -> Tensor:
-        """Return E [R, M], what preferences [R, J] say for items of `kinds` [M, J]; 0 says no more than for anybody.
+        """Return E [R, M], what preferences [R, J] say for items of `kinds` [M, J]; 0 says no more
+        than for anybody.
 
-        `kinds` may be sparse where no gradient is asked for: a clip is of few kinds, which takes a third of the time.
-        E_i = log(Σ_j n_ij e^(s x_j) + a z) - log(z (1 + a)), with z = Σ_j n_j e^(s x_j) of `anybody` n [J].
+        `kinds` may be sparse where no gradient is asked for: a clip is of few kinds, which takes a
+        third of the time. E_i = log(Σ_j n_ij e^(s x_j) + a z) - log(z (1 + a)), with z = Σ_j n_j
+        e^(s x_j) of `anybody` n [J].
         """
         appeal, whole = self._appeal(preference, anybody)
-        found = (kinds @ appeal.T.contiguous()).T.contiguous() if kinds.is_sparse else appeal @ kinds.T
+        found = (
+            (kinds @ appeal.T.contiguous()).T.contiguous() if kinds.is_sparse else appeal @ kinds.T
+        )
         return self._log_lift(found, whole)
 
     def match(self, preference: Tensor, kinds: Tensor, anybody: Tensor) -> Tensor:
@@ -56,6 +61,7 @@ class KindHead(nn.Module):
     def _log_lift(self, found: Tensor, whole: Tensor) -> Tensor:
         accident = self.log_accident.exp()
         beyond = torch.log(whole * (1 + accident) + _LEAST)
-        if not torch.is_grad_enabled():  # of all items of a large catalogue: each copy would take as long as a step
+        # of all items of a large catalogue: each copy would take as long as a step
+        if not torch.is_grad_enabled():
             return found.add_(accident * whole + _LEAST).log_().sub_(beyond)
         return torch.log(found + accident * whole + _LEAST) - beyond

@@ -1,4 +1,5 @@
-"""The content space of published data: which kinds an item and each of its moments are of, counted before training."""
+"""The content space of published data: which kinds an item and each of its moments are of,
+counted before training."""
 
 from __future__ import annotations
 
@@ -9,7 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.models.published.graph import content_directions, graph_kinds, item_graph, transition_lifts
+from mealrec.models.published.graph import (
+    content_directions,
+    graph_kinds,
+    item_graph,
+    transition_lifts,
+)
 from mealrec.types import ItemFeatures
 
 SHARPNESS = 12.0  # of a moment's likeness to a kind
@@ -20,9 +26,10 @@ _BLOCK = 1024
 class GraphKinds(nn.Module):
     """Everything that is counted once: nothing here is trained.
 
-    `shares` [N+1, J] of the kinds in each item by the graph, `kinds` [N+1, J] as its moments show them; `centroids`
-    [J, V]: how a kind's moments look beside the `centre` [V] of all; `lifts` [2, J, J], see transition_lifts; `clicks`
-    [N+1] of training; `anybody` [J]: the kinds in what anybody clicks.
+    `shares` [N+1, J] of the kinds in each item by the graph, `kinds` [N+1, J] as its moments show
+    them; `centroids` [J, V]: how a kind's moments look beside the `centre` [V] of all; `lifts` [2,
+    J, J], see transition_lifts; `clicks` [N+1] of training; `anybody` [J]: the kinds in what
+    anybody clicks.
     """
 
     def __init__(self, num_items: int, visual_width: int, num_kinds: int):
@@ -38,14 +45,17 @@ class GraphKinds(nn.Module):
 
     @torch.no_grad()
     def fit(self, features: ItemFeatures, sequences: Sequence[Sequence[int]]) -> None:
-        """Find the kinds in what items are like and in the clicks `sequences`; what is fitted stays."""
+        """Find the kinds in what items are like and in the clicks `sequences`; what is fitted
+        stays."""
         if self.is_fitted:
             return
         self.is_fitted.fill_(True)
         directions = content_directions(features)[1:]
         shares = graph_kinds(item_graph(directions, sequences), self.shares.shape[1])
         self.shares[1:] = torch.from_numpy(shares).to(self.shares)
-        counts = np.bincount(np.concatenate([np.asarray(s, np.int64) for s in sequences]), minlength=len(self.shares))
+        counts = np.bincount(
+            np.concatenate([np.asarray(s, np.int64) for s in sequences]), minlength=len(self.shares)
+        )
         self.clicks.copy_(torch.from_numpy(counts))
         weights = (self.clicks + 0.5) * features.has_id
         weights[0] = 0
@@ -65,13 +75,15 @@ class GraphKinds(nn.Module):
         return self.looking(features.rows(rows), rows)
 
     def looking(self, features: ItemFeatures, rows: Tensor) -> Tensor:
-        """Return the same where the items `rows` [M] look like `features` [M]; beyond the catalogue it is a guess."""
+        """Return the same where the items `rows` [M] look like `features` [M]; beyond the
+        catalogue it is a guess."""
         known = (rows < len(self.shares)).unsqueeze(-1)
         shares = torch.where(known, self.shares[rows.clamp(max=len(self.shares) - 1)], self.anybody)
         return self._shown(features, shares.unsqueeze(1))
 
     def guessed(self, features: ItemFeatures) -> Tensor:
-        """Return the shares of kinds [M, K, J] in each moment of M items that the graph does not hold."""
+        """Return the shares of kinds [M, K, J] in each moment of M items that the graph does not
+        hold."""
         return self._shown(features, self.anybody)
 
     def _shown(self, features: ItemFeatures, shares: Tensor) -> Tensor:

@@ -12,24 +12,28 @@ _LOWEST = -0.9  # of what habit takes away: its logarithm must stay a number
 
 
 class LiftReader(nn.Module):
-    """Reads evidence for kinds from clips, and what habit calls for next: seven numbers, shared by all kinds."""
+    """Reads evidence for kinds from clips, and what habit calls for next: seven numbers, shared
+    by all kinds."""
 
     def __init__(self, num_kinds: int):
         super().__init__()
-        self.rates = nn.Parameter(torch.tensor([0.05, 0.35, 1.2]))  # γ of Eq. 7, learned, three of them
+        # γ of Eq. 7, learned, three of them
+        self.rates = nn.Parameter(torch.tensor([0.05, 0.35, 1.2]))
         self.log_weight = nn.Parameter(torch.tensor(-1.0))
         self.log_habit = nn.Parameter(torch.zeros(2))
         self.lifts = torch.ones(2, num_kinds, num_kinds)
 
     def watch(self, items: Items, sequences: Tensor) -> Watched:
-        """Return what histories [B, L] of item indices show, their moments left out; `numbers` adds up what is seen."""
+        """Return what histories [B, L] of item indices show, their moments left out; `numbers`
+        adds up what is seen."""
         present = (sequences > 0).unsqueeze(-1)
         kinds = items.kinds[sequences] * present
         evidence = torch.log1p(self.log_weight.exp() * kinds / items.anybody) * present
         return Watched(sequences, items.moments[:0], kinds, evidence, ())
 
     def habit(self, wanted: Tensor, reach: int = 0) -> Tensor:
-        """Return how strongly habit calls for each kind [..., J] after moments of the kinds `wanted` [..., J].
+        """Return how strongly habit calls for each kind [..., J] after moments of the kinds
+        `wanted` [..., J].
 
         The next click follows another habit (`reach` 0) than any later one (1).
         """
@@ -37,11 +41,14 @@ class LiftReader(nn.Module):
         return torch.log1p((self.log_habit[reach].exp() * more).clamp(min=_LOWEST))
 
     def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
-        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says of it."""
+        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says
+        of it."""
         users, positions = rows
         evidence = of_rows(watched.evidence, users)
         age = positions[:, None] - torch.arange(evidence.shape[1], device=evidence.device)
-        weights = torch.stack([torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in self.rates], 1)
+        weights = torch.stack(
+            [torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in self.rates], 1
+        )
         lasting, fading, brief = torch.bmm(weights, evidence).unbind(1)
         recent = weights[:, 1:2] / weights[:, 1:2].sum(-1, keepdim=True)
         lately = torch.bmm(recent, of_rows(watched.kinds, users)).squeeze(1)
@@ -60,10 +67,13 @@ class LiftReader(nn.Module):
         )
 
     def earlier(self, watched: Watched, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what the clips before R positions say of kinds, 3 times [R, J]: lasting, fading, and by habit."""
+        """Return what the clips before R positions say of kinds, 3 times [R, J]: lasting,
+        fading, and by habit."""
         users, positions = rows
         age = positions[:, None] - 1 - torch.arange(watched.items.shape[1], device=positions.device)
-        weights = torch.stack([torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in self.rates[:2]], 1)
+        weights = torch.stack(
+            [torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in self.rates[:2]], 1
+        )
         lasting, fading = torch.bmm(weights, of_rows(watched.evidence, users)).unbind(1)
         before = watched.kinds[users, (positions - 1).clamp(min=0)] * (positions > 0)[:, None]
         return lasting, fading, self.habit(before)

@@ -18,10 +18,11 @@ from mealrec.types import ItemFeatures
 
 @dataclass(frozen=True)
 class ServedContext(Context):
-    """What is known of R rows before any walk; `beside` [R, B + A] ranks too, and no walk changes it.
+    """What is known of R rows before any walk; `beside` [R, B + A] ranks too, and no walk changes
+    it.
 
-    B numbers are the backbone's preference: its state, and what its head compares with content. A numbers are the
-    guidance q at its chosen strength.
+    B numbers are the backbone's preference: its state, and what its head compares with content. A
+    numbers are the guidance q at its chosen strength.
     """
 
     beside: Tensor
@@ -30,15 +31,17 @@ class ServedContext(Context):
 class Served:
     """A trained OnBackbone. Its preference is one vector [kinds J | the backbone's B | guidance A].
 
-    So are its items: `identity` [N+1, D] is the backbone's ID embedding, and `title` [N+1, 2D + C + A + 1] all that
-    the item's content gives beside its moments: what enters the backbone, the title for a backbone that reads titles,
-    what both heads compare, and how much its kinds count, see `rarity`. `bias` [N+1] holds what an item without a
-    training click is given.
+    So are its items: `identity` [N+1, D] is the backbone's ID embedding, and `title` [N+1, 2D + C +
+    A + 1] all that the item's content gives beside its moments: what enters the backbone, the title
+    for a backbone that reads titles, what both heads compare, and how much its kinds count, see
+    `rarity`. `bias` [N+1] holds what an item without a training click is given.
     """
 
     def __init__(self, system: OnBackbone):
         if (variant := system.base.config.variant) != "backbone":
-            raise ValueError(f"the half with IDs must be a backbone alone to be served, got variant={variant!r}")
+            raise ValueError(
+                f"the half with IDs must be a backbone alone to be served, got variant={variant!r}"
+            )
         self.system, self.walker = system, system.walk_over_kinds
         self.config: OnBackboneConfig = system.config
         self.table = ServedTable(system)
@@ -67,17 +70,24 @@ class Served:
         """Return what stands for every item, made once for many histories."""
         both = self.system.items(features)
         counted = rarity(self.walker.kinds.clicks)
-        return joined(both.kinds, both.base.items, both.anchors, self.system.unseen * both.unseen, counted)
+        return joined(
+            both.kinds, both.base.items, both.anchors, self.system.unseen * both.unseen, counted
+        )
 
     def popularity(self, items: Items, rows: Tensor) -> Tensor:
-        """Return how often the catalogue's items `rows` [M] are clicked, as shares of all their clicks."""
-        return (self.walker.table.popularity * torch.log1p(self.walker.kinds.clicks[rows])).softmax(0)
+        """Return how often the catalogue's items `rows` [M] are clicked, as shares of all their
+        clicks."""
+        return (self.walker.table.popularity * torch.log1p(self.walker.kinds.clicks[rows])).softmax(
+            0
+        )
 
     def with_looks(self, clips: Items, features: ItemFeatures, rows: Tensor) -> Items:
-        """Return `clips`, the items `rows` [M], as if they looked like `features` [M]: each keeps its ID and appeal."""
+        """Return `clips`, the items `rows` [M], as if they looked like `features` [M]: each
+        keeps its ID and appeal."""
         seen = self.table.without_id(features, clips.anybody)
         seen = seen.showing(self.walker.kinds.looking(features, rows))
-        title = torch.cat([seen.title[:, :-1], clips.title[:, -1:]], 1)  # how much kinds count is no matter of looks
+        # how much kinds count is no matter of looks
+        title = torch.cat([seen.title[:, :-1], clips.title[:, -1:]], 1)
         return replace(seen, identity=clips.identity, title=title, bias=clips.bias)
 
     def context(self, items: Items, histories: Tensor, rows: Rows | None = None) -> ServedContext:
@@ -87,21 +97,29 @@ class Served:
         steps = torch.arange(histories.shape[1], device=histories.device)
         prefixes = histories[users] * (steps <= positions[:, None])
         base, (near, anchors, _) = self.system.base, self.table.halves(items)
-        preference = base.preference(base.encode(near, histories)[rows], base.content_preference(near, prefixes))
+        preference = base.preference(
+            base.encode(near, histories)[rows], base.content_preference(near, prefixes)
+        )
         towards = self.system.guidance * direction(prefixes, anchors)
         known = self.walker.context(items, histories, rows)
         return ServedContext(**vars(known), beside=torch.cat([preference, towards], -1))
 
     def walk(
-        self, context: ServedContext, items: Items, generator: torch.Generator, num_steps: int | None = None
+        self,
+        context: ServedContext,
+        items: Items,
+        generator: torch.Generator,
+        num_steps: int | None = None,
     ) -> Walk:
-        """Walk both modules from t = T to 1 and return every step; what ranks holds what no walk changes as well."""
+        """Walk both modules from t = T to 1 and return every step; what ranks holds what no walk
+        changes as well."""
         walked = self.walker.walk(context, items, generator, num_steps)
         return replace(walked, preference=torch.cat([walked.preference, context.beside], -1))
 
 
 class ServedTable:
-    """The head: a preference [R, J + B + A] meets items; kinds are read from its first J numbers."""
+    """The head: a preference [R, J + B + A] meets items; kinds are read from its first J
+    numbers."""
 
     def __init__(self, system: OnBackbone):
         self._base, self._anchors, self._walker, self._system = (
@@ -113,11 +131,13 @@ class ServedTable:
 
     @property
     def log_accident(self) -> Tensor:
-        """How often a click is an accident beyond those that `wanted` counts already, as a logarithm: never."""
+        """How often a click is an accident beyond those that `wanted` counts already, as a
+        logarithm: never."""
         return torch.full_like(self._walker.table.log_accident, float("-inf"))
 
     def scores(self, preference: Tensor, items: Items) -> Tensor:
-        """Return the scores [R, N+1] of preferences [R, J + B + A]; see OnBackbone, whose sum it is."""
+        """Return the scores [R, N+1] of preferences [R, J + B + A]; see OnBackbone, whose sum it
+        is."""
         near, anchors, counted = self.halves(items)
         kinds, rest = preference.tensor_split([self._kinds], -1)
         base, towards = rest.tensor_split([rest.shape[-1] - anchors.shape[-1]], -1)
@@ -134,22 +154,32 @@ class ServedTable:
         return self._walker.table.appeal(preference[..., : self._kinds])
 
     def without_id(self, features: ItemFeatures, anybody: Tensor) -> Items:
-        """Return M items that are known by their content alone; features come without a padding row."""
+        """Return M items that are known by their content alone; features come without a padding
+        row."""
         nowhere = torch.zeros(0, dtype=torch.long, device=features.text.device)
         base = self._base.table(features, nowhere, first=self._base.config.num_items + 1)
         unseen = self._system.unseen.expand(len(features))
         counted = rarity(torch.zeros(len(features), device=features.text.device))
-        return joined(self._walker.without_id(features, anybody), base, self._anchors(features), unseen, counted)
+        return joined(
+            self._walker.without_id(features, anybody),
+            base,
+            self._anchors(features),
+            unseen,
+            counted,
+        )
 
     def halves(self, items: Items) -> tuple[BaseItems, Tensor, Tensor]:
-        """Return the items as the backbone knows them, the anchors [M, A] that guidance compares, and ρ [M]."""
+        """Return the items as the backbone knows them, the anchors [M, A] that guidance
+        compares, and ρ [M]."""
         width, compared = items.identity.shape[-1], 2 * self._anchors.visual.shape[1]
         whole = items.title.shape[-1]
         content, text, anchor, anchors, counted = items.title.tensor_split(
             [width, 2 * width, whole - compared - 1, whole - 1], -1
         )
         nothing = torch.zeros_like(content)
-        known = BaseItems(content, nothing, items.moments[:, :0], items.identity, items.bias, text, anchor)
+        known = BaseItems(
+            content, nothing, items.moments[:, :0], items.identity, items.bias, text, anchor
+        )
         return known, anchors, counted.squeeze(-1)
 
     @property
@@ -157,7 +187,13 @@ class ServedTable:
         return self._walker.config.num_kinds
 
 
-def joined(kinds: Items, base: BaseItems, anchors: Tensor, unseen: Tensor, counted: Tensor) -> Items:
+def joined(
+    kinds: Items, base: BaseItems, anchors: Tensor, unseen: Tensor, counted: Tensor
+) -> Items:
     """Return M items of both halves in one: see Served for what stands where."""
-    title = torch.cat([base.visual + base.title, base.text, base.anchor, anchors, counted.unsqueeze(-1)], -1)
-    return Items(kinds.moments, kinds.kinds, base.identity, title, base.bias + unseen, kinds.anybody)
+    title = torch.cat(
+        [base.visual + base.title, base.text, base.anchor, anchors, counted.unsqueeze(-1)], -1
+    )
+    return Items(
+        kinds.moments, kinds.kinds, base.identity, title, base.bias + unseen, kinds.anybody
+    )

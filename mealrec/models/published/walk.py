@@ -1,4 +1,5 @@
-"""MealRec's kinds on published data: what comes next by kinds alone, found by TCD and NPD from counted numbers."""
+"""MealRec's kinds on published data: what comes next by kinds alone, found by TCD and NPD from
+counted numbers."""
 
 from __future__ import annotations
 
@@ -26,8 +27,9 @@ BEGINS_WITH = (0.3, 0.1, 0.1, 0.1, 0.0, 0.3, 0.3, 0.0, 0.0)  # of the reader's n
 class KindWalk(Diffusions):
     """TCD over the last clip's moments and NPD over what the history says of kinds.
 
-    Knows no item by heart: all its weights are shared by all kinds, so it can be trained on other kinds than it is
-    asked about. Training makes use of that: a row meets kinds that were counted without its own viewer.
+    Knows no item by heart: all its weights are shared by all kinds, so it can be trained on other
+    kinds than it is asked about. Training makes use of that: a row meets kinds that were counted
+    without its own viewer.
     """
 
     causal = True
@@ -36,7 +38,8 @@ class KindWalk(Diffusions):
         super().__init__()
         self.config, kinds = config, config.num_kinds
         self.kinds = GraphKinds(config.num_items, config.visual_width, kinds)
-        self.folds: list[GraphKinds] = []  # counted anew where training begins, no part of what is stored
+        # counted anew where training begins, no part of what is stored
+        self.folds: list[GraphKinds] = []
         self.sphere = nn.LayerNorm(kinds, elementwise_affine=False)
         self.reader = LiftReader(kinds)
         self.table = KindHead()
@@ -45,7 +48,8 @@ class KindWalk(Diffusions):
             self.tcd = TCD(config.tcd, kinds)
         self.npd = NPD(config.npd, kinds)
         self.npd.fixed_skip.data.copy_(torch.tensor(BEGINS_WITH))
-        self.npd.kind_bias.requires_grad_(False)  # a number for each kind cannot be learned: each fold has other kinds
+        # a number for each kind cannot be learned: each fold has other kinds
+        self.npd.kind_bias.requires_grad_(False)
         self.tcd_schedule = self.schedule(config.tcd.noise_scale)
         self.npd_schedule = self.schedule(config.npd.noise_scale)
 
@@ -59,14 +63,21 @@ class KindWalk(Diffusions):
         """What `scores` may rank by: the walk's end, and x_0."""
         return ("walk", "start")
 
-    def prepare(self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None) -> None:
-        """Count the kinds: of all clicks for whoever asks later, and for training of each fold's other viewers."""
+    def prepare(
+        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
+    ) -> None:
+        """Count the kinds: of all clicks for whoever asks later, and for training of each fold's
+        other viewers."""
         self.kinds.fit(features, sequences)
         self.folds = []
         if not self.training:
             return
         for fold in range(self.config.folds):
-            others = [sequence for sequence in sequences if fold_of(sum(sequence), self.config.folds) != fold]
+            others = [
+                sequence
+                for sequence in sequences
+                if fold_of(sum(sequence), self.config.folds) != fold
+            ]
             shape = self.config.num_items, self.config.visual_width, self.config.num_kinds
             self.folds.append(GraphKinds(*shape).to(self.start.device))
             self.folds[-1].fit(features, others)
@@ -75,7 +86,9 @@ class KindWalk(Diffusions):
         """Return the weights that learn at another rate than the rest: none does."""
         return []
 
-    def loss(self, batch: SequenceBatch, features: ItemFeatures, config: GraphLoss | None = None) -> dict[str, Tensor]:
+    def loss(
+        self, batch: SequenceBatch, features: ItemFeatures, config: GraphLoss | None = None
+    ) -> dict[str, Tensor]:
         """Return the terms by name and what is minimised as "total"; see graph_loss."""
         return graph_loss(self, batch, features, config or GraphLoss())
 
@@ -90,22 +103,28 @@ class KindWalk(Diffusions):
 
     def items(self, features: ItemFeatures) -> Items:
         """Return what stands for every item, made once for many histories."""
-        return self.items_of(self.kinds, features, torch.arange(len(features), device=self.start.device))
+        return self.items_of(
+            self.kinds, features, torch.arange(len(features), device=self.start.device)
+        )
 
     def items_of(self, kinds: GraphKinds, features: ItemFeatures, rows: Tensor) -> Items:
-        """Return the items `rows` [M] by some counted `kinds`, by which the reader reads from now on."""
+        """Return the items `rows` [M] by some counted `kinds`, by which the reader reads from
+        now on."""
         self.reader.lifts = kinds.lifts
         moments = kinds.moments(features, rows)
         return self._items(moments, torch.log1p(kinds.clicks[rows]), kinds.anybody)
 
     def without_id(self, features: ItemFeatures, anybody: Tensor) -> Items:
-        """Return M items that nobody has clicked and no graph holds; features come without a padding row."""
+        """Return M items that nobody has clicked and no graph holds; features come without a
+        padding row."""
         moments = self.kinds.guessed(features)
         return self._items(moments, moments.new_zeros(len(moments)), anybody)
 
     def _items(self, moments: Tensor, log_clicks: Tensor, anybody: Tensor) -> Items:
         nothing = moments.new_zeros(len(moments), 0)
-        return Items(moments, moments.mean(1), nothing, nothing, self.table.popularity * log_clicks, anybody)
+        return Items(
+            moments, moments.mean(1), nothing, nothing, self.table.popularity * log_clicks, anybody
+        )
 
     def context(self, items: Items, histories: Tensor, rows: Rows | None = None) -> Context:
         """Gather what TCD and NPD are conditioned on, by default at each history's last clip."""
@@ -122,23 +141,32 @@ class KindWalk(Diffusions):
         return Context(start, looked_into, rows, guide, watched.kinds.new_zeros(len(rows[0]), 0))
 
     def refined_clips(self, context: Context) -> tuple[Tensor, Tensor]:
-        """Return the moments [R, 1, K, J] and the kinds [R, 1, J] of each row's own clip: TCD looks into no other."""
+        """Return the moments [R, 1, K, J] and the kinds [R, 1, J] of each row's own clip: TCD
+        looks into no other."""
         return context.watched.moments, context.watched.kinds[context.rows].unsqueeze(1)
 
     def told(self, refined: Tensor, context: Context) -> Tensor:
-        """Return the kinds that every clip was watched for [B, L, J]: of those TCD looked into r, else all it shows."""
+        """Return the kinds that every clip was watched for [B, L, J]: of those TCD looked into
+        r, else all it shows."""
         return shares_of(context.watched.kinds).index_put(context.rows, refined.squeeze(1))
 
     def condition(self, refined: Tensor, context: Context, items: Items) -> Condition:
-        """Return NPD's c_m; `refined` [R, 1, J] is what each row's own clip was watched for. Paper: Sec. 4.4."""
+        """Return NPD's c_m; `refined` [R, 1, J] is what each row's own clip was watched for.
+        Paper: Sec. 4.4."""
         wanted, last = shares_of(context.watched.kinds), refined.squeeze(1)
-        return self.npd.condition(context.watched, wanted, self.reader, context.rows, items.anybody, last)
+        return self.npd.condition(
+            context.watched, wanted, self.reader, context.rows, items.anybody, last
+        )
 
     def fused(self, refined: Tensor, context: Context, items: Items) -> Tensor:
-        """Return the preference [R, J] without NPD: what its map makes of the history alone, x_t left out."""
-        return self.npd.denoise(torch.zeros_like(context.start), self.condition(refined, context, items), self.reader)
+        """Return the preference [R, J] without NPD: what its map makes of the history alone, x_t
+        left out."""
+        return self.npd.denoise(
+            torch.zeros_like(context.start), self.condition(refined, context, items), self.reader
+        )
 
 
 def fold_of(total, folds: int):
-    """Return the fold of a viewer whose clicks' indices add up to `total`: alike viewers are never parted."""
+    """Return the fold of a viewer whose clicks' indices add up to `total`: alike viewers are
+    never parted."""
     return total % folds

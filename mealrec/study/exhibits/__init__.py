@@ -1,4 +1,5 @@
-"""The paper's tables and figures: a file's name is its key. Each has `make(study, options) -> Exhibit`.
+"""The paper's tables and figures: a file's name is its key. Each has `make(study, options) ->
+Exhibit`.
 
 An experiment with options of its own adds them in `add_arguments(group)`.
 """

@@ -1,4 +1,5 @@
-"""Fig. 4: how much the loss weights and the number of diffusion steps matter, for TCD and for NPD."""
+"""Fig. 4: how much the loss weights and the number of diffusion steps matter, for TCD and for
+NPD."""
 
 from __future__ import annotations
 
@@ -24,13 +25,20 @@ RAMP = [[0, "#eef0fe"], [0.5, "#8f9bf5"], [1, "#2c349b"]]
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
-    parser.add_argument("--coarse", action="store_true", help=f"only λ in {COARSE_LAMBDAS} and T in {COARSE_STEPS}")
-    parser.add_argument("--lambdas", nargs="+", type=float, help="the loss weights to try (default: the paper's)")
-    parser.add_argument("--steps", nargs="+", type=int, help="the numbers of steps T to try (default: the paper's)")
+    parser.add_argument(
+        "--coarse", action="store_true", help=f"only λ in {COARSE_LAMBDAS} and T in {COARSE_STEPS}"
+    )
+    parser.add_argument(
+        "--lambdas", nargs="+", type=float, help="the loss weights to try (default: the paper's)"
+    )
+    parser.add_argument(
+        "--steps", nargs="+", type=int, help="the numbers of steps T to try (default: the paper's)"
+    )
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
-    """Train MealRec for every weight and T, one module's weight at a time, T shared by both modules as in the paper."""
+    """Train MealRec for every weight and T, one module's weight at a time, T shared by both
+    modules as in the paper."""
     lambdas = options.lambdas or (COARSE_LAMBDAS if options.coarse else LAMBDAS)
     steps = options.steps or (COARSE_STEPS if options.coarse else STEPS)
     cells = list(grid(lambdas, steps))
@@ -41,7 +49,8 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     ]
     jobs = study.train(recipes)
     found = [
-        {"module": module, "lambda": weight, "T": step} | measured(jobs[number * study.seeds :][: study.seeds])
+        {"module": module, "lambda": weight, "T": step}
+        | measured(jobs[number * study.seeds :][: study.seeds])
         for number, (module, weight, step) in enumerate(cells)
     ]
     own = study.recipe(OURS, 0).walk
@@ -50,7 +59,9 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
         "λ_N": own.training.loss.lambda_npd,
         "T": own.model.num_steps,
     }
-    text = "\n".join([*(grid_table(found, module, lambdas, steps) for module in WEIGHTS), notes(found, fixed)])
+    text = "\n".join(
+        [*(grid_table(found, module, lambdas, steps) for module in WEIGHTS), notes(found, fixed)]
+    )
     numbers = {"cells": found, "fixed": fixed, "runs": len({job.folder for job in jobs})}
     return Exhibit("Sensitivity (Fig. 4)", text, numbers, heatmaps(found, lambdas, steps))
 
@@ -67,7 +78,9 @@ def measured(jobs: list[Job]) -> dict:
     """Return one cell's metrics, the mean over its seeds."""
     ranks = [read_ranks(job.folder) for job in jobs]
     test = {form: {metric: over_seeds(ranks, form, metric) for metric in METRICS} for form in FORMS}
-    return test | {"validation_N@10": float(np.mean([made(job)["validation_N@10"] for job in jobs]))}
+    return test | {
+        "validation_N@10": float(np.mean([made(job)["validation_N@10"] for job in jobs]))
+    }
 
 
 def rows_of(found: list[dict], module: str, lambdas, steps) -> list[list[float]]:
@@ -81,7 +94,13 @@ def grid_table(found: list[dict], module: str, lambdas, steps) -> str:
     """Return one module's grid in Markdown."""
     head = [f"{module}: {SYMBOLS[module]} \\ T", *map(str, steps)]
     rows = rows_of(found, module, lambdas, steps)
-    return table(head, [[str(weight), *(f"{v:.4f}" for v in row)] for weight, row in zip(lambdas, rows, strict=True)])
+    return table(
+        head,
+        [
+            [str(weight), *(f"{v:.4f}" for v in row)]
+            for weight, row in zip(lambdas, rows, strict=True)
+        ],
+    )
 
 
 def notes(found: list[dict], fixed: dict) -> str:
@@ -121,11 +140,25 @@ def heatmaps(found: list[dict], lambdas, steps) -> dict:
                 "yaxis": f"y{suffix}",
             }
         )
-        place = {"xref": "paper", "yref": "paper", "x": 0.23 + 0.54 * number, "y": 1.06, "showarrow": False}
+        place = {
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0.23 + 0.54 * number,
+            "y": 1.06,
+            "showarrow": False,
+        }
         annotations.append(place | {"text": module, "xanchor": "center"})
     axes = {
-        f"{name}{suffix}": {"type": "category", "title": {"text": title}, "showgrid": False, **extra}
-        for suffix, symbol, domain in (("", "λ<sub>T</sub>", [0, 0.46]), ("2", "λ<sub>N</sub>", [0.54, 1]))
+        f"{name}{suffix}": {
+            "type": "category",
+            "title": {"text": title},
+            "showgrid": False,
+            **extra,
+        }
+        for suffix, symbol, domain in (
+            ("", "λ<sub>T</sub>", [0, 0.46]),
+            ("2", "λ<sub>N</sub>", [0.54, 1]),
+        )
         for name, title, extra in (
             ("xaxis", "diffusion steps T", {"domain": domain, "anchor": f"y{suffix}"}),
             ("yaxis", symbol, {"anchor": f"x{suffix}"}),

@@ -30,15 +30,23 @@ brackets: relative to the least σ.
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
     parser.add_argument(
-        "--sigmas", nargs="+", type=float, default=SIGMAS, help="levels of noise (default: the paper's)"
+        "--sigmas",
+        nargs="+",
+        type=float,
+        default=SIGMAS,
+        help="levels of noise (default: the paper's)",
     )
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
     """Rank the test users by the trained systems under every level of noise."""
     world, sigmas = study.world, tuple(options.sigmas)
-    jobs = study.train([study.recipe(name, seed) for name in SYSTEMS for seed in range(study.seeds)])
-    found: dict[str, dict[float, list[Ranks]]] = {name: {sigma: [] for sigma in sigmas} for name in SYSTEMS}
+    jobs = study.train(
+        [study.recipe(name, seed) for name in SYSTEMS for seed in range(study.seeds)]
+    )
+    found: dict[str, dict[float, list[Ranks]]] = {
+        name: {sigma: [] for sigma in sigmas} for name in SYSTEMS
+    }
     unit = VisualSpread.of(world.features)
     for sigma in sigmas:
         for seed in range(study.seeds):
@@ -48,9 +56,19 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
                 scorer = model_scorer(load(job, world, study.device), features)
                 ranks = rank_rows(scorer, world.split.test, world.candidates)
                 found[job.recipe.name][sigma].append(ranks)
-    rows = {name: {sigma: table_row(r, ddof=1) for sigma, r in levels.items()} for name, levels in found.items()}
-    numbers = {"systems": {name: {str(sigma): row for sigma, row in levels.items()} for name, levels in rows.items()}}
-    return Exhibit("Noise on the visual features (Fig. 5)", noise_table(rows) + NOTES, numbers, lines(rows))
+    rows = {
+        name: {sigma: table_row(r, ddof=1) for sigma, r in levels.items()}
+        for name, levels in found.items()
+    }
+    numbers = {
+        "systems": {
+            name: {str(sigma): row for sigma, row in levels.items()}
+            for name, levels in rows.items()
+        }
+    }
+    return Exhibit(
+        "Noise on the visual features (Fig. 5)", noise_table(rows) + NOTES, numbers, lines(rows)
+    )
 
 
 def noise_table(rows: dict[str, dict[float, dict]]) -> str:
@@ -84,16 +102,27 @@ def lines(rows: dict[str, dict[float, dict]]) -> dict:
                     "showlegend": number == 0,
                     "x": list(levels),
                     "y": [round(value["mean"], 6) for value in values],
-                    "error_y": {"type": "data", "array": [value["sd"] for value in values], "thickness": 1},
+                    "error_y": {
+                        "type": "data",
+                        "array": [value["sd"] for value in values],
+                        "thickness": 1,
+                    },
                     "line": {"color": COLOURS[place]},
                     "xaxis": f"x{number + 1 if number else ''}",
                     "yaxis": f"y{number + 1 if number else ''}",
                 }
             )
     sides = {"": [0, 0.45], "2": [0.55, 1]}
-    axes = {f"xaxis{key}": {"title": {"text": "σ"}, "domain": side, "anchor": f"y{key}"} for key, side in sides.items()}
+    axes = {
+        f"xaxis{key}": {"title": {"text": "σ"}, "domain": side, "anchor": f"y{key}"}
+        for key, side in sides.items()
+    }
     axes |= {
-        f"yaxis{key}": {"title": {"text": f"{metric}, unmasked"}, "anchor": f"x{key}", "rangemode": "tozero"}
+        f"yaxis{key}": {
+            "title": {"text": f"{metric}, unmasked"},
+            "anchor": f"x{key}",
+            "rangemode": "tozero",
+        }
         for key, metric in zip(sides, SHOWN, strict=True)
     }
     return {"data": data, "layout": layout("Noise on the visual features (Fig. 5)", **axes)}

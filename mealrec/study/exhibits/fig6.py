@@ -19,14 +19,18 @@ under MealRec and its ablations. Gains are MealRec's over the system of the row 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
     """Train and rank all of them."""
-    chosen = [name for name in BACKBONES if name in (getattr(options, "backbones", None) or BACKBONES)]
+    chosen = [
+        name for name in BACKBONES if name in (getattr(options, "backbones", None) or BACKBONES)
+    ]
     ladders = {backbone: [backbone, *ladder(backbone)] for backbone in chosen}
     ranks = study.ranks([name for systems in ladders.values() for name in systems])
     reports = {
         backbone: comparison({name: ranks[name] for name in systems}, over(backbone))
         for backbone, systems in ladders.items()
     }
-    parts = [f"## On {BACKBONES[backbone]}\n\n{main_table(reports[backbone])}" for backbone in chosen]
+    parts = [
+        f"## On {BACKBONES[backbone]}\n\n{main_table(reports[backbone])}" for backbone in chosen
+    ]
     values = {
         BACKBONES[backbone]: {ablated(name): reports[backbone]["systems"][name] for name in systems}
         for backbone, systems in ladders.items()
@@ -34,12 +38,16 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     figure = grouped_bars("Three backbones (Fig. 6)", values)
     text = "\n".join([*parts, gains_table(reports), NOTES.lstrip()])
     trainings = study.trainings([name for systems in ladders.values() for name in systems])
-    return Exhibit("Universality (Fig. 6)", text, {"backbones": reports, "trainings": trainings}, figure)
+    return Exhibit(
+        "Universality (Fig. 6)", text, {"backbones": reports, "trainings": trainings}, figure
+    )
 
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
-    parser.add_argument("--backbones", nargs="+", choices=tuple(BACKBONES), help="some of them (default: all)")
+    parser.add_argument(
+        "--backbones", nargs="+", choices=tuple(BACKBONES), help="some of them (default: all)"
+    )
 
 
 def gains_table(reports: dict[str, dict]) -> str:

@@ -15,7 +15,8 @@ NOTES = """
 Unseen test items: the share of the items tested that no training sequence holds; unseen test rows: the share of the
 users tested on one. Gini: of the items' popularity.
 """
-KEPT = ("dataset", "slice", "recipe", "statistics")  # the rest may quote rows, and the data are not ours
+# the rest may quote rows, and the data are not ours
+KEPT = ("dataset", "slice", "recipe", "statistics")
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -25,7 +26,8 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
         reports = {source.dataset: about_catalogue(source.folder, read_catalogue(source.folder))}
     else:
         reports = {
-            f"{source.dataset}, {slice}": prepare(source.dataset, source.folder, slice=slice).report for slice in SLICES
+            f"{source.dataset}, {slice}": prepare(source.dataset, source.folder, slice=slice).report
+            for slice in SLICES
         }
     slices = {name: {key: report[key] for key in KEPT} for name, report in reports.items()}
     rows = {name: report["statistics"] for name, report in reports.items()}

@@ -21,7 +21,9 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     """Train and rank `options.systems`: names with commas between, or a tuple of them."""
     systems = options.systems if isinstance(options.systems, tuple) else chosen(options.systems)
     ranks, world = study.ranks(systems), study.world
-    background = Background.of(world.split.train, world.candidates, content_directions(world.features))
+    background = Background.of(
+        world.split.train, world.candidates, content_directions(world.features)
+    )
     trainings = study.trainings(systems)
     report = comparison(ranks, picked(trainings), background)
     described = "\n".join(f"- {name}: {SYSTEMS[name].line}" for name in systems)
@@ -31,7 +33,8 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
 
 
 def changed_text(settings: Sequence[str]) -> str:
-    """Return the warning of a table whose systems were not trained by their recipes; "" where they were."""
+    """Return the warning of a table whose systems were not trained by their recipes; "" where
+    they were."""
     if not settings:
         return ""
     changed = ", ".join(f"`{setting}`" for setting in settings)
@@ -42,7 +45,8 @@ def changed_text(settings: Sequence[str]) -> str:
 
 
 def picked(trainings: dict[str, list[dict]]) -> str:
-    """Return the MealRec that stands for all: on the backbone of the best validation N@10, the mean over seeds."""
+    """Return the MealRec that stands for all: on the backbone of the best validation N@10, the
+    mean over seeds."""
     found = _of_backbones(trainings)
     return max(found, key=found.get, default=OURS)
 

@@ -36,9 +36,19 @@ Each system once, in a process of its own on one thread, one after the other; se
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this table's options."""
-    parser.add_argument("--rounds", type=int, default=3, help="turns of backbone and MealRec (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=2, help="epochs timed in a turn (default: %(default)s)")
-    parser.add_argument("--pairs", nargs="+", choices=tuple(BACKBONES), default=tuple(BACKBONES), help="default: all")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="turns of backbone and MealRec (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=2, help="epochs timed in a turn (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--pairs",
+        nargs="+",
+        choices=tuple(BACKBONES),
+        default=tuple(BACKBONES),
+        help="default: all",
+    )
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -56,16 +66,27 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
         turned = {name: [asdict(cost) for cost in costs] for name, costs in turns.items()}
         found[backbone] = {"medians": values, "ratios": ratios, "turns": turned}
         body += [[name, *(f"{values[name][key]:.2f}" for key in WORDS)] for name in names]
-        body.append(["**ratio**", *(f"**{ratios[key]:.2f}**" if ratios[key] else "" for key in WORDS)])
+        body.append(
+            ["**ratio**", *(f"**{ratios[key]:.2f}**" if ratios[key] else "" for key in WORDS)]
+        )
     body.append(["goal", *(f"≤ {GOALS[key]}" if key in GOALS else "" for key in WORDS)])
     body.append(["ratio in the paper (on TedRec)", *(str(PAPER.get(key, "")) for key in WORDS)])
-    numbers = {"backbones": found, "goals": GOALS, "rounds": options.rounds, "epochs": options.epochs}
-    return Exhibit("Cost (Table 3)", table(["system", *WORDS.values()], body) + NOTES, numbers, seeds=1)
+    numbers = {
+        "backbones": found,
+        "goals": GOALS,
+        "rounds": options.rounds,
+        "epochs": options.epochs,
+    }
+    return Exhibit(
+        "Cost (Table 3)", table(["system", *WORDS.values()], body) + NOTES, numbers, seeds=1
+    )
 
 
 def side_by_side(study: Study, names: Sequence[str], epochs: int = 1) -> Exhibit:
     """Measure every trained system once, as ratios to the first of them."""
-    costs = {name: asdict(measure(study, name, epochs)) for name in names if SYSTEMS[name].scorer is None}
+    costs = {
+        name: asdict(measure(study, name, epochs)) for name in names if SYSTEMS[name].scorer is None
+    }
     figures = {name: cost | {"epoch_s": median(cost["epochs_s"])} for name, cost in costs.items()}
     first = next(iter(figures), None)
     body = []
@@ -73,7 +94,9 @@ def side_by_side(study: Study, names: Sequence[str], epochs: int = 1) -> Exhibit
         ratios = [f"{values[key]:.2f} ({values[key] / figures[first][key]:.2f}x)" for key in GOALS]
         body.append([name, *ratios])
     text = table(["system", *(f"{WORDS[key]} (to {first})" for key in GOALS)], body) + NOTES_SIDE
-    return Exhibit("What they cost (Table 3)", text, {"cost": figures, "cost_epochs": epochs}, seeds=1)
+    return Exhibit(
+        "What they cost (Table 3)", text, {"cost": figures, "cost_epochs": epochs}, seeds=1
+    )
 
 
 def measure(study: Study, name: str, epochs: int) -> Cost:
