@@ -1,7 +1,7 @@
-"""Upload a thousand hostile files the way a visitor does: `python -m benchmarks.fuzz`, or `make
-fuzz`.
+"""Upload a thousand hostile files the way a visitor does: `python -m benchmarks.fuzz`.
 
-Writes docs/results/fuzz.md and fuzz.json; ends with status 1 where the app was harmed.
+`make fuzz` does the same. Writes docs/results/fuzz.md and fuzz.json; ends with status 1 where the
+app was harmed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,22 @@ from pathlib import Path
 
 from app.session.service import Service
 from mealrec.recommender.recommender import Recommender
+from mealrec.study.provenance import cpu_model
 from tests.hostile_files import write_sources
 from tests.hostile_run import Answer, Workers, held, upload_all
 
 ROOT = Path(__file__).resolve().parents[1]
-ANSWER_S = 10.0
+ANSWER_S = 10.0  # longer than that nobody waits for an answer
 SLOWEST = 5
+# How refusals begin, behind the file's name.
+REASONS = (
+    "is empty",
+    "is text",
+    "is no kind of video",
+    "took longer",
+    "stopped the decoder",
+    "There is no file",
+)
 
 
 def main() -> int:
@@ -38,6 +48,8 @@ def main() -> int:
         "--out", type=Path, default=ROOT / "docs" / "results", help="folder of the report"
     )
     options = parser.parse_args()
+
+    # All files go when the run ends, but for the report.
     with tempfile.TemporaryDirectory() as work:
         summary = _summary(options, Path(work))
     (options.out / "fuzz.json").write_text(json.dumps(summary, indent=1) + "\n")
@@ -47,59 +59,66 @@ def main() -> int:
 
 
 def _summary(options: argparse.Namespace, work: Path) -> dict:
-    folders = {name: work / name for name in ("sources", "uploads", "temporary")}
-    for folder in folders.values():
+    # Folders of this run alone, so that what is left behind can be counted.
+    sources = work / "sources"
+    uploads = work / "uploads"
+    temporary = work / "temporary"
+    for folder in (sources, uploads, temporary):
         folder.mkdir()
-    os.environ["GRADIO_TEMP_DIR"] = str(folders["uploads"])
-    sources = write_sources(folders["sources"])
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    made = write_sources(sources)
     service = Service(lambda: Recommender.from_bundle(options.bundle)).start()
-    list(
-        upload_all(service, sources, folders["uploads"], [16 + 18 * options.count], options.seed)
-    )  # loads the encoders
-    os.environ["TMPDIR"] = tempfile.tempdir = str(folders["temporary"])
-    before, began = held(), time.monotonic()
+
+    # One file more than are counted loads the encoders.
+    list(upload_all(service, made, uploads, [16 + 18 * options.count], options.seed))
+    tempfile.tempdir = str(temporary)
+    os.environ["TMPDIR"] = tempfile.tempdir
+
+    # The run itself.
+    before = held()
+    began = time.monotonic()
     answers = []
     with Workers().watched() as workers:
-        for answer in upload_all(
-            service, sources, folders["uploads"], range(options.count), options.seed
-        ):
+        for answer in upload_all(service, made, uploads, range(options.count), options.seed):
             answers.append(answer)
             if len(answers) % 100 == 0:
                 print(f"{len(answers)} of {options.count}", file=sys.stderr, flush=True)
-    left = [
-        path
-        for name in ("uploads", "temporary")
-        for path in folders[name].rglob("*")
-        if path.is_file()
-    ]
+
+    # What it took, and what it left.
+    left = sum(path.is_file() for path in (*uploads.rglob("*"), *temporary.rglob("*")))
+    machine = f"{cpu_model()}, {os.cpu_count()} cores, {platform.system()}"
     return {
         "command": f"python -m benchmarks.fuzz --count {options.count} --seed {options.seed}",
         "date": date.today().isoformat(),
-        "hardware": f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        "hardware": f"{machine}, Python {platform.python_version()}",
         "load": os.getloadavg()[1],
         "minutes": (time.monotonic() - began) / 60,
         **graded(answers),
         "peak_worker_mib": workers.peak_bytes / 2**20,
-        "files_left": len(left),
+        "files_left": left,
         "before": before,
         "after": held(),
     }
 
 
 def graded(answers: list[Answer]) -> dict:
-    """Count the answers by kind and by reason, and say whether each was one that the app
-    foresaw, in time."""
-    kinds = list(dict.fromkeys(answer.kind for answer in answers))
-    outcomes = {
-        kind: Counter(answer.outcome for answer in answers if answer.kind == kind) for kind in kinds
-    }
-    refused = Counter(_reason(answer.message) for answer in answers if answer.outcome == "refused")
-    crashes = [vars(answer) for answer in answers if answer.outcome not in ("taken", "refused")]
+    """Count the answers by kind and by reason, and say whether the app foresaw each, in time."""
+    outcomes: dict[str, Counter] = {}
+    reasons: Counter = Counter()
+    crashes = []
+    for answer in answers:
+        outcomes.setdefault(answer.kind, Counter())[answer.outcome] += 1
+        if answer.outcome == "refused":
+            reasons[_reason(answer.message)] += 1
+        elif answer.outcome != "taken":
+            crashes.append(vars(answer))
+
+    # In time, even the slowest of them.
     slowest = sorted(answers, key=lambda answer: -answer.seconds)[:SLOWEST]
     return {
         "files": len(answers),
         "outcomes": {kind: dict(counted) for kind, counted in outcomes.items()},
-        "reasons": dict(refused.most_common()),
+        "reasons": dict(reasons.most_common()),
         "crashes": crashes,
         "slowest": [vars(answer) for answer in slowest],
         "held": not crashes and slowest[0].seconds <= ANSWER_S,
@@ -108,76 +127,55 @@ def graded(answers: list[Answer]) -> dict:
 
 def markdown(summary: dict) -> str:
     """Return the report in words and tables."""
-    rows = [
-        f"| {kind} | {counted.get('taken', 0)} | {counted.get('refused', 0)} |"
-        for kind, counted in summary["outcomes"].items()
+    # What the app used and withstood.
+    threads, files = summary["before"]
+    threads_after, files_after = summary["after"]
+    lines = [
+        "# Hostile uploads",
+        "",
+        f"`{summary['command']}` on {summary['date']}: {summary['hardware']}, average load "
+        f"{summary['load']:.1f} (other work beside it), {summary['minutes']:.0f} minutes.",
+        "",
+        "Files drawn from a seed (`tests/hostile_files.py`) go through the function behind "
+        "`/encode`, two at a time. Taken means encoded: a video whose damage does not show, or a "
+        "good one under an odd name.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| files | {summary['files']} |",
+        f"| crashes of the app, or errors that it did not foresee | {len(summary['crashes'])} |",
+        f"| slowest answer | {summary['slowest'][0]['seconds']:.1f} s |",
+        f"| most memory that a decoding process held | {summary['peak_worker_mib']:.0f} MiB |",
+        "| files left in the folders of uploads and of temporary files | "
+        f"{summary['files_left']} |",
+        f"| threads, open files of the app before | {threads}, {files} |",
+        f"| after | {threads_after}, {files_after} |",
     ]
-    slow = [
-        f"| {a['number']} | {a['kind']} | {a['seconds']:.1f} | {a['outcome']} |"
-        for a in summary["slowest"]
-    ]
-    (threads, files), (threads_after, files_after) = summary["before"], summary["after"]
-    return "\n".join(
-        [
-            "# Hostile uploads",
-            "",
-            f"`{summary['command']}` on {summary['date']}: {summary['hardware']}, average load {summary['load']:.1f} "
-            f"(other work beside it), {summary['minutes']:.0f} minutes.",
-            "",
-            "Files drawn from a seed (`tests/hostile_files.py`) go through the function behind `/encode`, two at a "
-            "time. Taken means encoded: a video whose damage does not show, or a good one under an odd name.",
-            "",
-            "| | |",
-            "|---|---|",
-            f"| files | {summary['files']} |",
-            f"| crashes of the app, or errors that it did not foresee | {len(summary['crashes'])} |",
-            f"| slowest answer | {summary['slowest'][0]['seconds']:.1f} s |",
-            f"| most memory that a decoding process held | {summary['peak_worker_mib']:.0f} MiB |",
-            f"| files left in the folders of uploads and of temporary files | {summary['files_left']} |",
-            f"| threads, open files of the app before | {threads}, {files} |",
-            f"| after | {threads_after}, {files_after} |",
-            "",
-            "| kind | taken | refused |",
-            "|---|---|---|",
-            *rows,
-            "",
-            "| refused because | files |",
-            "|---|---|",
-            *(f"| {reason} | {count} |" for reason, count in summary["reasons"].items()),
-            "",
-            "| slowest | kind | seconds | outcome |",
-            "|---|---|---|---|",
-            *slow,
-            "",
-        ]
-    )
+
+    # What became of the files.
+    lines += ["", "| kind | taken | refused |", "|---|---|---|"]
+    for kind, counted in summary["outcomes"].items():
+        lines.append(f"| {kind} | {counted.get('taken', 0)} | {counted.get('refused', 0)} |")
+    lines += ["", "| refused because | files |", "|---|---|"]
+    for reason, count in summary["reasons"].items():
+        lines.append(f"| {reason} | {count} |")
+
+    # And which took longest.
+    lines += ["", "| slowest | kind | seconds | outcome |", "|---|---|---|---|"]
+    for a in summary["slowest"]:
+        lines.append(f"| {a['number']} | {a['kind']} | {a['seconds']:.1f} | {a['outcome']} |")
+    return "\n".join([*lines, ""])
 
 
 def _reason(message: str) -> str:
-    """Return a refusal without the file's name and numbers, so that equal ones are counted
-    together."""
+    """Return a refusal without the file's name and numbers: equal ones are counted together."""
     words = re.sub(r"\d+(?:\.\d+)?", "N", message)
-    known = (
-        "is empty",
-        "is text",
-        "is no kind of video",
-        "took longer",
-        "stopped the decoder",
-        "There is no file",
-    )
-    found = next(
-        (words[words.index(start) :] for start in known if start in words),
-        words[words.find(": ") + 2 :],
-    )
-    return found.partition(":")[0].rstrip(".")
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(
-        (line.partition(": ")[2] for line in lines if line.startswith("model name")),
-        platform.machine(),
-    )
+    start = words.find(": ") + 2  # most have the name before a colon
+    for reason in REASONS:
+        if reason in words:
+            start = words.index(reason)
+            break
+    return words[start:].partition(":")[0].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""Write down what the default answers, or hold it against what it answered: `python -m
-benchmarks.rankings FILE`.
+"""Hold what the default answers against FILE, or write it: `python -m benchmarks.rankings FILE`.
 
 24 requests in each of the bundle's systems: histories of 1 to 12 clips, several seeds, hidden
 frames, noise on the clips, other numbers of steps. Where FILE exists, every ranking and every
@@ -16,10 +15,11 @@ from pathlib import Path
 
 import torch
 
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
 from mealrec.shipped import DEFAULT_BUNDLE, ROOT
 
-REQUESTS = 24
+REQUESTS = 24  # of each system
 
 
 def main() -> int:
@@ -30,12 +30,16 @@ def main() -> int:
         "--bundle", type=Path, default=ROOT / DEFAULT_BUNDLE, help="default: %(default)s"
     )
     arguments = parser.parse_args()
+
+    # One thread, whose sums are the same on every run.
     torch.set_num_threads(1)
     answers = answered(Recommender.from_bundle(arguments.bundle, "cpu"))
     if not arguments.file.exists():
         arguments.file.write_text(json.dumps(answers, indent=1), encoding="utf-8")
         print(f"{len(answers)} answers written to {arguments.file}")
         return 0
+
+    # Which differ, and which were not there?
     before = json.loads(arguments.file.read_text(encoding="utf-8"))
     differing = [name for name in before if answers.get(name) != before[name]]
     missing = [name for name in answers if name not in before]
@@ -52,24 +56,27 @@ def answered(recommender: Recommender) -> dict[str, dict]:
     answers = {}
     for variant in recommender.variants:
         for number in range(REQUESTS):
-            history, values = request(recommender, number)
-            answer = recommender.recommend(history, variant=variant, **values).to_dict()
+            asked = question(recommender, number, variant)
+            answer = recommender.recommend(asked).to_dict()
             answer.pop("timing_ms")
             answers[f"{variant} {number}"] = answer
+            # Some of their effects: each of them takes a walk of many rows.
             if number % 6 == 0:
-                settled = {
-                    name: value for name, value in values.items() if name in ("k", "seed", "hidden")
-                }
-                effects = recommender.effects(history, variant=variant, **settled)
-                answers[f"{variant} {number} effects"] = [vars(effect) for effect in effects]
+                effects = [vars(effect) for effect in recommender.effects(asked)]
+                answers[f"{variant} {number} effects"] = effects
+
+    # As the file gives them back.
     return json.loads(json.dumps(answers))
 
 
-def request(recommender: Recommender, number: int) -> tuple[list[str], dict]:
-    """Return one of the requests: its history and its values."""
+def question(recommender: Recommender, number: int, variant: str) -> Question:
+    """Return one of the requests, asked of one system."""
+    # A history of 1 to 12 clips.
     chosen = random.Random(number)
     item_ids = [item.item_id for item in recommender.catalogue]
     history = chosen.sample(item_ids, 1 + number % 12)
+
+    # A quarter each: as it is, with frames hidden, with noise, with other steps.
     values: dict = {"k": 5 + number % 10, "seed": number // 3}
     if number % 4 == 1:
         values["hidden"] = sorted(chosen.sample(range(recommender.num_frames), 1 + number % 3))
@@ -77,7 +84,7 @@ def request(recommender: Recommender, number: int) -> tuple[list[str], dict]:
         values["noise"] = 0.3
     if number % 4 == 3:
         values["num_steps"] = 5
-    return history, values
+    return Question(history, variant=variant, **values)
 
 
 if __name__ == "__main__":

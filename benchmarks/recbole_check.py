@@ -1,5 +1,4 @@
-"""Train SASRec in RecBole and here on the same rows, side by side, and compare loss, metrics and
-cost.
+"""Train SASRec in RecBole and here on the same rows; compare loss, metrics and cost.
 
     python benchmarks/recbole_check.py --data FOLDER --recbole-python VENV/bin/python
 
@@ -7,8 +6,8 @@ FOLDER holds MicroLens-50k as published. VENV holds RecBole 1.2.1, which is no p
 (Python 3.11):
 
     pip install numpy==1.26.4 scipy==1.11.4 pandas==2.1.4 torch colorlog colorama pyyaml tqdm
-        scikit-learn \ tabulate plotly tensorboard thop texttable psutil pip install --no-deps
-        recbole==1.2.1
+        scikit-learn tabulate plotly tensorboard thop texttable psutil
+    pip install --no-deps recbole==1.2.1
 
 All three trainings of a seed take turns, epoch by epoch, each on one thread. Writes recbole.md and
 recbole.json.
@@ -41,12 +40,12 @@ from mealrec.study.provenance import cpu_model, from_here  # noqa: E402
 
 
 class RecBole:
-    """RecBole's training in a process of its own, which waits between epochs; the same interface
-    as Ours."""
+    """RecBole's training in a process of its own, which waits between epochs; see Ours."""
 
     def __init__(self, python: Path, config: dict, folder: Path):
         """Start it in `folder`, where RecBole leaves what it logs."""
         script = ROOT / "benchmarks" / "recbole_train.py"
+        # One thread, as our side has.
         environment = os.environ | {
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
@@ -78,13 +77,12 @@ class RecBole:
         return self._answer()
 
     def _answer(self) -> dict:
-        while line := self.process.stdout.readline():
+        for line in self.process.stdout:
             if line.startswith("{"):  # RecBole prints of its own accord as well
                 return json.loads(line)
         with self.process:
-            raise SystemExit(
-                f"RecBole's side ended with code {self.process.wait()}; its message stands above."
-            )
+            status = self.process.wait()
+        raise SystemExit(f"RecBole's side ended with code {status}; its message stands above.")
 
 
 def main() -> None:
@@ -94,37 +92,39 @@ def main() -> None:
     settings = Settings(batch_rows=arguments.batch_rows)
     prepared = prepare("microlens-50k", arguments.data, slice=arguments.slice)
     runs: dict[str, list[Run]] = {THEIRS: [], PREFIXES: [], PASS: []}
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "slice").mkdir()
-        # No times: RecBole keeps them as 32-bit floats, which cannot tell apart milliseconds of the
-        # same minutes.
-        write_inter(prepared.catalogue, Path(folder) / "slice" / "slice.inter")
+    with tempfile.TemporaryDirectory() as name:
+        # The rows without times: RecBole keeps them as 32-bit floats, which cannot tell apart
+        # milliseconds of the same minutes.
+        folder = Path(name)
+        (folder / "slice").mkdir()
+        write_inter(prepared.catalogue, folder / "slice" / "slice.inter")
+
+        # Seed by seed; what is known is written after each, as a run is long.
         for seed in range(arguments.seeds):
+            config = recbole_config(settings, name, seed)
             sides = {
-                THEIRS: RecBole(
-                    arguments.recbole_python, recbole_config(settings, folder, seed), Path(folder)
-                ),
+                THEIRS: RecBole(arguments.recbole_python, config, folder),
                 PREFIXES: Ours(prepared.catalogue, settings, seed, prefixes=True),
                 PASS: Ours(prepared.catalogue, settings, seed, prefixes=False),
             }
             check_rows(sides)
-            for name, run in train(sides, arguments.epochs, seed).items():
-                runs[name].append(run)
-            text = write(
-                arguments.out, {"made": made(prepared.report, settings), **compare(runs)}, runs
-            )
+            for side, run in train(sides, arguments.epochs, seed).items():
+                runs[side].append(run)
+            report = {"made": made(prepared.report, settings), **compare(runs)}
+            text = write(arguments.out, report, runs)
     print(text)
 
 
 def write(out: Path, report: dict, runs: dict[str, list[Run]]) -> str:
-    """Write recbole.json and recbole.md, and return the latter; done after every seed, as a run
-    is long."""
+    """Write recbole.json and recbole.md, and return the latter."""
     out.mkdir(parents=True, exist_ok=True)
-    every = {name: [asdict(run) for run in of_side] for name, of_side in runs.items()}
-    (out / "recbole.json").write_text(
-        json.dumps(report | {"runs": every}, indent=1) + "\n", encoding="utf-8"
-    )
-    (out / "recbole.md").write_text(text := markdown(report, runs), encoding="utf-8")
+    every = {}
+    for name, of_side in runs.items():
+        every[name] = [asdict(run) for run in of_side]
+    values = json.dumps(report | {"runs": every}, indent=1)
+    (out / "recbole.json").write_text(values + "\n", encoding="utf-8")
+    text = markdown(report, runs)
+    (out / "recbole.md").write_text(text, encoding="utf-8")
     return text
 
 
@@ -153,9 +153,9 @@ def parse() -> argparse.Namespace:
 
 
 def recbole_config(settings: Settings, folder: str, seed: int) -> dict:
-    """Return RecBole's configuration: leave-one-out in the order of time, full ranking, nothing
-    masked."""
+    """Return RecBole's configuration: leave-one-out by time, full ranking, nothing masked."""
     return {
+        # The rows.
         "dataset": "slice",
         "data_path": folder,
         "checkpoint_dir": folder,
@@ -163,6 +163,7 @@ def recbole_config(settings: Settings, folder: str, seed: int) -> dict:
         "seed": seed,
         "use_gpu": False,
         "show_progress": False,
+        # The model.
         "hidden_size": settings.width,
         "n_layers": settings.blocks,
         "n_heads": settings.heads,
@@ -170,6 +171,7 @@ def recbole_config(settings: Settings, folder: str, seed: int) -> dict:
         "hidden_act": "gelu",
         "hidden_dropout_prob": settings.dropout,
         "attn_dropout_prob": settings.dropout,
+        # Its training: the whole softmax, no sampled negatives.
         "loss_type": "CE",
         "train_neg_sample_args": None,
         "learner": "adam",
@@ -177,6 +179,7 @@ def recbole_config(settings: Settings, folder: str, seed: int) -> dict:
         "train_batch_size": settings.batch_rows,
         "eval_batch_size": 1024,
         "MAX_ITEM_LIST_LENGTH": settings.max_length,
+        # Its evaluation.
         "eval_args": {
             "split": {"LS": "valid_and_test"},
             "order": "TO",
@@ -196,20 +199,23 @@ def check_rows(sides: dict) -> None:
     rows = {name: side.about["rows"] for name, side in sides.items()}
     if any(found != rows[THEIRS] for found in rows.values()):
         raise SystemExit(
-            f"the sides disagree about the rows, so nothing can be compared: {json.dumps(rows, indent=1)}"
+            "the sides disagree about the rows, so nothing can be compared: "
+            f"{json.dumps(rows, indent=1)}"
         )
 
 
 def train(sides: dict, epochs: int, seed: int) -> dict[str, Run]:
     """Let the sides take turns, an epoch each, and test the epoch that validation picks."""
+    # In turn, so that a disturbance meets all of them.
     lines: dict[str, list[dict]] = {name: [] for name in sides}
     for _ in range(epochs):
         for name, side in sides.items():
             line = side.epoch()
             lines[name].append(line)
+            validation = line["validation"]
             print(
                 f"seed {seed} epoch {line['epoch']:2d} {name:24s} loss {line['loss']:.4f} "
-                f"H@10 {line['validation']['H@10']:.4f} N@10 {line['validation']['N@10']:.4f} "
+                f"H@10 {validation['H@10']:.4f} N@10 {validation['N@10']:.4f} "
                 f"{line['seconds']:6.1f} s, {line['cpu_seconds']:5.1f} CPU-s",
                 flush=True,
             )

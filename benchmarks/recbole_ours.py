@@ -1,5 +1,4 @@
-"""Our side of recbole_check.py: SASRec on item IDs alone, ranked by the dot product with its own
-item table."""
+"""Our side of recbole_check.py: SASRec on item IDs alone, ranked by its own item table."""
 
 from __future__ import annotations
 
@@ -41,24 +40,27 @@ class Settings:
 
 
 class RecBolesStart(Encoder):
-    """The project's encoder, begun as RecBole begins its own: what enters is normalised, every
-    Linear is small.
+    """The project's encoder, begun as RecBole begins its own.
 
-    Without both, learning starts more slowly; the rest of what differs (where a block normalises,
-    one dropout more inside the feed-forward network) stays as the project has it.
+    What enters is normalised, and every Linear is small. Without both, learning starts more slowly;
+    the rest of what differs (where a block normalises, one dropout more inside the feed-forward
+    network) stays as the project has it.
     """
 
     def __init__(self, settings: Settings):
-        width, heads, dropout = settings.width, settings.heads, settings.dropout
+        width = settings.width
+        heads = settings.heads
+        dropout = settings.dropout
         super().__init__(
             SASRecConfig(
                 width, settings.blocks, heads, dropout, settings.max_length, norm_input=True
             )
         )
+
+        # Blocks of RecBole's inner width, with small weights.
         widening = settings.inner // width
-        self.blocks = nn.ModuleList(
-            Block(width, heads, dropout, widening) for _ in range(settings.blocks)
-        )
+        for number in range(settings.blocks):
+            self.blocks[number] = Block(width, heads, dropout, widening)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=settings.init_std)
@@ -85,22 +87,34 @@ class SASRec(nn.Module):
 
 
 class Ours:
-    """One training of our SASRec, epoch by epoch; `prefixes` gives every prefix a row of its
-    own, as RecBole does."""
+    """One training of our SASRec, epoch by epoch.
+
+    `prefixes` gives every prefix a row of its own, as RecBole does.
+    """
 
     def __init__(self, catalogue: Catalogue, settings: Settings, seed: int, prefixes: bool):
         torch.manual_seed(seed)
         self.split = leave_one_out(catalogue, settings.max_length)
-        whole = by_user(self.split, settings.max_length)
-        self.rows, self.batch_size = by_prefix(whole) if prefixes else whole, settings.batch_rows
-        if not prefixes:  # users a batch, so that both forms take as many steps an epoch
-            self.batch_size = max(
-                1, round(settings.batch_rows * len(whole.items) / len(whole.rows[0]))
-            )
+        by_user = TrainingBatches(self.split.train, settings.max_length, "cpu")
+        whole = SequenceBatch(by_user.items, by_user.targets)
+
+        # Rows are prefixes or users: as many of them a batch that both take as many steps an epoch.
+        if prefixes:
+            self.rows = by_prefix(whole)
+            self.batch_size = settings.batch_rows
+        else:
+            self.rows = whole
+            predictions = len(whole.rows[0])
+            users = round(settings.batch_rows * len(whole.items) / predictions)
+            self.batch_size = max(1, users)
+
+        # The model, how it is trained, and the best of it so far.
         self.model = SASRec(len(catalogue.item_ids), settings)
         self.optimizer = torch.optim.Adam(self.model.parameters(), settings.learning_rate)
         self.order = torch.Generator().manual_seed(seed)
-        self.best, self.weights, self.epochs = -1.0, self.model.state_dict(), 0
+        self.best = -1.0
+        self.weights = self.model.state_dict()
+        self.epochs = 0
         self.about = {
             "rows": digests(catalogue, self.split, whole),
             "parameters": sum(weight.numel() for weight in self.model.parameters()),
@@ -108,19 +122,26 @@ class Ours:
         }
 
     def epoch(self) -> dict:
-        """Train one epoch and return its loss (mean over batches), its seconds and its
-        validation."""
+        """Train one epoch; return its loss (mean over batches), its seconds and its validation."""
+        # Train, and time nothing else.
         self.model.train()
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall = time.perf_counter()
+        cpu = time.process_time()
         losses = [self._step(batch) for batch in self.batches()]
-        seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
-        validation, self.epochs = self._evaluate(self.split.validation), self.epochs + 1
+        seconds = time.perf_counter() - wall
+        cpu_seconds = time.process_time() - cpu
+
+        # Keep the best weights.
+        self.epochs += 1
+        validation = self._evaluate(self.split.validation)
         if validation["N@10"] > self.best:
-            self.best, self.weights = validation["N@10"], copy.deepcopy(self.model.state_dict())
+            self.best = validation["N@10"]
+            self.weights = copy.deepcopy(self.model.state_dict())
         return {
             "epoch": self.epochs,
             "loss": float(np.mean(losses)),
-            **seconds,
+            "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
             "validation": validation,
         }
 
@@ -134,9 +155,8 @@ class Ours:
         lengths = (self.rows.items > 0).sum(1)
         for chosen in torch.randperm(len(lengths), generator=self.order).split(self.batch_size):
             longest = int(lengths[chosen].max())
-            yield SequenceBatch(
-                self.rows.items[chosen, :longest], self.rows.targets[chosen, :longest]
-            )
+            items = self.rows.items[chosen, :longest]
+            yield SequenceBatch(items, self.rows.targets[chosen, :longest])
 
     def _step(self, batch: SequenceBatch) -> float:
         users, positions = batch.rows
@@ -159,31 +179,27 @@ class Ours:
         return summary(rank_rows(score, rows, candidates).unmasked)
 
 
-def by_user(split: Split, max_length: int) -> SequenceBatch:
-    """Return one row a user, with a target at every position."""
-    whole = TrainingBatches(split.train, max_length, "cpu")
-    return SequenceBatch(whole.items, whole.targets)
-
-
 def digests(catalogue: Catalogue, split: Split, train: SequenceBatch) -> dict[str, dict]:
-    """Return how many rows each part has, and the SHA-256 of them all, sorted: "user history
-    target" in raw ids."""
+    """Return how many rows each part has, and the SHA-256 of them all.
+
+    A row is "user history target" in raw ids; the rows are sorted.
+    """
+    # A user with fewer clicks has no training row.
     trained = [user for user, watched in catalogue.histories.items() if len(watched) > 3]
     users, positions = train.rows
     targets = train.targets[users, positions].numpy()
-    prefixes = EvaluationRows(
-        tuple(trained[user] for user in users.tolist()), train.prefixes().numpy(), targets
-    )
+    names = tuple(trained[user] for user in users.tolist())
+    prefixes = EvaluationRows(names, train.prefixes().numpy(), targets)
     parts = {"train": prefixes, "validation": split.validation, "test": split.test}
     return {name: _digest(catalogue, rows) for name, rows in parts.items()}
 
 
 def _digest(catalogue: Catalogue, rows: EvaluationRows) -> dict:
     ids = ("", *catalogue.item_ids)
-    lines = sorted(
-        f"{user} {' '.join(ids[item] for item in history if item)} {ids[target]}"
-        for user, history, target in zip(
-            rows.users, rows.histories.tolist(), rows.targets.tolist(), strict=True
-        )
-    )
-    return {"count": len(lines), "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
+    lines = []
+    values = zip(rows.users, rows.histories.tolist(), rows.targets.tolist(), strict=True)
+    for user, history, target in values:
+        watched = " ".join(ids[item] for item in history if item)
+        lines.append(f"{user} {watched} {ids[target]}")
+    text = "\n".join(sorted(lines))
+    return {"count": len(lines), "sha256": hashlib.sha256(text.encode()).hexdigest()}

@@ -1,9 +1,8 @@
-"""RecBole's side of recbole_check.py, run by the Python of a venv that holds RecBole; JSON lines in
-and out.
+"""RecBole's side of recbole_check.py, run by the Python of a venv that holds RecBole.
 
-The first line in is the configuration as one JSON object; each further line asks for one epoch of
-training and answers with its loss, its seconds and its validation. The end of the input asks for
-the test of the best epoch.
+It takes and gives JSON lines. The first line in is the configuration as one JSON object; each
+further line asks for one epoch of training and answers with its loss, its seconds and its
+validation. The end of the input asks for the test of the best epoch.
 """
 
 from __future__ import annotations
@@ -26,16 +25,21 @@ from recbole.utils import init_seed
 
 def main() -> None:
     """Train for as many lines as stdin holds; see the module's docstring."""
+    # The configuration, and nothing from the command line.
     settings = json.loads(sys.stdin.readline())
     sys.argv = sys.argv[:1]  # Config reads the command line as well
     torch.set_num_threads(1)
     config = Config(model="SASRec", config_dict=settings)
+
+    # The data, then the model with the seed begun again, as RecBole's own runs do.
     init_seed(config["seed"], reproducibility=True)
     train, validation, test = data_preparation(config, create_dataset(config))
     init_seed(config["seed"], reproducibility=True)
     model = SASRec(config, train.dataset).to("cpu")
     trainer = Trainer(config, model)
     trainer.eval_collector.data_collect(train)
+
+    # What both sides must agree about.
     loaders = {"train": train, "validation": validation, "test": test}
     say(
         version=recbole.__version__,
@@ -43,15 +47,22 @@ def main() -> None:
         parameters=sum(weight.numel() for weight in model.parameters()),
         batches=len(train),
     )
-    best, weights = -1.0, copy.deepcopy(model.state_dict())
+
+    # An epoch for each line; the best weights are kept.
+    best = -1.0
+    weights = copy.deepcopy(model.state_dict())
     for epoch, _ in enumerate(sys.stdin, 1):
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall = time.perf_counter()
+        cpu = time.process_time()
         loss = trainer._train_epoch(train, epoch - 1) / len(train)
         seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
         metrics = trainer.evaluate(validation, load_best_model=False)
         say(epoch=epoch, loss=loss, **seconds, validation=named(metrics))
         if metrics["ndcg@10"] > best:
-            best, weights = metrics["ndcg@10"], copy.deepcopy(model.state_dict())
+            best = metrics["ndcg@10"]
+            weights = copy.deepcopy(model.state_dict())
+
+    # At the end of the input, the test.
     model.load_state_dict(weights)
     say(test=named(trainer.evaluate(test, load_best_model=False)))
 
@@ -69,8 +80,7 @@ def named(metrics: dict) -> dict[str, float]:
 
 
 def digest(loader) -> dict:
-    """Return how many rows a loader holds, and the SHA-256 of them all, sorted: "user history
-    target" in raw ids."""
+    """Return how many rows a loader holds, and the SHA-256 of them: see recbole_ours.digests."""
     lines = sorted(rows(loader.dataset))
     return {"count": len(lines), "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 

@@ -20,7 +20,7 @@ from tests.browser.visitor import DESKTOP, PHONE, Visitor, new_context
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES = ("light", "dark")
 DEMO_WIDTH = 960
-SETTLE_MS = 700
+SETTLE_MS = 700  # that animations take
 STORY_MS = 60_000
 EXAMPLE = 3  # whose last clip has moments of several kinds
 
@@ -30,11 +30,12 @@ def start(visitor: Visitor) -> None:
 
 
 def recommendations(visitor: Visitor) -> None:
-    """Open an example viewer's history and wait for its ranking, which a phone shows further
-    down."""
+    """Open an example viewer's history and wait for its ranking."""
     visitor.find("#history .viewer").nth(EXAMPLE).click()
     visitor.wait_for_ranking()
     visitor.wait_for_charts()
+
+    # A phone shows it further down.
     visitor.find("#recommendations").evaluate(
         "view => view.getBoundingClientRect().top > window.innerHeight / 2 && view.scrollIntoView()"
     )
@@ -126,8 +127,8 @@ def shot(visitor: Visitor) -> Image.Image:
 
 
 def save_small(picture: Image.Image, path: Path) -> None:
-    """Write a PNG of 256 dithered colours, a quarter of the size; k-means keeps the page's rare
-    accents true."""
+    """Write a PNG of 256 dithered colours, a quarter of the size."""
+    # k-means keeps the page's rare accents true.
     picture.quantize(256, kmeans=3, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
@@ -135,6 +136,7 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
     """Yield the path of every picture once it is taken."""
     for size, viewport in SIZES.items():
         for scheme in SCHEMES:
+            # One visit goes through all views, each on top of the one before.
             context = new_context(browser, viewport=viewport, color_scheme=scheme)
             visitor = Visitor(context, url)
             visitor.open()
@@ -149,28 +151,28 @@ def photograph(browser: Browser, url: str, folder: Path) -> Iterator[Path]:
 
 
 def film(browser: Browser, url: str, path: Path) -> None:
-    """Record a visit, picture by picture: an example viewer, the ranking, a hidden moment, the
-    walks being played."""
+    """Record a visit, picture by picture: an example viewer, a hidden moment, both walks."""
     context = new_context(browser, color_scheme="dark")
     visitor = Visitor(context, url)
     visitor.open()
-    pictures, durations = [], []
+    pictures = []
+    durations = []
 
     def hold(milliseconds: int) -> None:
         full = shot(visitor)
-        pictures.append(
-            full.resize(
-                (DEMO_WIDTH, DEMO_WIDTH * full.height // full.width), Image.Resampling.LANCZOS
-            )
-        )
+        size = (DEMO_WIDTH, DEMO_WIDTH * full.height // full.width)
+        pictures.append(full.resize(size, Image.Resampling.LANCZOS))
         durations.append(milliseconds)
 
+    # The page, an example viewer's ranking, and the clip that it hid.
     hold(1200)
     recommendations(visitor)
     hold(1800)
     visitor.find("#history .mystery").click()
     expect(visitor.find("#recommendations .verdict")).to_be_visible()
     hold(1800)
+
+    # The moment that drove it, hidden and shown again.
     driver = visitor.find("#moments .is-driver button")
     if driver.count():
         driver.click()
@@ -179,6 +181,8 @@ def film(browser: Browser, url: str, path: Path) -> None:
         hold(3000)
         visitor.find("#recommendations .is-whole").click()
         expect(visitor.find("#recommendations .what-if")).to_have_count(0)
+
+    # Both walks, step by step.
     for name in ("tcd-walk", "npd-walk"):
         chart = visitor.find(f"#chart-{name}")
         chart.evaluate("chart => chart.scrollIntoView()")
@@ -190,6 +194,7 @@ def film(browser: Browser, url: str, path: Path) -> None:
         hold(1800)
     visitor.leave()
     context.close()
+
     pictures[0].save(
         path,
         save_all=True,
@@ -210,6 +215,8 @@ def main() -> None:
         "--out", type=Path, default=ROOT / "docs", help="folder to write (default: docs)"
     )
     out = parser.parse_args().out
+
+    # The pictures first, then the film.
     (out / "screenshots").mkdir(parents=True, exist_ok=True)
     with serve() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGUMENTS)

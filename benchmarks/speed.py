@@ -1,5 +1,4 @@
-"""What a request, an upload and a start cost beside the least they could: `python -m
-benchmarks.speed`, a JSON object.
+"""What a request, an upload and a start cost over the least: `python -m benchmarks.speed`, as JSON.
 
 Every ratio's two sides are timed in turn within one run, and their medians are divided. What one
 thread computes is timed in processor time, which other work on the machine disturbs less; uploads
@@ -25,19 +24,24 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.load import running_app
-from mealrec.models.table import Items
+from mealrec.bundle.contents import check_encoder
+from mealrec.features.encoder import open_encoder
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.stage import Variant
+from mealrec.types import Items
 from mealrec.video.frames import sample_frames
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "checkpoints" / "default"
 PARTS = ("request", "upload", "start", "large")
+# Of each side; slow ones are called less often.
 ROUNDS = {"request": 100, "upload": 9, "start": 5, "large": 5}
 IMPORTS = (
-    "import time; began = time.perf_counter(); import torch, mealrec.recommender.recommender as r; "
+    "import torch; from mealrec.question import Question; "
+    "from mealrec.recommender.recommender import Recommender; "
 )
-READY = f"r.Recommender.from_bundle({str(BUNDLE)!r}).recommend(['1']); "
+# What a process runs that only loads the model, and one that serves a page without it.
+READY = f"Recommender.from_bundle({str(BUNDLE)!r}).recommend(Question(['1']))"
 BARE_APP = """
 import os, gradio as gr
 with gr.Blocks(analytics_enabled=False) as demo:
@@ -65,6 +69,8 @@ def main() -> None:
         "--items", type=int, default=1_000_000, help="of the large catalogue (default: %(default)s)"
     )
     arguments = parser.parse_args()
+
+    # Measure the parts that are asked for, all with one recommender.
     if arguments.device.startswith("cuda") and not torch.cuda.is_available():
         print(json.dumps({"skipped": "torch sees no CUDA device here"}))
         return
@@ -86,11 +92,12 @@ def main() -> None:
 def in_turn(
     sides: dict[str, Callable[[], object]], rounds: int, device: str = ""
 ) -> dict[str, float]:
-    """Return each side's median in milliseconds; they are called in turn, so that a disturbance
-    meets them all.
+    """Return each side's median in milliseconds, all of them called in turn.
 
-    `device` "cpu" counts this process's processor time, anything else the clock's.
+    A disturbance then meets every side. `device` "cpu" counts this process's processor time,
+    anything else the clock's.
     """
+    # Two rounds warm up; on a GPU a side has ended only once the device has.
     now = time.process_time if device == "cpu" else time.perf_counter
     times: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds + 2):
@@ -110,15 +117,19 @@ def _settle(device: str) -> None:
 
 
 def request(recommender: Recommender, device: str) -> dict:
-    """Time a request with its whole trace, one of the backbone alone, and a product that gives
-    the price of a flop."""
+    """Time a request with its trace, one of the backbone alone, and the price of a flop."""
+    # What arithmetic alone would take: the request's operations at the speed of a large product.
     ids = [item.item_id for item in recommender.catalogue][:10]
+    full = Question(ids)
+    backbone = Question(ids, variant="backbone")
     square = torch.randn(512, 512, device=device)
     with FlopCounterMode(display=False) as counter:
-        recommender.recommend(ids)
+        recommender.recommend(full)
+
+    # In turn with the backbone's.
     sides = {
-        "full_ms": lambda: recommender.recommend(ids),
-        "backbone_ms": lambda: recommender.recommend(ids, variant="backbone"),
+        "full_ms": lambda: recommender.recommend(full),
+        "backbone_ms": lambda: recommender.recommend(backbone),
         "matmul_512_ms": lambda: square @ square,
     }
     report = in_turn(sides, ROUNDS["request"], device)
@@ -132,15 +143,16 @@ def request(recommender: Recommender, device: str) -> dict:
 
 
 def upload(recommender: Recommender) -> dict:
-    """Time an upload with its recommendations, and its decoding and one forward pass of the
-    encoder alone."""
+    """Time an upload with its recommendations, and its decoding and one forward pass alone."""
     path = next((ROOT / "assets" / "sample" / "clips").glob("*.mp4"))
     recommender.encode_upload(path)  # the first one loads the encoders
-    encoder = recommender._uploads._encoders()[0]
+    source = check_encoder(BUNDLE, recommender.manifest["encoders"]["video"])
+    encoder = open_encoder(source, recommender.features.text.device, recommender.num_frames)
 
+    # All that the page does with an upload, and what cannot be left out of it.
     def whole() -> None:
         clip = recommender.encode_upload(path, "mine")
-        recommender.recommend([clip.upload_id], uploads={clip.upload_id: clip})
+        recommender.recommend(Question([clip.upload_id], uploads=[clip]))
 
     def bare() -> None:
         encoder.encode(sample_frames(path, num_frames=encoder.num_frames).frames[None])
@@ -150,15 +162,17 @@ def upload(recommender: Recommender) -> dict:
 
 
 def start() -> dict:
-    """Time the app's start to its first page, a bare Blocks app's, and the model's loading
-    beside its imports."""
+    """Time the app's start to its first page, a bare Blocks app's, and the model's loading."""
+
+    def run(code: str) -> None:
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+    # Pages, then processes without one.
     sides = {
         "app_ms": lambda: _first_page(("app.py",)),
         "bare_ms": lambda: _first_page(("-c", BARE_APP)),
-        "imports_ms": lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True),
-        "ready_ms": lambda: subprocess.run(
-            [sys.executable, "-c", IMPORTS + READY], cwd=ROOT, check=True
-        ),
+        "imports_ms": lambda: run(IMPORTS),
+        "ready_ms": lambda: run(IMPORTS + READY),
     }
     report = in_turn(sides, ROUNDS["start"])
     return {
@@ -174,13 +188,17 @@ def _first_page(arguments: tuple[str, ...]) -> None:
 
 
 def large(recommender: Recommender, count: int, device: str) -> dict:
-    """Time a request over a large catalogue, and the products and top-k that it cannot do
-    without."""
-    small = recommender._variant("full")
-    big = replace(small, items=_grown(small.items, count))
-    _swap(recommender, big, count)
-    ids = [item.item_id for item in recommender.catalogue][:10]
-    table, items, config = small.model.table, big.items, small.model.config
+    """Time a request over a large catalogue, and the products and top-k that it needs at least."""
+    # The bundle's own model over many more items, whose names are the catalogue's over and over.
+    small = recommender.variant("full")
+    items = _grown(small.items, count)
+    big = _with_names(recommender, count)
+    big.variant = lambda name: replace(small, items=items)
+    asked = Question([item.item_id for item in recommender.catalogue][:10])
+
+    # A row of scores for each step of NPD, each hidden frame, and the answer itself.
+    table = small.model.table
+    config = small.model.config
     steps = config.num_steps + recommender.num_frames + 1
     preferences = torch.randn(steps, config.num_kinds, device=device)
 
@@ -189,7 +207,7 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
         table.scores(preferences[:rows], items).topk(10)
 
     sides = {
-        "request_ms": lambda: recommender.recommend(ids),
+        "request_ms": lambda: big.recommend(asked),
         "one_row_ms": lambda: bare(1),
         "same_rows_ms": lambda: bare(steps),
     }
@@ -201,13 +219,12 @@ def large(recommender: Recommender, count: int, device: str) -> dict:
         "request_over_one_row": round(report["request_ms"] / report["one_row_ms"], 2),
         "request_over_same_rows": round(report["request_ms"] / report["same_rows_ms"], 2),
         "table_mib": round(bytes_held / 2**20),
-        **_peak(lambda: recommender.recommend(ids), bytes_held),
+        **_peak(lambda: big.recommend(asked), bytes_held),
     }
 
 
 def _grown(items: Items, count: int) -> Items:
-    """Return `count` items and padding: the catalogue's over and over, each ID a tenth of a
-    deviation from its like."""
+    """Return `count` items and padding: the catalogue's over and over, their IDs a little apart."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.arange(count, device=items.bias.device) % (len(items) - 1) + 1
     grown = items.rows(torch.cat([rows.new_zeros(1), rows]))
@@ -216,25 +233,26 @@ def _grown(items: Items, count: int) -> Items:
     return grown
 
 
-def _swap(recommender: Recommender, big: Variant, count: int) -> None:
-    """Put a large variant in the place of the bundle's; names are the catalogue's, over and
-    over."""
-    contents, repeats = recommender._contents, -(-count // len(recommender.catalogue))
+def _with_names(recommender: Recommender, count: int) -> Recommender:
+    """Return a recommender of `count` items by the names of another's catalogue."""
+    contents = recommender.contents
+    repeats = -(-count // len(contents.catalogue))
     catalogue = (contents.catalogue * repeats)[:count]
     times_s = contents.times_s[:1].expand(count + 1, -1)
-    recommender._contents = replace(contents, catalogue=catalogue, times_s=times_s)
-    recommender._names = ("", *(item.item_id for item in catalogue))
-    recommender._loaded["full"] = big
+    contents = replace(contents, catalogue=catalogue, times_s=times_s)
+    device = recommender.features.text.device
+    return Recommender(BUNDLE, contents, recommender.manifest, str(device))
 
 
 def _peak(work: Callable[[], object], table: int) -> dict:
-    """Return the most memory that a request takes on top of the table, as the process's own
-    record tells (Linux)."""
+    """Return the most memory that a request takes on top of the table, as Linux records it."""
     status = Path("/proc/self/status")
     if not status.is_file():
         return {}
-    ctypes.CDLL(None).malloc_trim(0)  # what earlier requests have left free counts for this one too
-    Path("/proc/self/clear_refs").write_text("5")  # begin the record anew
+
+    # What earlier requests have left free counts for this one too; then the record starts again.
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
     before = _memory(status, "VmRSS")
     work()
     more = _memory(status, "VmHWM") - before

@@ -1,9 +1,8 @@
-"""Measure how the house is built: `python -m benchmarks.structure`, as the table of
-docs/architecture.md.
+"""Measure how the project is built: `python -m benchmarks.structure`, as a table.
 
-The files that one click runs through, how deep imports go, circles between folders, lines and
-comments. The click is a real one: Chromium opens the page on the bundled default and clicks a clip
-while every call of the server's threads is noted.
+It is that of docs/architecture.md: the files that one click runs through, how deep imports go,
+circles between folders, lines and comments. The click is a real one: Chromium opens the page on the
+bundled default and clicks a clip while every call of the server's threads is noted.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("mealrec", "app")
-SETTLE_MS = 3_000
+SETTLE_MS = 3_000  # that late charts take
+RANKING_EVENT = "answer"  # the function of app/events/main.py that answers with a ranking
 
 
 def main() -> None:
@@ -36,6 +36,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
+    # What the files tell.
     paths = sources()
     chain = longest_chain()
     lines = sum(path.read_text(encoding="utf-8").count("\n") for path in paths)
@@ -48,6 +49,8 @@ def main() -> None:
         ("lines of mealrec and app", lines),
         ("comment lines per 1,000 lines", round(1000 * comments / lines, 1)),
     ]
+
+    # What a click tells.
     if not arguments.no_click:
         ranking, everything = files_of_a_click()
         rows[:0] = [
@@ -56,6 +59,8 @@ def main() -> None:
         ]
     print("| measure | value |\n|---|---|")
     print("\n".join(f"| {name} | {value:,} |" for name, value in rows))
+
+    # And by name.
     if arguments.files:
         print("\nlongest chain:", *chain, sep="\n  ")
         for circle in (*circles(folder_graph()), *circles(file_graph())):
@@ -68,7 +73,10 @@ def main() -> None:
 @cache
 def sources() -> tuple[Path, ...]:
     """Return the project's own modules."""
-    return tuple(sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")))
+    paths = []
+    for package in PACKAGES:
+        paths += (ROOT / package).rglob("*.py")
+    return tuple(sorted(paths))
 
 
 def comment_lines(path: Path) -> int:
@@ -84,12 +92,14 @@ def name_of(path: Path) -> str:
 
 
 def imported(path: Path, everywhere: bool) -> Iterator[str]:
-    """Yield the project's modules that a file imports while it is loaded, or `everywhere`: in
-    its functions too."""
+    """Yield the project's modules that a file imports.
+
+    Those of while it is loaded, with `everywhere` those of its functions too.
+    """
+    # A name that is imported from a package may be a module itself.
     known = {name_of(each) for each in sources()}
-    for node in (
-        ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if everywhere else _at_load(path)
-    ):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if everywhere else _at_load(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -99,10 +109,9 @@ def imported(path: Path, everywhere: bool) -> Iterator[str]:
                 yield node.module
 
 
-def _at_load(path: Path) -> Iterator[ast.AST]:
-    """Yield the statements that run when a module is loaded: not those of functions or for type
-    checkers."""
-    waiting = list(ast.parse(path.read_text(encoding="utf-8")).body)
+def _at_load(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the statements that run at load: not those of functions, or for type checkers."""
+    waiting = list(tree.body)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -116,9 +125,11 @@ def _at_load(path: Path) -> Iterator[ast.AST]:
 @cache
 def file_graph() -> dict[str, set[str]]:
     """Return which module imports which while it is loaded."""
-    return {
-        name_of(path): set(imported(path, everywhere=False)) - {name_of(path)} for path in sources()
-    }
+    graph = {}
+    for path in sources():
+        name = name_of(path)
+        graph[name] = set(imported(path, everywhere=False)) - {name}
+    return graph
 
 
 @cache
@@ -135,15 +146,17 @@ def folder_graph() -> dict[str, set[str]]:
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     """Return the groups of nodes that reach each other."""
     reached = {node: _reached(graph, node) for node in graph}
-    groups = {
-        frozenset(other for other in graph if node in reached[other] and other in reached[node])
-        for node in graph
-    }
-    return sorted(sorted(group) for group in groups if len(group) > 1)
+    groups = []
+    for node in graph:
+        group = sorted(other for other in reached[node] if node in reached.get(other, ()))
+        if len(group) > 1 and group not in groups:
+            groups.append(group)
+    return sorted(groups)
 
 
 def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
-    found, waiting = set(), [start]
+    found = set()
+    waiting = [start]
     while waiting:
         for node in graph.get(waiting.pop(), ()):
             if node not in found:
@@ -164,22 +177,31 @@ def longest_chain() -> list[str]:
 
 
 def files_of_a_click() -> tuple[list[str], list[str]]:
-    """Return the files whose functions run after a click on a clip: until the ranking stands,
-    and in all."""
+    """Return the files that run after a click on a clip: until the ranking is answered, and in all.
+
+    It is the second click of a visit, since the first one also loads the model.
+    """
     from playwright.sync_api import sync_playwright
 
     from tests.browser.server import LAUNCH_ARGUMENTS, chromium_path, free_port
     from tests.browser.visitor import Visitor, new_context
 
     called: set[str] = set()
+    to_the_ranking: set[str] = set()
     noting = False
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        if noting and event == "call" and frame.f_code.co_name != "<module>":
+        if not noting or frame.f_code.co_name == "<module>":
+            return
+        if event == "call":
             called.add(frame.f_code.co_filename)
+        is_answer = frame.f_code.co_name == RANKING_EVENT and "/app/" in frame.f_code.co_filename
+        if event == "return" and is_answer and not to_the_ranking:
+            to_the_ranking.update(called)
 
+    # Serve the page in this process; the profiler comes before any of the server's threads.
     os.environ |= {"GRADIO_SERVER_PORT": str(free_port()), "HF_HUB_OFFLINE": "1"}
-    threading.setprofile(note)  # before any of the server's threads is started
+    threading.setprofile(note)
     from app import serving
 
     serving.demo.launch(
@@ -189,22 +211,25 @@ def files_of_a_click() -> tuple[list[str], list[str]]:
         **serving.launch_options(serving.served(), False),
     )
     serving.service.recommender()
+
+    # Click twice; note what the second one runs.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGUMENTS)
         visitor = Visitor(new_context(browser), f"http://127.0.0.1:{serving.demo.server_port}")
         visitor.open()
-        visitor.page.wait_for_timeout(SETTLE_MS)
-        noting = True
         visitor.pick(0)
         visitor.wait_for_ranking()
-        ranking = own_files(called)
         visitor.wait_for_charts()
         visitor.page.wait_for_timeout(SETTLE_MS)
-        everything = own_files(called)
+        noting = True
+        visitor.pick(1)
+        visitor.wait_for_ranking()
+        visitor.wait_for_charts()
+        visitor.page.wait_for_timeout(SETTLE_MS)
         noting = False
         browser.close()
     serving.demo.close()
-    return ranking, everything
+    return own_files(to_the_ranking), own_files(called)
 
 
 def own_files(called: set[str]) -> list[str]:

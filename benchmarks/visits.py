@@ -1,5 +1,4 @@
-"""Visitors of the running app without a browser: the queue's events as the page sends them, and
-the public endpoint."""
+"""Visitors of the running app without a browser: the page's events, and the public endpoint."""
 
 from __future__ import annotations
 
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 
 import httpx
 
-BUSY = 503
+BUSY = 503  # what the app answers where its queue is full
 TIMEOUT_S = 120.0
-AS_IS = [[], 0.0, None]  # the endpoint's other values: no frame hidden, no noise, T as trained
+# The endpoint's other values: no frame hidden, no noise, T as trained.
+AS_IS = [[], 0.0, None]
 
 
 class Busy(Exception):
@@ -26,8 +26,7 @@ class Failed(Exception):
 
 @dataclass
 class Log:
-    """What one visitor met: seconds for each answered event, by name, and how often the app was
-    busy."""
+    """What one visitor met: seconds of each answered event, by name, and how often all was busy."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     busy: int = 0
@@ -43,7 +42,8 @@ class Caller:
     """One browser session: it joins the queue with an event and listens until that is answered."""
 
     def __init__(self, address: str, session: str):
-        self._api, self._session = f"{address}/gradio_api", session
+        self._api = f"{address}/gradio_api"
+        self._session = session
         # The server closes a connection that rests for five seconds: one that is used just then
         # would be reset.
         self._http = httpx.Client(timeout=TIMEOUT_S, limits=httpx.Limits(keepalive_expiry=2.0))
@@ -51,14 +51,15 @@ class Caller:
         self._events = {event["api_name"]: event["id"] for event in config["dependencies"]}
 
     def call(self, name: str, data: list, event: dict | None = None) -> list:
-        """Return the event's outputs. Raises Busy where the queue is full, Failed for any other
-        error."""
+        """Return the event's outputs; raises Busy where the queue is full, Failed for the rest."""
         body = {
             "data": data,
             "fn_index": self._events[name],
             "session_hash": self._session,
             "event_data": event,
         }
+
+        # Into the queue, then wait for the answer.
         joined = self._http.post(f"{self._api}/queue/join", json=body)
         if joined.status_code == BUSY:
             raise Busy(joined.json()["detail"])
@@ -70,6 +71,7 @@ class Caller:
         with self._http.stream(
             "GET", f"{self._api}/queue/data", params={"session_hash": self._session}
         ) as stream:
+            # Server-sent events: progress and the place in the queue come before the end.
             for line in stream.iter_lines():
                 message = json.loads(line[5:]) if line.startswith("data:") else {}
                 if message.get("msg") == "process_completed":
@@ -80,9 +82,8 @@ class Caller:
 
     def upload(self, data: bytes) -> str:
         """Send a file as the page does; returns its path on the server."""
-        sent = self._http.post(
-            f"{self._api}/upload", files={"files": ("clip.mp4", data, "video/mp4")}
-        )
+        files = {"files": ("clip.mp4", data, "video/mp4")}
+        sent = self._http.post(f"{self._api}/upload", files=files)
         return sent.json()[0]
 
     def close(self) -> None:
@@ -91,17 +92,22 @@ class Caller:
 
 
 def visit(address: str, name: str, ids: list[str], until: float, seed: str) -> Log:
-    """Browse until a time (time.monotonic): pick a clip, read the ranking and the charts, now and
-    then ask by the API.
+    """Browse until a time (time.monotonic): pick a clip, read ranking and charts, ask by the API.
 
     Each visitor goes its own way, so that no answer is remembered from another's.
     """
-    log, draw, caller = Log(), random.Random(seed), Caller(address, name)
+    log = Log()
+    draw = random.Random(seed)
+    caller = Caller(address, name)
     history: list[str] = []
     try:
         while time.monotonic() < until:
+            # Pick a clip, or take it out again; a long history is cleared.
             clip = draw.choice(ids)
-            history = [other for other in history if other != clip] + [clip] * (clip not in history)
+            if clip in history:
+                history.remove(clip)
+            else:
+                history.append(clip)
             if len(history) > 12:
                 history = []
                 _timed(log, caller, "edit", [None, None], {"action": "clear"})
@@ -109,6 +115,7 @@ def visit(address: str, name: str, ids: list[str], until: float, seed: str) -> L
             _timed(log, caller, "edit", [None, None], {"action": "pick", "id": clip})
             if _timed(log, caller, "answer", [None]):
                 _timed(log, caller, "look_inside", [None])
+            # And another question, by the API.
             asked = draw.sample(ids, draw.randint(1, 10))
             _timed(log, caller, "recommend", [asked, 10, draw.randrange(2), "full", *AS_IS])
     finally:
@@ -117,6 +124,7 @@ def visit(address: str, name: str, ids: list[str], until: float, seed: str) -> L
 
 
 def _timed(log: Log, caller: Caller, name: str, data: list, event: dict | None = None) -> bool:
+    # Only what is answered has a time.
     began = time.monotonic()
     try:
         caller.call(name, data, event)

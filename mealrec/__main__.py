@@ -34,9 +34,8 @@ VERBS = {
     "frames": ("mealrec.verbs.frames", "show which moments of a video the model sees, and how"),
     "recommend": ("mealrec.verbs.recommend", "recommend clips for a history or an upload"),
 }
-
-
 STOPPED_BY_CTRL_C = 130
+# What a disk refuses, and what helps.
 _DISK = {
     errno.ENOSPC: "the disk is full; make room",
     errno.EDQUOT: "your share of the disk is full; make room",
@@ -46,12 +45,14 @@ _DISK = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the verb named first in `argv` (default: the process's arguments) and return the exit
-    status."""
+    """Run the verb named first in `argv`, the process's own by default; return the exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] not in VERBS:
         return _overview(argv)
+
+    # A verb is loaded inside too: Ctrl-C may come while it is.
     stopped = "stopped"
+    status = 2
     try:
         module_name, help_line = VERBS[argv[0]]
         module = import_module(module_name)
@@ -62,17 +63,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.add_arguments(parser)
         return module.run(parser.parse_args(argv[1:]))
     except MealRecError as error:
-        told, status = str(error), 2
+        told = str(error)
     except KeyboardInterrupt:
-        told, status = stopped, STOPPED_BY_CTRL_C
+        told = stopped
+        status = STOPPED_BY_CTRL_C
     except OSError as error:
         if error.errno not in _DISK:
             raise
         where = f" at {error.filename}" if error.filename else ""
-        told, status = (
-            f"{_DISK[error.errno]}{where} ({error.strerror}): then run the same command again",
-            2,
-        )
+        told = f"{_DISK[error.errno]}{where} ({error.strerror}): then run the same command again"
     print(f"mealrec {argv[0]}: {told}", file=sys.stderr)
     return status
 

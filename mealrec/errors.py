@@ -1,5 +1,4 @@
-"""Errors a user can cause and mend. Each message says what was expected, what came, and what to
-do."""
+"""Errors a user can cause and mend: each says what was expected, what came, and what to do."""
 
 
 class MealRecError(ValueError):
@@ -23,10 +22,8 @@ class RequestError(MealRecError):
 
 
 class FetchError(MealRecError):
-    """A file cannot be fetched: its address does not answer, or what comes is not the published
-    file."""
+    """A file cannot be fetched: no answer, or what comes is not the published file."""
 
 
 class TrainingError(MealRecError):
-    """A training cannot begin or go on: its loss is no number, or its saved state does not fit
-    what is asked."""
+    """A training cannot begin or go on: its loss is no number, or its saved state does not fit."""

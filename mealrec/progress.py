@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
 from torch import Tensor
 
 EVERY_S = 5.0
-LOOKS_EVERY_S, PATIENCE_S = 1.0, 8.0  # longer than that nobody is left to wonder whether it hangs
+LOOKS_EVERY_S = 1.0
+PATIENCE_S = 8.0  # longer than that nobody is left to wonder whether it hangs
 Part = TypeVar("Part", np.ndarray, Tensor)
 
 
@@ -23,8 +24,10 @@ class Progress:
     """
 
     def __init__(self):
-        self._started = self._said = time.monotonic()
-        self._what, self._over = "", threading.Event()
+        self._started = time.monotonic()
+        self._said = self._started
+        self._what = ""
+        self._over = threading.Event()
 
     def __enter__(self) -> Progress:
         threading.Thread(target=self._watch, name="progress", daemon=True).start()
@@ -48,6 +51,7 @@ class Progress:
         self, what: str, scorer: Callable[[np.ndarray], np.ndarray], rows: int
     ) -> Callable[[np.ndarray], np.ndarray]:
         """Return the scorer of `rows` histories that says how far it is."""
+        # A scorer is called with a part of the rows at a time.
         done = 0
 
         def score(histories: np.ndarray) -> np.ndarray:
@@ -59,7 +63,7 @@ class Progress:
 
         return score
 
-    def through(self, what: str, parts: Sequence[Part]) -> Sequence[Part]:
+    def through(self, what: str, parts: Sequence[Part]) -> Iterator[Part]:
         """Yield each part, saying how many are done."""
         for number, part in enumerate(parts):
             self.reaches(what, number, len(parts))

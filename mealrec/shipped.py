@@ -1,5 +1,7 @@
-"""Where the files lie that come with the project: in a checkout beside the packages, in an
-installation inside one."""
+"""Where the files lie that come with the project.
+
+In a checkout next to the packages, in an installation inside of this one.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,5 @@ ENCODER = "checkpoints/encoder"
 
 
 def shipped(name: str) -> Path:
-    """Return a shipped folder: by its short name where that is there from here, as in a
-    checkout, else in full."""
+    """Return a shipped folder: by its short name where that leads there, as in a checkout."""
     return Path(name) if Path(name).exists() else ROOT / name

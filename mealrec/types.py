@@ -1,12 +1,12 @@
-"""Shared types, and the one legend of dimension letters.
+"""What all blocks hand to each other, as tensors: histories, features, items over kinds.
 
-B users, L history, R rows (one per predicted position), K frames, J kinds of moments, D model
-width, V visual width, H text width, N items, T diffusion steps. Item index 0 is padding; items
+The letters of shapes are explained in `mealrec/models/__init__.py`. Item index 0 is padding; items
 count from 1 to N.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,8 +29,7 @@ class SequenceBatch:
         return self.targets.nonzero(as_tuple=True)
 
     def prefixes(self) -> Tensor:
-        """Return each row's own history [R, L]: its user's items up to its position,
-        right-padded."""
+        """Return each row's own history [R, L]: its user's items up to its position, padded."""
         users, positions = self.rows
         steps = torch.arange(self.items.shape[1], device=self.items.device)
         return self.items[users] * (steps <= positions[:, None])
@@ -59,15 +58,6 @@ class ItemFeatures:
         """Return the same features on a device."""
         return ItemFeatures(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
-    def extend(self, other: ItemFeatures) -> ItemFeatures:
-        """Return these rows followed by the rows of `other` (which has no padding row)."""
-        return ItemFeatures(
-            **{
-                name: torch.cat([tensor, getattr(other, name)])
-                for name, tensor in vars(self).items()
-            }
-        )
-
     def rows(self, rows: Tensor) -> ItemFeatures:
         """Return the features of some rows alone."""
         return ItemFeatures(**{name: tensor[rows] for name, tensor in vars(self).items()})
@@ -75,3 +65,46 @@ class ItemFeatures:
     def replace(self, **changes: Tensor) -> ItemFeatures:
         """Return a copy with some tensors replaced."""
         return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Items:
+    """All items over kinds, row 0 padding.
+
+    `moments` [N+1, K, J]: the shares of kinds in each frame; `kinds` [N+1, J]: their mean, those in
+    the clip; `identity` [N+1, J]: the ID embedding; `title` [N+1, J]: the mapped title; `bias`
+    [N+1]: the clip's own appeal. `anybody` [J]: the kinds in what anybody watches.
+    """
+
+    moments: Tensor
+    kinds: Tensor
+    identity: Tensor
+    title: Tensor
+    bias: Tensor
+    anybody: Tensor
+
+    def __len__(self) -> int:
+        return len(self.bias)
+
+    def rows(self, rows: Tensor | slice) -> Items:
+        """Return the items of some rows alone."""
+        picked = {name: tensor[rows] for name, tensor in vars(self).items() if name != "anybody"}
+        return Items(**picked, anybody=self.anybody)
+
+    def blocks(self, size: int) -> Iterator[Items]:
+        """Yield the items `size` at a time, without a copy."""
+        for start in range(0, len(self), size):
+            yield self.rows(slice(start, start + size))
+
+    def followed_by(self, *more: Items) -> Items:
+        """Return these items with others behind them."""
+        # What anybody watches is the catalogue's, whoever is added.
+        joined = {}
+        for name, tensor in vars(self).items():
+            if name != "anybody":
+                joined[name] = torch.cat([tensor, *(getattr(items, name) for items in more)])
+        return Items(**joined, anybody=self.anybody)
+
+    def showing(self, moments: Tensor) -> Items:
+        """Return the same items with other moments [N+1, K, J], such as with some hidden."""
+        return replace(self, moments=moments, kinds=moments.mean(1))

@@ -101,7 +101,7 @@ def _children() -> Iterator[int]:
 def _peak_bytes(process: int) -> int:
     """Return a worker's high-water mark; before it has become one, it still looks like its parent."""
     try:
-        if b"mealrec.features" not in Path(f"/proc/{process}/cmdline").read_bytes():
+        if b"mealrec.video.worker" not in Path(f"/proc/{process}/cmdline").read_bytes():
             return 0
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:

@@ -12,13 +12,15 @@ import torch
 from mealrec.baselines import base
 from mealrec.data.interactions import leave_one_out
 from mealrec.models.config import MealRecConfig
-from mealrec.models.paper import model as paper
+from mealrec.models.paper.model import PaperMealRec
+from mealrec.question import Question
 from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.recommender.recommender import Recommender
 from mealrec.training.checkpoint import Checkpoint
+from mealrec.training.config import TrainConfig
 from mealrec.training.recipes import microlens
 from mealrec.training.run import load_system, save_system
-from mealrec.training.trainer import TrainConfig, train
+from mealrec.training.trainer import train
 from tests.training.tiny_titles import make_titles
 from tests.training.tiny_world import (
     FRAMES,
@@ -73,19 +75,19 @@ def equal(one, other) -> None:
 
 
 def test_auto_takes_it():
-    assert Recommender.from_bundle(BUNDLE)._features.text.is_cuda
+    assert Recommender.from_bundle(BUNDLE).features.text.is_cuda
 
 
 @pytest.mark.parametrize("asked", [{}, {"hidden": (1, 2)}, {"noise": 0.5, "seed": 3}, {"num_steps": 5, "k": 20}])
 def test_an_answer_is_the_cpus(pair, asked):
     for variant in pair[0].variants:
-        equal(*(recommender.recommend(history(recommender), variant=variant, **asked) for recommender in pair))
+        question = Question(history(pair[0]), variant=variant, **asked)
+        equal(*(recommender.recommend(question) for recommender in pair))
 
 
 def test_what_would_change_it_is_the_cpus(pair):
-    here, there = (
-        {(e.item_id, e.frames): e.moved for e in recommender.effects(history(recommender))} for recommender in pair
-    )
+    question = Question(history(pair[0]))
+    here, there = ({(e.item_id, e.frames): e.moved for e in recommender.effects(question)} for recommender in pair)
     assert here == pytest.approx(there, abs=2e-3)
 
 
@@ -102,7 +104,7 @@ def test_an_uploaded_clip_is_encoded_and_ranked_alike(pair):
     for recommender in pair:
         clip = recommender.encode_upload(next(iter(sorted(CLIPS.glob("*.mp4")))), "a clip of mine")
         ids = [*history(recommender)[:3], clip.upload_id]
-        answers.append(recommender.recommend(ids, uploads={clip.upload_id: clip}))
+        answers.append(recommender.recommend(Question(ids, uploads=[clip])))
     equal(*answers)
     assert answers[0].uploads[0].rank == pytest.approx(answers[1].uploads[0].rank, abs=1)
 
@@ -112,14 +114,14 @@ def test_an_uploaded_clip_is_encoded_and_ranked_alike(pair):
 def test_a_system_learns_there_and_ranks_alike_on_the_cpu(name, tmp_path):
     own, beside = RECIPES[name], None
     if name in base.names():
-        beside = make_titles() if base.system(name).needs_titles else make_hidden()
+        beside = make_titles() if base.system(name).needs == base.TITLES else make_hidden()
     narrow = {"num_kinds": 32} if isinstance(own.model, MealRecConfig) else {"width": 32}
     recipe = replace(
         own,
         model=replace(own.model, **narrow),
         training=replace(own.training, max_epochs=12, patience=12, validation_rows=100),
     )
-    trained = train(recipe.model, recipe.training, SPLIT, FEATURES.to("cuda"), hidden=beside)
+    trained = train(recipe.model, recipe.training, SPLIT, FEATURES.to("cuda"), encoder_input=beside)
     assert next(trained.model.parameters()).is_cuda
     save_system(tmp_path, recipe, trained)
     loaded = load_system(tmp_path)
@@ -140,15 +142,15 @@ def test_an_interrupted_training_goes_on(precision, tmp_path, monkeypatch):
     model = make_config("full", dropout=0.1, width=16)
     config = TrainConfig(batch_size=96, max_epochs=2, average=0.9, precision=precision)
     whole = train(model, config, SPLIT, FEATURES.to("cuda"))
-    calls, total_loss = iter(range(1, 10**6)), paper.total_loss
+    calls, loss = iter(range(1, 10**6)), PaperMealRec.loss
 
     def fails(*arguments):
         if next(calls) == 3:
             raise KeyboardInterrupt
-        return total_loss(*arguments)
+        return loss(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(paper, "total_loss", fails)
+        patch.setattr(PaperMealRec, "loss", fails)
         train(model, config, SPLIT, FEATURES.to("cuda"), checkpoint=Checkpoint(tmp_path, {}, 1))
     torch.manual_seed(99)
     resumed = train(model, config, SPLIT, FEATURES.to("cuda"), checkpoint=Checkpoint(tmp_path, {}, 1))

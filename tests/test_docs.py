@@ -19,17 +19,27 @@ PAPER = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EQUATIONS = [line.strip("| ").split(" | ") for line in PAPER.splitlines() if re.match(r"\| \d+ \|", line)]
 COMMAND = re.compile(r"^python -m mealrec (.+?)(?:\s+#.*)?$", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
+SOURCE_PATH = re.compile(r"`((?:mealrec|app|assets|benchmarks|checkpoints|tests)/[\w./-]*)`")
+NAMED_TEST = re.compile(r"`(test_\w+)`")
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
 def names_of(path: Path) -> set[str]:
     """Return every function, class, argument, attribute and field name in a file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {
-        name
-        for node in ast.walk(tree)
-        for name in (getattr(node, "name", None), getattr(node, "attr", None), getattr(node, "arg", None))
-        if name
-    }
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for field in ("name", "attr", "arg"):
+            found.add(getattr(node, field, None))
+    return found - {None}
+
+
+def anchors_of(path: Path) -> set[str]:
+    """Return what a link may put after #, as GitHub makes it of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()).strip() for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
 
 
 def test_all_sixteen_equations_have_a_row():
@@ -38,22 +48,46 @@ def test_all_sixteen_equations_have_a_row():
 
 @pytest.mark.parametrize("row", EQUATIONS, ids=lambda row: f"Eq. {row[0]}")
 def test_an_equations_function_stands_in_its_file(row):
-    folder, known = Path(), set()
+    # A bare file name stands in the folder of the path before it.
+    folder = Path()
+    known = set()
     for name in re.findall(r"`([^`]+)`", row[-1]):
         folder = (ROOT / name).parent if "/" in name else folder
         path = folder / Path(name).name if not name.endswith("/") else ROOT / name
         assert path.exists(), f"Eq. {row[0]}: {path} is not there"
         for file in path.glob("*.py") if path.is_dir() else [path]:
             known |= names_of(file)
+
     for named in re.findall(r"`([A-Za-z_.]+)`", row[2]):
         assert set(named.split(".")) <= known, f"Eq. {row[0]}: {named} is not in {row[-1]}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@each_document
 def test_local_links_lead_somewhere(document):
-    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
-    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
-    assert not missing, f"{document.name} links to {missing}"
+    for link, anchor in LINK.findall(document.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        target = document.parent / link if link else document
+        assert target.exists(), f"{document.name} links to {link}"
+        if anchor:
+            assert anchor in anchors_of(target), f"{document.name} links to {link}#{anchor}"
+
+
+@each_document
+def test_named_source_files_exist(document):
+    named = SOURCE_PATH.findall(document.read_text(encoding="utf-8"))
+    missing = [path for path in named if not (ROOT / path).exists()]
+    assert not missing, f"{document.name} names {missing}"
+
+
+@each_document
+def test_named_tests_exist(document):
+    named = NAMED_TEST.findall(document.read_text(encoding="utf-8"))
+    if not named:
+        return
+    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
+    missing = [name for name in named if f"def {name}(" not in tests]
+    assert not missing, f"{document.name} names {missing}"
 
 
 def test_the_tree_of_the_readme_is_the_tree_on_disk():

@@ -138,7 +138,7 @@ class Chart {
     this.showStep();
   }
 
-  /** Draw the present value anew: after an update, a change of theme, or a change of width class. */
+  /** Draw the present value: after an update, a change of theme, or a change of width. */
   async draw() {
     if (!this.drawable || !this.near) return;
     if (!this.parts.chart.clientWidth) {

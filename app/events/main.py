@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import gradio as gr
 
 from app.charts import json_file
-from app.look.markup import NEXT_CLICK
+from app.events.page import LATEST, QUIET, Page
+from app.look.markup import NEXT_CLICK, event_data, render
 from app.session import state
 from app.session.names import PARTS
 from app.session.service import ENCODER, MODEL, PICTURES, Service, user_errors
@@ -17,65 +18,45 @@ from app.session.state import Session
 from app.views import (
     about,
     catalogue,
-    effects,
-    header,
     history,
     inside,
     moments,
     recommendations,
-    show,
     story,
     upload,
-    viewers,
     wants,
 )
 from mealrec.errors import MealRecError
 
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
-
-
-@dataclass(frozen=True)
-class Page:
-    """Every component that an event reads or writes."""
-
-    service: Service
-    session: gr.State
-    stored: gr.BrowserState
-    header: gr.HTML
-    history: gr.HTML
-    moments: gr.HTML
-    wants: gr.HTML
-    show: gr.HTML
-    catalogue: catalogue.CatalogueView
-    upload: upload.UploadView
-    effects: effects.EffectsView
-    ranked: recommendations.RecommendationsView
-    inside: inside.InsideView
-    about: about.AboutView
-    viewers: viewers.ViewersView
-    trace: gr.HTML
-
 
 def wire_edits(page: Page) -> None:
-    """Lead every click on a clip through one function; a visitor's next click waits for the answer
-    to the last.
+    """Lead every click on a clip through one function.
 
-    Two at once would both begin from the same history, and one of them would be lost.
+    A visitor's next click waits for the answer to the last: two at once would both begin from the
+    same history, and one of them would be lost.
     """
     clips = page.catalogue
 
     @user_errors()
-    def edit(session: Session, place: catalogue.Browse, event: gr.EventData) -> tuple:
-        data = _data(event)
+    def edit(session: Session, place: catalogue.Browse, event: gr.EventData) -> dict:
+        data = event_data(event)
         action = str(data.get("action", ""))
+
+        # A click that only turns the catalogue's pages.
         if action in catalogue.ACTIONS:
             turned = catalogue.turned(place, action, data)
-            markup = catalogue.markup(page.service, turned)
-            return gr.skip(), gr.skip(), gr.skip(), turned, markup, turned.words
-        edited = history.edited(page.service, session, action, data)
-        shown = history.markup(page.service, edited)
-        return edited, shown, state.to_storage(edited), gr.skip(), gr.skip(), gr.skip()
+            posters = catalogue.markup(page.service, turned)
+            return {clips.place: turned, clips.posters: posters, clips.search: turned.words}
 
+        # A click that edits the history.
+        edited = history.edited(page.service, session, action, data)
+        return dict(zip(page.edited, history.values(page.service, edited), strict=True))
+
+    def search(words: str, place: catalogue.Browse) -> tuple:
+        found = replace(place, words=words, number=1)
+        return found, catalogue.markup(page.service, found)
+
+    # Whatever is clicked, and however it ends, the next click of the line follows.
     edited = gr.on(
         [
             page.history.click,
@@ -87,30 +68,72 @@ def wire_edits(page: Page) -> None:
         ],
         edit,
         [page.session, clips.place],
-        [page.session, page.history, page.stored, clips.place, clips.posters, clips.search],
+        [*page.edited, clips.place, clips.posters, clips.search],
         trigger_mode="multiple",
-        **_QUIET,
+        **QUIET,
     )
     for ended in (edited.success, edited.failure):
         ended(None, js=NEXT_CLICK)
+    # The textbox's input event stays silent for pasted or deleted text; change does not.
+    place = [clips.place, clips.posters]
+    clips.search.change(search, [clips.search, clips.place], place, **LATEST)
 
 
 def wire_options(page: Page) -> None:
-    """Let the controls beside the ranking change how the walk is asked."""
+    """Let the controls next to the ranking change how the walk is asked."""
+    controls = page.ranked.controls
 
     def set_options(session: Session, top_k: float, variant: str, seed: float | None) -> tuple:
         asked = state.from_mapping({"k": top_k, "variant": variant, "seed": seed or 0})
         edited = replace(session, k=asked.k, variant=asked.variant, seed=asked.seed)
         return edited, state.to_storage(edited)
 
-    gr.on(
-        [control.input for control in page.ranked.controls],
-        set_options,
-        [page.session, *page.ranked.controls],
-        [page.session, page.stored],
-        trigger_mode="always_last",
-        **_QUIET,
-    )
+    changed = [control.input for control in controls]
+    outputs = [page.session, page.stored]
+    gr.on(changed, set_options, [page.session, *controls], outputs, **LATEST)
+
+
+def wire_answers(page: Page) -> None:
+    """Answer the session when it changes; the ranking first, then what explains it.
+
+    While one answer is on its way only the latest question waits.
+    """
+    service = page.service
+
+    @user_errors()
+    def answer(session: Session) -> str:
+        if not session.history:
+            return recommendations.empty(recommendations.INVITATION)
+        return recommendations.markup(service, session, service.recommend(session.question))
+
+    @user_errors()
+    def show_wants(session: Session) -> str:
+        if not session.history:
+            return ""
+        return wants.markup(service, session, service.recommend(session.question))
+
+    @user_errors()
+    def show_moments(session: Session) -> str:
+        if not session.history:
+            return ""
+        return moments.markup(service, session, service.recommend(session.question))
+
+    @user_errors()
+    def look_inside(session: Session) -> list:
+        if not session.history:
+            return [None] * len(page.inside)
+
+        # Pictures of the last clip's frames, unless they are parts of its title, and of kinds.
+        answer = service.recommend(session.question)
+        thumbnails = () if answer.last.segments else service.thumbnails(answer.last.item_id)
+        return inside.values(answer, thumbnails, service.faces(inside.faces_wanted(answer)))
+
+    # The ranking waits for the model; the others find the same answer kept.
+    session = page.session
+    answered = session.change(answer, session, page.ranked.ranking, **MODEL, **LATEST)
+    answered.success(show_wants, session, page.wants, **PICTURES, **LATEST)
+    explained = answered.success(show_moments, session, page.moments, **PICTURES, **LATEST)
+    explained.success(look_inside, session, page.inside, **PICTURES, **LATEST)
 
 
 def wire_upload(page: Page) -> None:
@@ -120,229 +143,156 @@ def wire_upload(page: Page) -> None:
 
     def encode(
         video: str | None, title: str, session: Session, request: gr.Request
-    ) -> Iterator[tuple]:
+    ) -> Iterator[dict]:
         if not video:
-            raise gr.Error(
-                "Choose a video first, or click one of the examples.", print_exception=False
-            )
+            words = "Choose a video first, or click one of the examples."
+            raise gr.Error(words, print_exception=False)
+        visit = request.session_hash or ""
         with user_errors():
-            yield from _encoding(page.service, video, title, session, request.session_hash or "")
+            for words, upload_id in upload.encoded(page.service, video, title or "", visit):
+                # On its way: the visitor may cancel, and not begin another.
+                if not upload_id:
+                    yield {
+                        view.report: words,
+                        view.stop: gr.update(visible=True),
+                        view.encode: gr.update(interactive=False),
+                    }
+                    continue
+
+                # At last: the clip is the latest of the history.
+                edited = state.with_history(session, (*session.history, upload_id))
+                values = (*upload.rest(words), *history.values(page.service, edited))
+                yield dict(zip(outputs, values, strict=True))
 
     def choose(event: gr.EventData) -> str | None:
-        return upload.example_path(str(_data(event).get("id", "")))
+        return upload.example_path(str(event_data(event).get("id", "")))
 
     inputs = [view.video, view.title, page.session]
-    outputs = [*report, page.session, page.history, page.stored]
-    begun = view.encode.click(encode, inputs, outputs, **ENCODER, **_QUIET)
-    chosen = view.examples.click(choose, None, view.video, **_QUIET)
-    begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **_QUIET)
+    outputs = [*report, *page.edited]
+    begun = view.encode.click(encode, inputs, outputs, **ENCODER, **QUIET)
+    chosen = view.examples.click(choose, None, view.video, **QUIET)
+    begun_example = chosen.success(encode, inputs, outputs, **ENCODER, **QUIET)
+
+    # What the browser cannot play is shown as the model would see it.
     look = partial(upload.preview, page.service)
-    view.video.change(
-        look, view.video, view.preview, js=upload.UNPLAYABLE, **upload.PREVIEW, **_QUIET
-    )
-    view.stop.click(
-        lambda: upload.rest(cancelled=True), None, report, cancels=[begun, begun_example], **_QUIET
-    )
+    options = {"js": upload.UNPLAYABLE, **upload.PREVIEW, **QUIET}
+    view.video.change(look, view.video, view.preview, **options)
+
+    # Back to the beginning, where the visitor cancels or the video is refused.
+    cancelled = partial(upload.rest, upload.idle(cancelled=True))
+    view.stop.click(cancelled, None, report, cancels=[begun, begun_example], **QUIET)
+    refused = partial(upload.rest, upload.idle())
     for event in (begun, begun_example):
-        event.failure(upload.rest, None, report, **_QUIET)
-
-
-def wire_answers(page: Page) -> None:
-    """Ask anew when the session changes; while one answer is on its way only the latest question
-    waits."""
-
-    @user_errors()
-    def answer(session: Session) -> str:
-        if not session.history:
-            return recommendations.empty(recommendations.INVITATION)
-        return recommendations.markup(page.service, session, page.service.recommend(session))
-
-    @user_errors()
-    def show_moments(session: Session) -> str:
-        return (
-            moments.markup(page.service, session, page.service.recommend(session))
-            if session.history
-            else ""
-        )
-
-    @user_errors()
-    def show_wants(session: Session) -> str:
-        return (
-            wants.markup(page.service, session, page.service.recommend(session))
-            if session.history
-            else ""
-        )
-
-    @user_errors()
-    def look_inside(session: Session) -> list:
-        if not session.history:
-            return page.inside.clear()
-        recommendation = page.service.recommend(session)
-        last = recommendation.last
-        thumbnails = () if last.segments else page.service.thumbnails(last.item_id)
-        faces = page.service.faces(inside.faces_wanted(recommendation))
-        return page.inside.update(recommendation, thumbnails, faces)
-
-    options = {"trigger_mode": "always_last", **_QUIET}
-    answered = page.session.change(answer, page.session, page.ranked.ranking, **MODEL, **options)
-    answered.success(show_wants, page.session, page.wants, **PICTURES, **options)
-    explained = answered.success(show_moments, page.session, page.moments, **PICTURES, **options)
-    explained.success(look_inside, page.session, page.inside.outputs, **PICTURES, **options)
-
-
-def wire_effects(page: Page) -> None:
-    """List what would change the answer only while the visitor looks at the list, and never
-    before the ranking."""
-    view = page.effects
-
-    def listed(session: Session, is_open: bool) -> str | dict:
-        return effects.markup(page.service, session) if is_open else gr.skip()
-
-    @user_errors()
-    def turned(session: Session, event: gr.SelectData) -> tuple:
-        is_open = event.value == effects.TAB
-        return listed(session, is_open), is_open
-
-    options = {"trigger_mode": "always_last", **MODEL, **_QUIET}
-    view.tabs.select(turned, page.session, [view.listing, view.is_open], **options)
-    page.session.change(
-        user_errors()(listed), [page.session, view.is_open], view.listing, **options
-    )
+        event.failure(refused, None, report, **QUIET)
 
 
 def wire_show(page: Page) -> None:
-    """Begin the story that plays itself: with an empty history, and asked as the story was
-    computed."""
+    """Begin the story that plays itself: with an empty history, and asked as it was computed."""
 
     @user_errors()
-    def begin() -> tuple:
+    def begin() -> tuple | dict:
         if not story.has_viewers(page.service):
-            gr.Info(
-                "This bundle holds no viewers, so there is no story to show: pick a clip instead."
-            )
-            return (gr.skip(),) * 6
-        told = show.value(story.steps(page.service))
+            gr.Info(story.NO_VIEWERS)
+            return gr.skip()
+
+        # The controls are set to what the story asks.
+        told = story.value(story.steps(page.service))
         asked = story.ASKED
         return told, asked, history.markup(page.service, asked), asked.k, asked.variant, asked.seed
 
     outputs = [page.show, page.session, page.history, *page.ranked.controls]
-    page.show.select(begin, None, outputs, **MODEL, **_QUIET)
+    page.show.select(begin, None, outputs, **MODEL, **QUIET)
 
 
 def wire_trace(page: Page) -> None:
-    """Give the browser the whole trace of the ranking on show to save: what the API answers to
-    the same question."""
+    """Give the browser the whole trace of the ranking on show to save, as the API answers it."""
 
     @user_errors()
     def trace(session: Session) -> dict:
         if not session.history:
             gr.Info("There is no ranking yet, so nothing to save: pick a clip first.")
             return gr.skip()
-        answer = page.service.recommend(session)
-        return json_file(
-            f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json", answer.to_dict()
-        )
+        answer = page.service.recommend(session.question)
+        name = f"mealrec-trace-{answer.variant}-seed-{answer.seed}.json"
+        return json_file(name, answer.to_dict())
 
-    page.trace.click(trace, page.session, page.trace, **MODEL, **_QUIET)
+    page.trace.click(trace, page.session, page.trace, **MODEL, **QUIET)
 
 
 def wire_opening(page: Page, demo: gr.Blocks) -> None:
-    """Begin a visit with the shared link's history or this browser's last one; then the model
-    arrives."""
+    """Begin a visit with the link's history or this browser's last one; then the model arrives."""
+    service = page.service
 
     def restore(stored: dict | None, request: gr.Request) -> tuple:
-        session = _restored(page.service, stored or {}, dict(request.query_params))
-        page.service.uploads.adopt(session.history, request.session_hash or "")
-        return (
-            session,
-            history.markup(page.service, session),
-            session.k,
-            session.variant,
-            session.seed,
-        )
+        session = _restored(service, stored or {}, dict(request.query_params))
+        service.uploads.adopt(session.history, request.session_hash or "")
+        strip = history.markup(service, session)
+        return session, strip, session.k, session.variant, session.seed
 
-    def arrive(session: Session, place: catalogue.Browse) -> tuple:
-        return _arrived(page.service, session, place)
+    def arrive(session: Session, place: catalogue.Browse) -> dict:
+        return _arrived(page, session, place)
 
     def leave(request: gr.Request) -> None:
-        page.service.uploads.leave(request.session_hash or "")
+        service.uploads.leave(request.session_hash or "")
 
-    restored = demo.load(
-        restore, page.stored, [page.session, page.history, *page.ranked.controls], **_QUIET
-    )
-    restored.then(
-        arrive,
-        [page.session, page.catalogue.place],
-        [
-            page.header,
-            page.history,
-            page.ranked.ranking,
-            *page.about.outputs,
-            page.ranked.variant,
-            page.catalogue.posters,
-            *page.upload.offer,
-        ],
-        concurrency_limit=None,
-        **_QUIET,
-    )
+    # The history first, with what the catalogue's files tell; nobody waits for the model.
+    begun = [page.session, page.history, *page.ranked.controls]
+    restored = demo.load(restore, page.stored, begun, **QUIET)
+
+    # Then all that the model has a word in.
+    outputs = [
+        page.header,
+        page.history,
+        page.ranked.ranking,
+        page.ranked.variant,
+        page.catalogue.posters,
+        page.upload.columns,
+        page.upload.refusal,
+        *page.about.outputs,
+    ]
+    asked = [page.session, page.catalogue.place]
+    restored.then(arrive, asked, outputs, concurrency_limit=None, **QUIET)
     demo.unload(leave)
     # A reload shall find the visitor's own history, not the link's.
-    restored.then(
-        None, js="() => { window.history.replaceState(null, '', window.location.pathname); }"
-    )
-
-
-def _data(event: gr.EventData) -> dict:
-    """Return what an event brings; a forged one may bring anything."""
-    return dict(event._data) if isinstance(event._data, Mapping) else {}
-
-
-def _encoding(
-    service: Service, video: str, title: str, session: Session, visit: str
-) -> Iterator[tuple]:
-    busy = (gr.update(visible=True), gr.update(interactive=False), gr.skip())
-    done = (gr.update(visible=False), gr.update(interactive=True), None)
-    for report, upload_id in upload.encoded(service, video, title or "", visit):
-        if not upload_id:
-            yield report, *busy, gr.skip(), gr.skip(), gr.skip()
-            continue
-        edited = state.with_history(session, (*session.history, upload_id))
-        yield report, *done, edited, history.markup(service, edited), state.to_storage(edited)
+    forget = "() => { window.history.replaceState(null, '', window.location.pathname); }"
+    restored.then(None, js=forget)
 
 
 def _restored(service: Service, stored: Mapping, query: Mapping) -> Session:
+    """Return the session of a link or of the browser, without what this bundle does not hold."""
     session = state.from_mapping(query if "history" in query else stored)
     known = service.catalogue.variants or PARTS
     variant = session.variant if session.variant in known else "full"
     return replace(session, history=service.known(session), variant=variant)
 
 
-def _arrived(service: Service, session: Session, place: catalogue.Browse) -> tuple:
-    """Return what is drawn anew once the model is there, or why it is not: from the header to
-    the upload's parts."""
+def _arrived(page: Page, session: Session, place: catalogue.Browse) -> dict:
+    """Return what is drawn again once the model is there, or why it is not."""
+    service = page.service
     try:
         recommender = service.recommender()
     except MealRecError as error:
-        reason, welcome = str(error), _welcome(service, session)
-        as_they_are = (gr.skip(),) * 7
-        return (
-            header.markup("failed", reason),
-            welcome,
-            recommendations.empty(reason),
-            "",
-            *as_they_are,
-        )
-    return (
-        header.markup("ready", recommender.name),
-        _welcome(service, session),
-        gr.skip() if session.history else recommendations.empty(recommendations.INVITATION),
-        *about.shown(service),
-        gr.update(choices=recommendations.choices(recommender.variants)),
-        catalogue.markup(service, place),
-        *upload.offered(recommender.upload_refusal),
-    )
+        reason = str(error)
+        values = {
+            page.header: render("header.html", state="failed", detail=reason),
+            page.ranked.ranking: recommendations.empty(reason),
+            page.about.account: "",
+        }
+    else:
+        columns, refusal = upload.offered(recommender.upload_refusal)
+        variants = recommendations.choices(recommender.variants)
+        values = {
+            page.header: render("header.html", state="ready", detail=recommender.name),
+            page.ranked.variant: gr.update(choices=variants),
+            page.catalogue.posters: catalogue.markup(service, place),
+            page.upload.columns: columns,
+            page.upload.refusal: refusal,
+            **dict(zip(page.about.outputs, about.shown(service), strict=True)),
+        }
+        if not session.history:
+            values[page.ranked.ranking] = recommendations.empty(recommendations.INVITATION)
 
-
-def _welcome(service: Service, session: Session) -> str | dict:
-    """Return the welcome anew, now with the example viewers; a strip in use stays as it is."""
-    return gr.skip() if session.history else history.markup(service, session)
+    # The welcome, now with the example viewers; a strip in use stays as it is.
+    if not session.history:
+        values[page.history] = history.markup(service, session)
+    return values

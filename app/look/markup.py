@@ -1,4 +1,4 @@
-"""Markup from the templates beside this file, with every value escaped.
+"""Markup from the templates in this folder, with every value escaped.
 
 Gradio's own html_template fills `{{…}}` first and then evaluates the outcome as a JavaScript
 template literal, so that a title holding `${…}` would run. What is rendered here reaches the page
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
+import gradio as gr
 import jinja2
 import numpy as np
 from PIL import Image
@@ -45,19 +47,25 @@ def render(template: str, **values: object) -> str:
 
 
 def file_url(path: Path | None) -> str:
-    """Return where the page finds a served file ("" for None), relative to wherever the app is
-    mounted."""
+    """Return where the page finds a served file ("" for None), wherever the app is mounted."""
     return "" if path is None else f"gradio_api/file={path}"
 
 
 def picture_url(frame: np.ndarray, height: int = 240) -> str:
     """Return one RGB frame [H, W, 3] uint8 as a small JPEG data address."""
+    # The height alone bounds it, whatever its proportions.
     image = Image.fromarray(np.asarray(frame, np.uint8))
     image.thumbnail((4 * height, height))
+
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=82)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
+# What templates may call.
 _ENVIRONMENT.filters["topic_colour"] = topic_colour
-_ENVIRONMENT.filters["file_url"] = file_url
+
+
+def event_data(event: gr.EventData) -> dict:
+    """Return what an event brings; a forged one may bring anything."""
+    return dict(event._data) if isinstance(event._data, Mapping) else {}

@@ -1,5 +1,4 @@
-"""The figures of one recommendation run, of one comparison of systems, or of the catalogue's map,
-one a file.
+"""The figures of a run, of a comparison of systems, of the catalogue's map, and of measurements.
 
 A module offers `TITLE`, `figure(trace) -> dict` and `reading(trace) -> str`, one sentence computed
 from that very run (plain text, not HTML). Those of `OF_COMPARISONS` take a Comparison in place of a
@@ -18,7 +17,7 @@ import pkgutil
 from importlib import import_module
 from types import ModuleType
 
-SHARED = {"columns", "kinds", "map_parts", "measured", "moment_bars", "style"}
+SHARED = {"kinds", "map_parts", "moment_bars", "style"}
 OF_COMPARISONS = {"system_bump"}
 OF_MAPS = {"kind_map"}
 OF_VIEWERS = {"viewer_map"}
@@ -27,11 +26,8 @@ OF_METRICS = {"systems", "system_costs"}
 
 def names() -> tuple[str, ...]:
     """Return the key of every figure in this folder, sorted."""
-    return tuple(
-        sorted(
-            module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED
-        )
-    )
+    found = {module.name for module in pkgutil.iter_modules(__path__)}
+    return tuple(sorted(found - SHARED))
 
 
 def plot(name: str) -> ModuleType:

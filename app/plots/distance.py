@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.plots import style
-from mealrec.explain.trace import NPDStep, Recommendation, TCDStep
+from mealrec.explain.trace import Recommendation
 
 TITLE = "How far each walk still has to go"
 UNITS = "distance to the walk’s end, in % of the distance at its first step"
 EMPTY = "This variant walks neither frames nor preference: there is no way to measure."
 
-_LEGEND = {
-    "orientation": "h",
-    "x": 1,
-    "y": 1.0,
-    "xanchor": "right",
-    "yanchor": "bottom",
-    "font": {"size": 11},
-    "itemclick": False,
-    "itemdoubleclick": False,
-}
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk's distance to its end at each of its diffusion steps; t = 0 is the end itself."""
+
+    name: str
+    steps: list[int]
+    distances: list[float]
+    colour: str
 
 
 def figure(trace: Recommendation) -> dict:
-    """Draw the remaining distance of TCD (mean over frames) and of NPD against the diffusion
-    step."""
+    """Draw the distance left of TCD (mean over frames) and of NPD against the diffusion step."""
     walks = _walks(trace)
     if not walks:
         return style.note(TITLE, UNITS)
-    chart = style.titled(
+    # Both walks on one axis, from the longer one's first step on.
+    return style.titled(
         TITLE,
         UNITS,
         height=230,
+        data=[_line(walk) for walk in walks],
         margin={"l": 48, "r": 12, "t": 26, "b": 42},
-        xaxis=style.step_axis(max(levels[0] for levels, _, _ in walks.values()), 0),
+        xaxis=style.step_axis(max(walk.steps[0] for walk in walks), 0),
         yaxis=style.axis("% of the way left", rangemode="tozero", nticks=5),
         showlegend=True,
-        legend=_LEGEND,
+        legend=style.legend(x=1, y=1.0, xanchor="right", yanchor="bottom"),
     )
-    chart["data"] = [_line(name, *walk) for name, walk in walks.items()]
-    return chart
 
 
 def reading(trace: Recommendation) -> str:
@@ -50,49 +48,44 @@ def reading(trace: Recommendation) -> str:
     walks = _walks(trace)
     if not walks:
         return EMPTY
+
+    # The first step with half the distance or less.
     parts = []
-    for name, (levels, distances, _) in walks.items():
-        reached = np.flatnonzero(np.asarray(distances) <= distances[0] / 2)
-        when = (
-            style.step_phrase(int(reached[0]), len(levels) - 1)
-            if reached[0] < len(levels) - 1
-            else "the last prediction"
-        )
-        parts.append(f"the {name} by {when}")
+    for walk in walks:
+        reached = np.flatnonzero(np.asarray(walk.distances) <= walk.distances[0] / 2)
+        half = int(reached[0])
+        count = len(walk.steps) - 1
+        when = style.step_phrase(half, count) if half < count else "the last prediction"
+        parts.append(f"the {walk.name} by {when}")
     return f"Half the way is behind {' and '.join(parts)}."
 
 
-def _walks(trace: Recommendation) -> dict[str, tuple[list[int], list[float], str]]:
-    """Name -> (diffusion steps, distances, colour) of every walk this run took; t = 0 is the
-    walk's end itself."""
-    walks = {}
+def _walks(trace: Recommendation) -> list[Walk]:
+    """Return every walk that this run took."""
+    # Each ends at t = 0, where nothing is left. TCD walks every frame: the mean counts.
+    walks = []
     if trace.tcd:
+        steps = [step.diffusion_step for step in trace.tcd]
         distances = [float(step.distance.mean()) for step in trace.tcd]
-        walks[f"{style.part(trace.last)}s (TCD)"] = (
-            _levels(trace.tcd),
-            [*distances, 0.0],
-            style.WARM,
-        )
+        name = f"{style.part(trace.last)}s (TCD)"
+        walks.append(Walk(name, [*steps, 0], [*distances, 0.0], style.WARM))
     if trace.npd:
+        steps = [step.diffusion_step for step in trace.npd]
         distances = [float(step.distance) for step in trace.npd]
-        walks["preference (NPD)"] = (_levels(trace.npd), [*distances, 0.0], style.ACCENT)
+        walks.append(Walk("preference (NPD)", [*steps, 0], [*distances, 0.0], style.ACCENT))
     return walks
 
 
-def _levels(steps: Sequence[TCDStep] | Sequence[NPDStep]) -> list[int]:
-    return [*(step.diffusion_step for step in steps), 0]
-
-
-def _line(name: str, levels: list[int], distances: list[float], colour: str) -> dict:
-    whole = distances[0] or 1.0
-    return {
-        "type": "scatter",
-        "name": name,
-        "x": levels,
-        "y": [100 * distance / whole for distance in distances],
-        "customdata": distances,
-        "mode": "lines+markers",
-        "line": {"color": colour, "width": 2.5},
-        "marker": {"size": 5},
-        "hovertemplate": f"{name}, t = %{{x}}<br>distance %{{customdata:.3f}} (%{{y:.0f}} %)<extra></extra>",
-    }
+def _line(walk: Walk) -> dict:
+    # A walk that begins at its end has no way to measure by.
+    whole = walk.distances[0] or 1.0
+    return style.scatter(
+        walk.name,
+        "lines+markers",
+        hover=f"{walk.name}, t = %{{x}}<br>distance %{{customdata:.3f}} (%{{y:.0f}} %)",
+        x=walk.steps,
+        y=[100 * distance / whole for distance in walk.distances],
+        customdata=walk.distances,
+        line={"color": walk.colour, "width": 2.5},
+        marker={"size": 5},
+    )

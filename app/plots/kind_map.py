@@ -1,7 +1,8 @@
-"""The catalogue as a map of kinds of moments, what the viewer is out for upon it, and what a
-search finds."""
+"""The catalogue as a map of kinds, with what the viewer is out for, or what a search finds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,41 +14,56 @@ UNITS = "a dot is a clip, in the colour of its largest kind"
 WANTED_UNITS = f"{UNITS}; a disc’s area is that kind’s share of your next click"
 EMPTY = "This bundle has no clips to draw a map of."
 
-_HEIGHT, _NARROW_HEIGHT = 560, 430
-_FAINT, _FOUND = 0.16, {"size": 11, "opacity": 1}
-_LONGEST_QUERY = 100
+_FAINT = 0.16  # how opaque clips are that a search did not find
 
 
 def figure(placed: KindMap, trace: Recommendation | None = None, query: str = "") -> dict:
-    """Draw the map; with a run also what it wants, step by step; with a query what holds it
-    stands out."""
+    """Draw the map; a run shows what it wants, step by step; what holds a query stands out."""
     if not placed.item_ids:
         return style.note(TITLE, UNITS)
     run = _of_same_kinds(placed, trace)
+    is_search = bool(query.strip())
     found, named = search(placed, query)
-    weights = np.array([kind.share for kind in placed.kinds]) if run is None else run.wanted
-    colours = kinds.colours(weights) if run is None else kinds.colours_of(run)
-    order = [*named, *(kind for kind in kinds.largest(weights, len(weights)) if kind not in named)]
-    marked = set(named) if query.strip() else set(run.out_for()) if run else set()
-    labels, short = map_parts.names(placed, order, marked)
-    chart = style.titled(
+
+    # The weightiest kinds get colours of their own, and their names on the map first.
+    if run is None:
+        weights = np.array([kind.share for kind in placed.kinds])
+        colours = kinds.colours(weights)
+    else:
+        weights = run.wanted
+        colours = kinds.colours_of(run)
+    others = [kind for kind in kinds.largest(weights, len(weights)) if kind not in named]
+    marked = named if run is None or is_search else run.out_for()
+    names, short = map_parts.names(placed, [*named, *others], set(marked))
+
+    # Discs of what is wanted lie under everything else, and grow with the steps of the walk.
+    data = []
+    frames = []
+    meta = {}
+    if run is not None:
+        # One scale for all of them, so that sizes can be compared through the steps.
+        states = kinds.states(run)
+        changes = []
+        for shares in states:
+            marker = map_parts.disc_marker(shares, float(states.max()), colours)
+            changes.append([{"marker": marker}])
+        data = style.at_rest([map_parts.discs(placed)], changes[-1])
+        if run.npd:
+            frames = style.animation(kinds.countdown(run), changes)
+            meta["captions"] = [_caption(run, index) for index in range(len(changes))]
+
+    # The clips, and over them the names.
+    data += [*_clips(placed, colours, found, is_search), names]
+    meta["narrow"] = {"layout.height": 430, f"data.{len(data) - 1}.text": short}
+    return style.titled(
         TITLE,
-        WANTED_UNITS if run else UNITS,
-        height=_HEIGHT,
+        UNITS if run is None else WANTED_UNITS,
+        height=560,
+        data=data,
+        frames=frames,
         **map_parts.axes(map_parts.everything(placed)),
+        meta=meta,
     )
-    below = [] if run is None else [_discs(placed, run, colours)]
-    chart["data"] = [*below, *_clips(placed, colours, found, bool(query.strip())), labels]
-    narrow = {"layout.height": _NARROW_HEIGHT, f"data.{len(chart['data']) - 1}.text": short["text"]}
-    chart["layout"]["meta"] = {"narrow": narrow}
-    if run is not None and run.npd:
-        chart["layout"]["meta"]["captions"] = [
-            _caption(run, index) for index in range(len(run.npd) + 1)
-        ]
-        chart["frames"] = style.animation(
-            kinds.countdown(run), lambda index: [_grown(run, colours, index)], first_trace=0
-        )
-    return chart
 
 
 def reading(placed: KindMap, trace: Recommendation | None = None, query: str = "") -> str:
@@ -58,34 +74,43 @@ def reading(placed: KindMap, trace: Recommendation | None = None, query: str = "
         return _reading_of_search(placed, query)
     run = _of_same_kinds(placed, trace)
     if run is None:
-        counts = np.bincount(placed.shares.argmax(axis=1), minlength=len(placed.kinds))
-        most = int(counts.argmax())
-        clips = f"{len(placed.item_ids)} clip{'s' * (len(placed.item_ids) != 1)}"
-        lie = f"{clips} lie{'s' * (len(placed.item_ids) == 1)} around {len(placed.kinds)} kinds of moments"
-        return (
-            f"{lie}; the largest, {kinds.quoted(placed.kinds, most)}, has {counts[most]} of them."
-        )
+        return _reading_of_map(placed)
+
+    # What the viewer is out for, and how much of it anybody would be.
     wanted = list(run.out_for())
-    named = [
-        f"{kinds.quoted(run.kinds, kind)} ({style.percent(run.wanted[kind])})" for kind in wanted
-    ]
+    named = []
+    for kind in wanted:
+        named.append(f"{kinds.quoted(run.kinds, kind)} ({style.percent(run.wanted[kind])})")
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    ours, theirs = (
-        style.percent(float(shares[wanted].sum())) for shares in (run.wanted, run.anybody)
+    ours = style.percent(float(run.wanted[wanted].sum()))
+    theirs = style.percent(float(run.anybody[wanted].sum()))
+    return (
+        f"You seem to be out for {listed}: {ours} of your next click, "
+        f"where anybody’s would be {theirs}."
     )
-    return f"You seem to be out for {listed}: {ours} of your next click, where anybody’s would be {theirs}."
 
 
 def search(placed: KindMap, query: str) -> tuple[list[int], list[int]]:
-    """Return the items whose title and the kinds whose name hold a query, in their order; none
-    for an empty one."""
-    words = " ".join(query.split())[:_LONGEST_QUERY].casefold()
+    """Return the items whose title and the kinds whose name hold a query; none for an empty one."""
+    words = " ".join(query.split()).casefold()
     if not words:
         return [], []
     found = [row for row, title in enumerate(placed.titles) if words in title.casefold()]
-    return found, [
-        number for number, kind in enumerate(placed.kinds) if words in kind.name.casefold()
-    ]
+    named = [row for row, kind in enumerate(placed.kinds) if words in kind.name.casefold()]
+    return found, named
+
+
+def _reading_of_map(placed: KindMap) -> str:
+    # Every clip lies around the kind that it shows most.
+    counts = np.bincount(placed.shares.argmax(axis=1), minlength=len(placed.kinds))
+    most = int(counts.argmax())
+    items = len(placed.item_ids)
+    lie = "1 clip lies" if items == 1 else f"{items} clips lie"
+    largest = kinds.quoted(placed.kinds, most)
+    return (
+        f"{lie} around {len(placed.kinds)} kinds of moments; "
+        f"the largest, {largest}, has {counts[most]} of them."
+    )
 
 
 def _reading_of_search(placed: KindMap, query: str) -> str:
@@ -93,51 +118,42 @@ def _reading_of_search(placed: KindMap, query: str) -> str:
     words = style.quoted(query, 40)
     if not found and not named:
         return f"No clip’s title and no kind’s name holds {words}."
-    clips = f"in the title{'s' * (len(found) != 1)} of {len(found) or 'no'} clip{'s' * (len(found) != 1)}"
-    return f"{words} stands {clips} and in the name of {len(named) or 'no'} kind{'s' * (len(named) != 1)} of moments."
+
+    # Of one title or of several, and likewise of kinds.
+    s = "" if len(found) == 1 else "s"
+    clips = f"in the title{s} of {len(found) or 'no'} clip{s}"
+    s = "" if len(named) == 1 else "s"
+    return f"{words} stands {clips} and in the name of {len(named) or 'no'} kind{s} of moments."
 
 
 def _of_same_kinds(placed: KindMap, trace: Recommendation | None) -> Recommendation | None:
-    """Return the run where it speaks of the map's kinds; another bundle's would mean others by
-    the same numbers."""
+    """Return the run where it speaks of the map's kinds.
+
+    Another bundle's run would mean others by the same numbers.
+    """
     return trace if trace is not None and len(trace.kinds) == len(placed.kinds) else None
 
 
-def _clips(placed: KindMap, colours: list[str], found: list[int], is_search: bool) -> list[dict]:
-    rows = style.thinned(len(placed.item_ids)).tolist()
+def _clips(
+    placed: KindMap, colours: Sequence[str], found: Sequence[int], is_search: bool
+) -> list[dict]:
+    """Return the clips as dots; those that a search found have a ring, and the others are faint."""
+    rows = map_parts.thinned(len(placed.item_ids)).tolist()
     if not is_search:
-        return [map_parts.items(placed, rows, colours, {"opacity": 0.75})]
-    drawn = [found[place] for place in style.thinned(len(found))]
-    kept = set(drawn)
-    others = map_parts.items(
-        placed, [row for row in rows if row not in kept], colours, {"opacity": _FAINT}
-    )
-    ringed = _FOUND | {"line": {"width": 1.5, "color": style.INK}}
-    return [others, map_parts.items(placed, drawn, colours, ringed) | {"name": "found"}]
+        return [map_parts.items(placed, rows, colours, opacity=0.75)]
 
-
-def _discs(placed: KindMap, run: Recommendation, colours: list[str]) -> dict:
-    """What the viewer is out for, under everything else: a disc a kind."""
-    return {
-        "type": "scatter",
-        "name": "wanted",
-        "mode": "markers",
-        **style.points(map_parts.places(placed)),
-        "hoverinfo": "skip",
-        **_grown(run, colours, len(run.npd)),
-    }
-
-
-def _grown(run: Recommendation, colours: list[str], index: int) -> dict:
-    """Return the discs at a step; sizes can be compared through all steps."""
-    states = kinds.states(run)
-    return {"marker": map_parts.halos(states[index], float(states.max()), colours)}
+    # Found ones lie on top of the others.
+    drawn = [found[place] for place in map_parts.thinned(len(found))]
+    others = [row for row in rows if row not in set(drawn)]
+    ring = {"width": 1.5, "color": style.INK}
+    ringed = map_parts.items(placed, drawn, colours, size=11, opacity=1, line=ring)
+    return [map_parts.items(placed, others, colours, opacity=_FAINT), {**ringed, "name": "found"}]
 
 
 def _caption(run: Recommendation, index: int) -> str:
+    """Return a line for a step, plain text: the kinds in front."""
     shares = kinds.states(run)[index]
-    leaders = " · ".join(
-        f"{kinds.quoted(run.kinds, kind)} {style.percent(shares[kind])}"
-        for kind in kinds.largest(shares, 3)
-    )
-    return f"{kinds.stage(run, index)} · {leaders}"
+    parts = [kinds.step_name(run, index)]
+    for kind in kinds.largest(shares, 3):
+        parts.append(f"{kinds.quoted(run.kinds, kind)} {style.percent(shares[kind])}")
+    return " · ".join(parts)

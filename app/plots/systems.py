@@ -1,186 +1,209 @@
-"""The measured figures of a bundle's systems: how well each ranks, how sure that is, and what it
-costs."""
+"""How well a bundle's systems rank, and how sure that is; `system_costs` reads the same figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
 
-from app.plots import measured, style
+from app.plots import style
+from app.session.names import system
 
 TITLE = "How well each system ranks"
-UNITS = "N@10 over all test viewers, watched clips left out (higher is better); bars: 95% interval"
 PLAIN_UNITS = "N@10 over all test viewers, watched clips left out (higher is better)"
+UNITS = f"{PLAIN_UNITS}; bars: 95% interval"
 EMPTY = "This bundle holds no measured figures of its systems."
 
+# The metric that is drawn, and the system that stands out.
+METRIC = "N@10"
+OURS = "full"
+# How tall a row is, in pixels, and how far down the oracles are set, in rows.
 _ROW_PX = 30
+_ORACLES_APART = 0.6
 
 
-def figure(metrics: Mapping, names: Mapping[str, str]) -> dict:
-    """Draw a dot a system, the best first, with its interval where one was measured; oracles stand
-    apart below.
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one system.
 
-    Args: metrics: the bundle's figures: `test`, and where measured `interval` and `cost`, each by
-        system. names: the systems' names for people, by key.
+    `value` is its metric, `interval` the two ends of the 95 % interval, none where that was not
+    measured; `costs` by name, each above 0. An oracle knows what no system may.
     """
-    systems, oracles = measured.ranked(metrics)
-    rows = [*systems, *oracles]
+
+    key: str
+    value: float
+    interval: tuple[float, ...]
+    costs: Mapping[str, float]
+
+    @property
+    def is_oracle(self) -> bool:
+        """Say whether it is no rival, but knows too much."""
+        return self.key.startswith("oracle")
+
+    @property
+    def colour(self) -> str:
+        """Return its colour: the whole model stands out."""
+        if self.is_oracle:
+            return style.WARM
+        return style.ACCENT if self.key == OURS else style.INK_FAINT
+
+    @property
+    def quoted(self) -> str:
+        """Return its name in quotation marks for a reading (plain text)."""
+        return style.quoted(system(self.key).name)
+
+    def name(self, limit: int) -> str:
+        """Return its name for people, safe for Plotly."""
+        return style.safe(system(self.key).name, limit)
+
+
+def figure(metrics: Mapping) -> dict:
+    """Draw a dot a system, the best first, with its interval where one was measured.
+
+    Args:
+        metrics: the bundle's figures: `test`, and where measured `interval` and `cost`, each by
+            system.
+    """
+    rows = measured(metrics)
     if not rows:
         return style.note(TITLE, UNITS)
-    intervals = measured.intervals(metrics)
-    places = [row + (row >= len(systems)) * (0.6 if systems else 0) for row in range(len(rows))]
-    chart = style.titled(
+
+    # A row a system; the oracles stand apart below.
+    count = sum(not row.is_oracle for row in rows)
+    has_border = 0 < count < len(rows)
+    gap = _ORACLES_APART if has_border else 0
+    places = [row if row < count else row + gap for row in range(len(rows))]
+    foot = places[-1]
+    return style.titled(
         TITLE,
-        UNITS if intervals else PLAIN_UNITS,
-        height=round(64 + _ROW_PX * (places[-1] + 1)),
+        UNITS if any(row.interval for row in rows) else PLAIN_UNITS,
+        height=round(64 + _ROW_PX * (foot + 1)),
+        data=[_intervals(rows, places), _dots(rows, places), _numbers(rows, places)],
         margin={"l": 210, "r": 58, "t": 8, "b": 44},
-        xaxis=style.axis(measured.METRIC, range=_reach(metrics, rows), nticks=6),
-        yaxis=style.axis(
-            "",
-            range=[places[-1] + 0.6, -0.6],
-            tickvals=places,
-            ticktext=measured.words(rows, names, 34),
-            tickfont={"size": 12, "color": style.INK_SOFT},
-            showgrid=False,
+        xaxis=style.axis(METRIC, range=_reach(rows), nticks=6),
+        yaxis=style.names_axis(
+            places,
+            [row.name(34) for row in rows],
+            range=[foot + 0.6, -0.6],
+            tickfont=style.font(12, style.INK_SOFT),
         ),
+        shapes=[style.dashed(0, 1, count - 0.2, xref="paper")] if has_border else [],
         meta={
             "narrow": {
                 "layout.margin.l": 126,
-                "layout.yaxis.ticktext": measured.words(rows, names, 17),
+                "layout.yaxis.ticktext": [row.name(17) for row in rows],
             }
         },
-        shapes=[_border(len(systems) - 0.2)] if systems and oracles else [],
     )
-    chart["data"] = [
-        _interval_lines(rows, places, intervals),
-        _dots(metrics, rows, places, names, len(systems)),
-        _numbers(metrics, rows, places),
-    ]
-    return chart
 
 
-def reading(metrics: Mapping, names: Mapping[str, str]) -> str:
-    """Tell which system ranks best, by how much it leads, and whether the intervals keep the two
-    apart."""
-    systems, oracles = measured.ranked(metrics)
-    if not systems:
+def reading(metrics: Mapping) -> str:
+    """Tell which system ranks best, by how much, and whether the intervals keep the two apart."""
+    rows = measured(metrics)
+    rivals = [row for row in rows if not row.is_oracle]
+    if not rivals:
         return EMPTY
-    best, value = systems[0], measured.value(metrics, systems[0])
-    words = f"{measured.quoted(best, names)} ranks best, with an {measured.METRIC} of {value:.4f}"
-    if len(systems) > 1:
-        second = systems[1]
-        ahead = (
-            value / measured.value(metrics, second) - 1 if measured.value(metrics, second) else 0.0
-        )
-        words += (
-            f", {ahead:.1%} above {measured.quoted(second, names)}{_apart(metrics, best, second)}"
-        )
-    if oracles and (top := measured.value(metrics, oracles[0])):
-        words += f"; it reaches {value / top:.0%} of {measured.quoted(oracles[0], names)}"
-    return f"{words}."
+    best = rivals[0]
+    said = f"{best.quoted} ranks best, with an {METRIC} of {best.value:.4f}"
+
+    # How far behind the second is.
+    if len(rivals) > 1:
+        second = rivals[1]
+        ahead = best.value / second.value - 1 if second.value else 0.0
+        said += f", {ahead:.1%} above {second.quoted}{_apart(best, second)}"
+
+    # How much of what an oracle reaches.
+    oracles = rows[len(rivals) :]
+    if oracles and oracles[0].value:
+        said += f"; it reaches {best.value / oracles[0].value:.0%} of {oracles[0].quoted}"
+    return f"{said}."
 
 
-def _apart(metrics: Mapping, best: str, second: str) -> str:
-    """Return whether two systems' intervals keep them apart, in words; nothing where one has
-    none."""
-    intervals = measured.intervals(metrics)
-    if best not in intervals or second not in intervals:
+def measured(metrics: Mapping) -> list[Measured]:
+    """Return the systems with the metric, the best first, and behind them the oracles likewise."""
+    intervals = _finite(metrics, "interval")
+    costs = _finite(metrics, "cost")
+    found = []
+    for key, figures in _finite(metrics, "test").items():
+        if METRIC not in figures:
+            continue
+
+        # Where they were measured, its interval and what it costs.
+        ends = intervals.get(key, {})
+        interval = (ends["low"], ends["high"]) if {"low", "high"} <= ends.keys() else ()
+        paid = {name: cost for name, cost in costs.get(key, {}).items() if cost > 0}
+        found.append(Measured(key, figures[METRIC], interval, paid))
+    return sorted(found, key=lambda row: (row.is_oracle, -row.value))
+
+
+def _finite(metrics: Mapping, part: str) -> dict[str, dict[str, float]]:
+    """Return one part of the figures by system, without what is no finite number.
+
+    A bundle is somebody's file, and may hold anything.
+    """
+    rows = metrics.get(part)
+    if not isinstance(rows, Mapping):
+        return {}
+    found = {}
+    for key, row in rows.items():
+        if isinstance(row, Mapping):
+            numbers = {name: cell for name, cell in row.items() if isinstance(cell, int | float)}
+            found[key] = {name: float(cell) for name, cell in numbers.items() if isfinite(cell)}
+    return found
+
+
+def _apart(best: Measured, second: Measured) -> str:
+    """Return whether two intervals keep two systems apart, in words; "" where one has none."""
+    if not best.interval or not second.interval:
         return ""
-    return (
-        " (their intervals overlap)"
-        if intervals[best][0] <= intervals[second][1]
-        else ", clear of its interval"
-    )
+    # The better one's low end against the other's high one.
+    overlap = best.interval[0] <= second.interval[1]
+    return " (their intervals overlap)" if overlap else ", clear of its interval"
 
 
-def _reach(metrics: Mapping, rows: Sequence[str]) -> list[float]:
-    ends = [
-        end for name, pair in measured.intervals(metrics).items() if name in rows for end in pair
-    ]
-    values = [*(measured.value(metrics, name) for name in rows), *ends]
+def _reach(rows: Sequence[Measured]) -> list[float]:
+    """Return the ends of the metric's axis."""
+    # Every dot and both ends of every interval lie within.
+    values = [value for row in rows for value in (row.value, *row.interval)]
     pad = max(0.06 * (max(values) - min(values)), 1e-3)
     return [max(0.0, min(values) - pad), max(values) + pad]
 
 
-def _interval_lines(
-    rows: Sequence[str], places: Sequence[float], intervals: Mapping[str, tuple[float, float]]
-) -> dict:
-    x, y = [], []
-    for name, place in zip(rows, places, strict=True):
-        if name in intervals:
-            x += [*intervals[name], None]
-            y += [place, place, None]
-    return {
-        "type": "scatter",
-        "name": "95% interval",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": style.INK_FAINT, "width": 2},
-        "opacity": 0.8,
-        "hoverinfo": "skip",
-    }
+def _intervals(rows: Sequence[Measured], places: Sequence[float]) -> dict:
+    # A level stroke from the low end to the high one.
+    ends = []
+    for row, place in zip(rows, places, strict=True):
+        if row.interval:
+            ends.append((*row.interval, place, place))
+    line = {"color": style.INK_FAINT, "width": 2}
+    return style.scatter("95% interval", "lines", **style.strokes(ends), line=line, opacity=0.8)
 
 
-def _dots(
-    metrics: Mapping,
-    rows: Sequence[str],
-    places: Sequence[float],
-    names: Mapping[str, str],
-    own: int,
-) -> dict:
-    intervals = measured.intervals(metrics)
-    ranges = [
-        "<br>95%: {:.4f} to {:.4f}".format(*intervals[row]) if row in intervals else ""
-        for row in rows
-    ]
-    return {
-        "type": "scatter",
-        "name": measured.METRIC,
-        "mode": "markers",
-        "x": [round(measured.value(metrics, name), 5) for name in rows],
-        "y": list(places),
-        "cliponaxis": False,
-        "hovertext": [
-            f"<b>{word}</b>{more}"
-            for word, more in zip(measured.words(rows, names, 60), ranges, strict=True)
-        ],
-        "marker": {
+def _dots(rows: Sequence[Measured], places: Sequence[float]) -> dict:
+    # The pointer is told the whole name and both ends.
+    told = []
+    for row in rows:
+        ends = "<br>95%: {:.4f} to {:.4f}".format(*row.interval) if row.interval else ""
+        told.append(f"<b>{row.name(60)}</b>{ends}")
+    return style.scatter(
+        METRIC,
+        "markers",
+        hover=f"%{{hovertext}}<br>{METRIC} %{{x:.4f}}",
+        x=[round(row.value, 5) for row in rows],
+        y=places,
+        cliponaxis=False,
+        hovertext=told,
+        marker={
             "size": 10,
-            "symbol": ["circle" if row < own else "diamond-open" for row in range(len(rows))],
-            "color": [
-                style.WARM if row >= own else measured.colour(name) for row, name in enumerate(rows)
-            ],
+            "symbol": ["diamond-open" if row.is_oracle else "circle" for row in rows],
+            "color": [row.colour for row in rows],
             "line": {"width": 1.5, "color": style.SURFACE},
         },
-        "hovertemplate": f"%{{hovertext}}<br>{measured.METRIC} %{{x:.4f}}<extra></extra>",
-    }
+    )
 
 
-def _numbers(metrics: Mapping, rows: Sequence[str], places: Sequence[float]) -> dict:
+def _numbers(rows: Sequence[Measured], places: Sequence[float]) -> dict:
     """The figures in a column of their own, where no interval runs through them."""
-    return {
-        "type": "scatter",
-        "name": "numbers",
-        "mode": "text",
-        "x": [_reach(metrics, rows)[1]] * len(rows),
-        "y": list(places),
-        "text": [f"<b>{measured.value(metrics, row):.3f}</b>" for row in rows],
-        "textposition": "middle right",
-        "textfont": {"size": 12, "color": style.INK},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-    }
-
-
-def _border(height: float) -> dict:
-    """The line between the systems and the oracles."""
-    line = {"color": style.LINE, "width": 1, "dash": "dash"}
-    return {
-        "type": "line",
-        "xref": "paper",
-        "x0": 0,
-        "x1": 1,
-        "y0": height,
-        "y1": height,
-        "line": line,
-    }
+    text = [f"<b>{row.value:.3f}</b>" for row in rows]
+    end = [_reach(rows)[1]] * len(rows)
+    return style.words("numbers", style.font(12, style.INK), x=end, y=places, text=text)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from app.session.service import Service
 
 if TYPE_CHECKING:
-    from mealrec.bundle.contents import ViewerCase
+    from mealrec.bundle.manifest import ViewerCase
 
+# As in H@10, the paper's own measure.
 HIT = 10
 KINDS = ("all", "hits", "misses", "accidents")
 PAGE_SIZE = 8
-_REMEMBERED = 16
+_REMEMBERED = 16  # lists of cases, each of one model and one seed
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,18 @@ class Case:
 
     def is_of(self, kind: str) -> bool:
         """Whether one of KINDS holds this viewer."""
-        return {
-            "hits": self.is_hit,
-            "misses": not self.is_hit,
-            "accidents": self.viewer.accident,
-        }.get(kind, True)
+        match kind:
+            case "hits":
+                return self.is_hit
+            case "misses":
+                return not self.is_hit
+            case "accidents":
+                return bool(self.viewer.accident)
+        return True
 
 
 class Cases:
-    """Computes the ranks when they are first asked for, for all viewers at once, and keeps them
-    by model and seed."""
+    """Computes all viewers' ranks when they are first asked for; keeps them by model and seed."""
 
     def __init__(self, service: Service) -> None:
         """Prepare; nothing is computed before `ranked` is walked through."""
@@ -51,29 +54,30 @@ class Cases:
         self._lock = threading.Lock()
 
     def ranked(self, variant: str, seed: int) -> Iterator[float | tuple[Case, ...]]:
-        """Yield how far the ranking has come, a fraction, and at last the cases; known ones come at
-        once.
+        """Yield how far the ranking has come, a fraction, and at last the cases.
 
-        Raises:
-            RequestError: the model is not there, or does not hold this variant.
+        Known ones come at once. Raises RequestError where the model is not there, or does not hold
+        this variant.
         """
         key = (variant, seed)
         with self._lock:
             known = self._known.get(key)
-        if known is None:
-            known = yield from self._computed(variant, seed)
-            with self._lock:
-                self._known[key] = known
-                while len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
-        yield known
+        if known is not None:
+            yield known
+            return
 
-    def _computed(self, variant: str, seed: int) -> Iterator[float]:
+        # The ranks come batch by batch, in the viewers' order.
         recommender = self._service.recommender()
+        viewers = recommender.test_viewers
         ranks: list[int] = []
         for batch in recommender.target_ranks(variant=variant, seed=seed):
             ranks.extend(batch.tolist())
-            yield len(ranks) / len(recommender.test_viewers)
-        return tuple(
-            Case(viewer, rank) for viewer, rank in zip(recommender.test_viewers, ranks, strict=True)
-        )
+            yield len(ranks) / len(viewers)
+        cases = tuple(Case(viewer, rank) for viewer, rank in zip(viewers, ranks, strict=True))
+
+        # Two visitors may have computed the same: that costs time alone.
+        with self._lock:
+            self._known[key] = cases
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        yield cases

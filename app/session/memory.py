@@ -1,5 +1,4 @@
-"""The allocator of a server with many threads: what an answer used is given back, not kept for
-the next one."""
+"""The allocator of a server with many threads: what an answer used is given back."""
 
 from __future__ import annotations
 
@@ -9,12 +8,13 @@ import platform
 _LARGE_BYTES = 2**20
 _ARENAS = 1
 # The names and numbers of glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 
 
 def give_back() -> None:
-    """Set glibc's malloc so that freed memory leaves the process; elsewhere the allocator stays as
-    it is.
+    """Set glibc's malloc so that freed memory leaves the process; another allocator stays as it is.
 
     By default every thread fills a heap of its own, and a freed block is kept behind whatever small
     one was allocated after it. Before the first thread is started.
@@ -22,9 +22,6 @@ def give_back() -> None:
     if platform.libc_ver()[0] != "glibc":
         return
     mallopt = ctypes.CDLL(None).mallopt
-    for option, value in (
-        (_M_ARENA_MAX, _ARENAS),
-        (_M_MMAP_THRESHOLD, _LARGE_BYTES),
-        (_M_TRIM_THRESHOLD, _LARGE_BYTES),
-    ):
-        mallopt(option, value)
+    mallopt(_M_ARENA_MAX, _ARENAS)
+    mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+    mallopt(_M_TRIM_THRESHOLD, _LARGE_BYTES)

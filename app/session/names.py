@@ -1,5 +1,4 @@
-"""What the systems are called, the one table of it: a short name, and a sentence for those that
-a bundle may hold."""
+"""What the systems are called, the one table of it: a short name and a sentence each."""
 
 from __future__ import annotations
 
@@ -36,6 +35,7 @@ SYSTEMS = {
         "without both",
         "MealRec without either walk: the same clips and titles, no diffusion at all.",
     ),
+    # Other forms of the whole model.
     "quiet": System(
         "without noise",
         "The whole model, trained and run without any noise: its walks have nothing to clean.",
@@ -48,13 +48,15 @@ SYSTEMS = {
         "the walk alone",
         "MealRec's walk over kinds, without a backbone: it knows no clip by its ID.",
     ),
+    # Backbones, with more or with less of the clips' content.
     "sasrec-guided": System(
         "guidance",
         "The backbone, only pushed towards clips that look and sound like the history; no walk.",
     ),
     "backbone": System(
         "backbone",
-        "The model’s encoder alone: it reads the order of clips and knows what they show, but walks nowhere.",
+        "The model’s encoder alone: it reads the order of clips and knows what they show, "
+        "but walks nowhere.",
     ),
     "backbone_item_head": System(
         "backbone, item head",
@@ -67,6 +69,7 @@ SYSTEMS = {
         "SASRec",
         "SASRec as published: it knows only which clip is which, not what any of them shows.",
     ),
+    # Those of a comparison on published data.
     "mealrec": System("MealRec"),
     "cl4srec": System("CL4SRec"),
     "cl4srec-content": System("CL4SRec + content"),
@@ -83,11 +86,13 @@ SYSTEMS = {
     "popularity": System("popularity"),
     "content, no model": System("likeness, no model"),
 }
+# How a study marks a system that is ranked by x_0, from which its walk starts.
 _BY_X0 = (", ranked by x_0", " ranked by x_0")
 
 
 def system(variant: str) -> System:
     """Return a system's words; one that nobody described yet keeps its own name."""
+    # A system that is ranked by x_0 is called after the one whose walk that is.
     for ending in _BY_X0:
         if variant.endswith(ending):
             return System(f"{system(variant.removesuffix(ending)).name}, by x₀")
@@ -96,9 +101,6 @@ def system(variant: str) -> System:
 
 
 def in_order(variants: Iterable[str]) -> list[str]:
-    """Return the variants as a comparison shows them: from the whole model downwards, unknown
-    ones last."""
-    known = list(SYSTEMS)
-    return sorted(
-        variants, key=lambda variant: known.index(variant) if variant in SYSTEMS else len(known)
-    )
+    """Return the variants from the whole model downwards, unknown ones last."""
+    places = {variant: place for place, variant in enumerate(SYSTEMS)}
+    return sorted(variants, key=lambda variant: places.get(variant, len(places)))

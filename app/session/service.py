@@ -1,5 +1,4 @@
-"""The recommender behind the page: loaded in the background, shared by all visitors, errors in
-plain words."""
+"""The recommender behind the page: loaded in the background, shared by all visitors."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,26 +23,29 @@ from app.session.state import Session
 from app.uploads.folder import discard
 from app.uploads.store import UPLOAD_PREFIX, UploadStore
 from mealrec.errors import MealRecError, RequestError
+from mealrec.question import Question
 from mealrec.recommender.comparing import Comparison, compare
 
 if TYPE_CHECKING:
-    from mealrec.bundle.contents import ExampleViewer, ViewerCase
+    from mealrec.bundle.manifest import ExampleViewer, ViewerCase
     from mealrec.explain.trace import Effect, Recommendation
     from mealrec.recommender.recommender import Recommender
     from mealrec.recommender.uploads import Upload
 
+    Answer = Recommendation | tuple[Effect, ...]
+
+# How long a visitor's event waits for the model.
 LOADING_TIMEOUT_S = 180.0
-# What may run at once, and of any other event, which reads little but its own visit's state.
-# Recommendations that wait for the model are walked as one batch, so many may; an encoding has the
-# machine's cores to itself but for them.
+# How many events run at once. Recommendations that wait for the model are walked as one batch.
 AT_ONCE = 32
 MODEL = {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
+# An encoding has the machine's cores to itself but for them.
 ENCODER = {"concurrency_id": "encoder", "concurrency_limit": 1}
-# What is drawn from an answer, and from a clip's frames that may have to be decoded first, takes no
-# ranking's place.
+# What is drawn from an answer may have to decode a clip first: it takes no ranking's place.
 PICTURES = {"concurrency_id": "pictures", "concurrency_limit": 4}
 _FACE_HEIGHT = 160
-_REMEMBERED = 3 * AT_ONCE  # an answer is asked for again by its pictures, after others' rankings
+# An answer is asked for again by its pictures, after others' rankings.
+_REMEMBERED = 3 * AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -66,26 +68,39 @@ def user_errors() -> Iterator[None]:
         raise gr.Error(str(error), print_exception=False) from error
 
 
+def while_open(draw: Callable) -> Callable:
+    """Return an event's function that draws only while its tab is open, which comes first."""
+
+    def drawn(is_open: bool, *asked: object) -> object:
+        return draw(*asked) if is_open else gr.skip()
+
+    # By its name and module an event is known.
+    drawn.__name__ = draw.__name__
+    drawn.__module__ = draw.__module__
+    return drawn
+
+
 class Service:
-    """One recommender for all visitors; it keeps nothing of them but their uploads, each under
-    its own key."""
+    """One recommender for all visitors; of them it keeps their uploads, and answers for a while."""
 
     def __init__(self, load: Callable[[], Recommender], preview: Catalogue | None = None) -> None:
-        """Prepare the service; `preview` is what the page shows until `load` has brought the
-        model."""
+        """Prepare; `preview` is what the page shows until `load` has brought the model."""
         self._load = load
         self._recommender: Recommender | None = None
-        self._failure: str = ""
-        self._starting, self._loader, self._settled = threading.Lock(), None, threading.Event()
         self._catalogue = preview or Catalogue.empty()
+        self._failure = ""
+        self._starting = threading.Lock()
+        self._loader: threading.Thread | None = None
+        self._settled = threading.Event()
+        # The ranking and the charts of one run are drawn by several events: all but the first find
+        # the run here.
+        self._answers: OrderedDict[tuple[str, Question], Answer] = OrderedDict()
+        self._answers_lock = threading.Lock()
+        # Faces are small, one a kind, and asked for by every answer.
+        self._faces: dict[int, str] = {}
+        self._drawing = threading.Semaphore()
         self.uploads = UploadStore()
         self._encode_borrowing = shared_gpu.borrowing(self._encode_alone)
-        # The ranking and the charts of one run are drawn by two events; the second finds the run
-        # here.
-        self._answers: OrderedDict[str, Recommendation | tuple[Effect, ...]] = OrderedDict()
-        self._answers_lock = threading.Lock()
-        self._faces: dict[int, str] = {}  # one a kind, small, and asked for by every answer
-        self._drawing = threading.Semaphore()
 
     def start(self) -> Service:
         """Load the model in the background and return at once; once is enough."""
@@ -104,11 +119,12 @@ class Service:
             self._recommender = recommender
         except MealRecError as error:
             self._failure = str(error)
-        # a thread's exception would vanish; the page has to say that it failed
         except Exception as error:
+            # A thread's exception would vanish; the page has to say that it failed.
             self._failure = f"The model could not be loaded ({type(error).__name__}: {error})."
         finally:
-            if self._failure:  # for whoever looks at the terminal, and not at the page
+            if self._failure:
+                # For whoever looks at the terminal, and not at the page.
                 print(f"mealrec: {self._failure}", file=sys.stderr, flush=True)
             self._settled.set()
 
@@ -130,8 +146,7 @@ class Service:
     def recommender(self, timeout_s: float = LOADING_TIMEOUT_S) -> Recommender:
         """Return the recommender, waiting for it while it loads; whoever asks first starts that.
 
-        Raises:
-            RequestError: it could not be loaded, or is not there in time.
+        Raises RequestError where it could not be loaded, or is not there in time.
         """
         if not self.start()._settled.wait(timeout_s):
             raise RequestError("The model is still warming up; please try again in a minute.")
@@ -144,50 +159,50 @@ class Service:
         """Return how many frames K of a clip the model sees; 0 before it is there."""
         return self._recommender.num_frames if self._recommender else 0
 
-    def recommend(self, session: Session) -> Recommendation:
-        """Rank the catalogue for what counts of a session's history and keep every step of the
-        walk."""
-        return self._ask("recommend", session)
+    def recommend(self, question: Question) -> Recommendation:
+        """Rank the catalogue for a question and keep every step of the walk."""
+        return self._answer("recommend", question)
 
-    def effects(self, session: Session) -> tuple[Effect, ...]:
-        """Tell what would change the answer to a session's whole history most."""
-        return self._ask("effects", session.whole)
+    def effects(self, question: Question) -> tuple[Effect, ...]:
+        """Tell what would change the answer to a question most."""
+        return self._answer("effects", question)
 
-    def _ask(self, what: str, session: Session) -> Recommendation | tuple[Effect, ...]:
+    def _answer(self, ask: str, question: Question) -> Answer:
+        """Ask the recommender, once for all that ask the same."""
         recommender = self.recommender()
-        uploads = self._uploads_of(session)
-        names = (
-            "k",
-            "seed",
-            "variant",
-            "hidden",
-            *(("noise", "num_steps") if what == "recommend" else ()),
-        )
-        values = {name: getattr(session, name) for name in names}
-        asked = repr((what, session.asked, values))
+        complete = self._with_uploads(question)
+
+        # The key names its uploads by their secret ids: it keeps no video longer than the store.
+        key = (ask, question)
         with self._answers_lock:
-            if asked in self._answers:
-                return self._answers[asked]
-        answer = getattr(recommender, what)(session.asked, uploads=uploads, **values)
+            if key in self._answers:
+                return self._answers[key]
+
+        # Keep the answer in place of the oldest one.
+        answer = getattr(recommender, ask)(complete)
         with self._answers_lock:
-            self._answers[asked] = answer
+            self._answers[key] = answer
             while len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
         return answer
 
-    def compare(self, session: Session) -> Comparison:
-        """Rank a session's history by every system of the bundle; a revealed next clip is looked
-        for in each."""
-        return compare(
-            self.recommender(),
-            session.asked,
-            uploads=self._uploads_of(session),
-            k=session.k,
-            seed=session.seed,
-            noise=session.noise,
-            num_steps=session.num_steps,
-            target=self.catalogue.get(self.target(session)),
-        )
+    def compare(self, question: Question, target: str = "") -> Comparison:
+        """Ask every system of the bundle; the item `target` is looked for in each ranking."""
+        found = self.catalogue.get(target)
+        return compare(self.recommender(), self._with_uploads(question), found)
+
+    def _with_uploads(self, question: Question) -> Question:
+        """Return a question with the uploads that its history names.
+
+        Raises RequestError where one is no longer kept.
+        """
+        named = [item_id for item_id in question.history if item_id.startswith(UPLOAD_PREFIX)]
+        uploads = [self.uploads.get(item_id) for item_id in named]
+        if None in uploads:
+            raise RequestError(
+                "An uploaded clip of this history is no longer kept; remove it or upload it again."
+            )
+        return replace(question, uploads=uploads)
 
     def target(self, session: Session) -> str:
         """Return the example viewer's true next clip once it is revealed, else ""."""
@@ -196,33 +211,27 @@ class Service:
         viewer = self.viewer(session.viewer_id)
         return viewer.target if viewer else ""
 
-    def _uploads_of(self, session: Session) -> dict[str, Upload]:
-        uploads = self.uploads.pick(session.asked)
-        if any(item.startswith(UPLOAD_PREFIX) and item not in uploads for item in session.asked):
-            raise RequestError(
-                "An uploaded clip of this history is no longer kept; remove it or upload it again."
-            )
-        return uploads
-
     def known(self, session: Session) -> tuple[str, ...]:
         """Return the ids of a history that still name a clip or a kept upload, in order."""
-        return tuple(
-            item_id
-            for item_id in session.history
-            if item_id in self.catalogue or self.uploads.get(item_id) is not None
-        )
+        known = []
+        for item_id in session.history:
+            if item_id in self.catalogue or self.upload(item_id) is not None:
+                known.append(item_id)
+        return tuple(known)
 
     def viewer(self, viewer_id: str) -> ExampleViewer | ViewerCase | None:
-        """Return the test viewer of this id, else the example viewer, else None; waits for the
-        model while it loads."""
+        """Return the test viewer of this id, else the example viewer, else None.
+
+        Waits for the model while it loads.
+        """
         recommender = self.recommender()
-        # the examples are of the test split too
+        # The examples are of the test split too.
         known = (*recommender.test_viewers, *recommender.viewers)
         return next((viewer for viewer in known if viewer.viewer_id == viewer_id), None)
 
     def face(self, kind: int) -> str:
-        """Return a typical moment of a kind as a small picture's address, "" where there is
-        none."""
+        """Return a typical moment of a kind as a small picture's address, "" if there is none."""
+        # Drawn outside of the lock, which nobody may hold for so long.
         with self._answers_lock:
             known = self._faces.get(kind)
         if known is None:
@@ -232,19 +241,23 @@ class Service:
         return known
 
     def faces(self, kinds: Sequence[int]) -> dict[int, str]:
-        """Return the pictures of kinds that are at hand; the others are got ready on another
-        thread, for the next time.
+        """Return the pictures of kinds that are at hand; get the others ready for the next time.
 
         Each may be a frame of another clip that has to be decoded first: nobody's charts wait for a
         dozen of those.
         """
         with self._answers_lock:
             known = {kind: self._faces[kind] for kind in kinds if kind in self._faces}
+
+        # One thread at a time draws those that are missing.
         missing = [kind for kind in kinds if kind not in known]
         if missing and self._drawing.acquire(blocking=False):
-            threading.Thread(
+            draw = threading.Thread(
                 target=self._draw, args=(missing,), name="draw-faces", daemon=True
-            ).start()
+            )
+            draw.start()
+
+        # "" stands for a kind whose clips cannot be shown.
         return {kind: face for kind, face in known.items() if face}
 
     def _draw(self, kinds: Sequence[int]) -> None:
@@ -262,10 +275,14 @@ class Service:
                 return picture_url(frames[face.frame], _FACE_HEIGHT)
         return ""
 
+    def upload(self, item_id: str) -> Upload | None:
+        """Return the kept upload of this id, or None."""
+        return self.uploads.get(item_id) if item_id.startswith(UPLOAD_PREFIX) else None
+
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
         """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no
         video."""
-        upload = self.uploads.get(item_id)
+        upload = self.upload(item_id)
         if upload is not None:
             return list(upload.thumbnails)
         return self.recommender().media.frame_thumbnails(item_id)
@@ -273,15 +290,13 @@ class Service:
     def encode(
         self, path: str | Path, title: str = "", visit: str = ""
     ) -> Iterator[Progress | Upload]:
-        """Encode a video on another thread: yields its progress and at last the kept upload, which
-        is the visit's.
+        """Encode a video on another thread; yield its progress, and at last the kept upload.
 
-        Closing the iterator cancels the work at its next report of progress. An uploaded file is
-        deleted once it is encoded or refused.
-
-        Raises:
-            VideoError: the file is not a usable video.
+        The upload is the visit's. Closing the iterator cancels the work at its next report of
+        progress. An uploaded file is deleted once it is encoded or refused. Raises VideoError where
+        the file is not a usable video.
         """
+        # What the encoding thread reports, and how it is told to stop.
         recommender = self.recommender()
         reports: queue.Queue = queue.Queue()
         cancelled = threading.Event()
@@ -298,31 +313,32 @@ class Service:
                     outcome = recommender.encode_upload(
                         path, title=title, progress=report, cancel=cancelled.is_set
                     )
-            # handed to the waiting visitor's thread, which raises it
             except BaseException as error:
+                # Handed to the waiting visitor's thread, which raises it.
                 outcome = error
             discard(path)
             reports.put(outcome)
 
         # In the visitor's context: a shared GPU is lent to a visitor.
         context = contextvars.copy_context()
-        threading.Thread(
+        thread = threading.Thread(
             target=context.run, args=(work,), name="encode-upload", daemon=True
-        ).start()
+        )
+        thread.start()
         try:
             yield from self._follow(reports, visit)
         finally:
             cancelled.set()
 
     def _encode_alone(self, path: str, title: str) -> Upload | MealRecError:
-        """Encode a video in another process, from which an error comes back as a value or not at
-        all."""
+        """Encode in another process, from which an error comes back as a value or not at all."""
         try:
             return self.recommender().encode_upload(path, title=title)
         except MealRecError as error:
             return error
 
     def _follow(self, reports: queue.Queue, visit: str) -> Iterator[Progress | Upload]:
+        # Progress, until an error or the upload comes.
         while True:
             report = reports.get()
             if isinstance(report, BaseException):

@@ -1,5 +1,4 @@
-"""A Space with shared GPUs (ZeroGPU): who lends one, and for what. Everywhere else nothing here
-does anything.
+"""A Space with shared GPUs (ZeroGPU): who lends one, and for what; elsewhere nothing happens.
 
 There a GPU is lent for single calls: a decorated function runs in a process forked for it, its
 arguments and its result are pickled by `spaces` itself, and a Space without such a function does
@@ -12,8 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+# The longest that one encoding may take there.
 LOAN_S = 60
-"""The longest that one encoding may take there."""
 
 
 def is_lent() -> bool:
@@ -33,6 +32,7 @@ def borrowing(function: Callable) -> Callable:
     """Return the function as it borrows a GPU for each call, where one is lent."""
     if not is_lent():
         return function
+    # Only such a Space has it.
     import spaces
 
     return spaces.GPU(function, duration=LOAN_S)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from app.uploads.store import UPLOAD_PREFIX
+from mealrec.question import MAX_HISTORY, MAX_SEED, Question
 
-MAX_HISTORY = 50
-MAX_K = 20
+MAX_K = 20  # the page shows fewer than a Question may ask for
+# What may be the id of a clip and of an upload, and the name of a variant.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _VARIANT = re.compile(r"[a-z0-9_-]{1,64}\Z")
 
@@ -22,8 +23,7 @@ class Session:
     `viewer_id` names the example viewer that the history was opened from ("" once it is edited) and
     `revealed` says whether that viewer's true next clip is shown. What if: `left_out` clips of the
     history are not counted, and the `hidden` frames (from 0) of the last clip that counts are not
-    shown to the model. `noise` and `num_steps` are those of `Recommender.recommend`; no link and no
-    browser keeps them.
+    shown to the model. `noise` and `num_steps` are those of `Question`; no link keeps them.
     """
 
     history: tuple[str, ...] = ()
@@ -43,6 +43,22 @@ class Session:
         return tuple(item_id for item_id in self.history if item_id not in self.left_out)
 
     @property
+    def question(self) -> Question:
+        """Return what the session asks a recommender; its uploads are the service's.
+
+        Raises RequestError where nothing of the history counts, or another value does not fit.
+        """
+        return Question(
+            self.asked,
+            k=self.k,
+            seed=self.seed,
+            variant=self.variant,
+            hidden=self.hidden,
+            noise=self.noise,
+            num_steps=self.num_steps,
+        )
+
+    @property
     def is_what_if(self) -> bool:
         """Whether something of the history is left out or hidden."""
         return bool(self.left_out or self.hidden)
@@ -54,11 +70,9 @@ class Session:
 
 
 def with_history(session: Session, history: Iterable[str]) -> Session:
-    """Return the session with another history; it no longer belongs to an example viewer, and
-    all of it counts."""
-    return replace(
-        session.whole, history=tuple(history)[-MAX_HISTORY:], viewer_id="", revealed=False
-    )
+    """Return the session with another history, all of which counts, and no example viewer."""
+    latest = tuple(history)[-MAX_HISTORY:]
+    return replace(session.whole, history=latest, viewer_id="", revealed=False)
 
 
 def leaving_out(session: Session, item_id: str) -> Session:
@@ -66,21 +80,30 @@ def leaving_out(session: Session, item_id: str) -> Session:
 
     Where another clip becomes the last one that counts, its frames are all shown.
     """
+    # Back in, or out: the last one that counts stays in.
     if item_id in session.left_out:
         left_out = tuple(other for other in session.left_out if other != item_id)
     elif item_id in session.history and len(session.asked) > 1:
         left_out = (*session.left_out, item_id)
     else:
         return session
+
+    # Hidden frames are those of the last clip that counts: of another one they mean nothing.
     edited = replace(session, left_out=left_out)
-    return edited if edited.asked[-1] == session.asked[-1] else replace(edited, hidden=())
+    is_same_last = edited.asked[-1] == session.asked[-1]
+    return edited if is_same_last else replace(edited, hidden=())
 
 
 def hiding(session: Session, frames: Iterable[int]) -> Session:
     """Hide a moment of the last clip that counts, which is some of its frames, or show it again."""
-    moment, hidden = set(frames), set(session.hidden)
-    left = hidden - moment if moment <= hidden else hidden | moment
-    return replace(session, hidden=tuple(sorted(left)))
+    # A moment that is half hidden counts as shown.
+    moment = set(frames)
+    hidden = set(session.hidden)
+    if moment <= hidden:
+        hidden -= moment
+    else:
+        hidden |= moment
+    return replace(session, hidden=tuple(sorted(hidden)))
 
 
 def toggled(session: Session, item_id: str) -> Session:
@@ -96,45 +119,44 @@ def removed(session: Session, item_id: str) -> Session:
 
 
 def moved(session: Session, item_id: str, position: int) -> Session:
-    """Move one item to a position counted from the oldest; positions beyond the ends mean the
-    ends."""
+    """Move one item to a position from the oldest; positions beyond the ends mean the ends."""
     if item_id not in session.history:
         return session
+    # Out of its place, and back in at the other.
     order = [other for other in session.history if other != item_id]
     order.insert(min(max(position, 0), len(order)), item_id)
     return with_history(session, order)
 
 
 def to_query(session: Session) -> str:
-    """Write what a share link needs, as "?history=1.2.3&…"; uploads stay private and are left
-    out."""
+    """Write what a share link needs, as "?history=1,2,3&…"; uploads stay private."""
     shared = [item_id for item_id in session.history if not item_id.startswith(UPLOAD_PREFIX)]
-    values = {
-        "history": ",".join(shared),
-        "k": session.k,
-        "variant": session.variant,
-        "seed": session.seed,
-    }
+    values = to_storage(session) | {"history": ",".join(shared)}
     return "?" + urlencode(values, safe=",")
 
 
 def from_mapping(values: Mapping[str, object]) -> Session:
-    """Read a session from a share link's parameters or the browser's storage; what is malformed
-    is dropped."""
+    """Read a session from a link's parameters or the browser's storage; drop what is malformed."""
+    # A link names the history as one text, the browser keeps a list.
     history = values.get("history", ())
     if isinstance(history, str):
         history = history.split(",")
     if not isinstance(history, (list, tuple)):
         history = ()
-    named = [
-        item_id for item_id in history if isinstance(item_id, str) and _IDENTIFIER.match(item_id)
-    ]
+
+    # Both may bring anything: what looks like an id is looked up later.
+    named = []
+    for item_id in history:
+        if isinstance(item_id, str) and _IDENTIFIER.match(item_id):
+            named.append(item_id)
     variant = values.get("variant")
+    if not isinstance(variant, str) or not _VARIANT.match(variant):
+        variant = "full"
     return Session(
         history=tuple(dict.fromkeys(named))[-MAX_HISTORY:],
         k=_whole(values.get("k"), 10, 1, MAX_K),
-        variant=variant if isinstance(variant, str) and _VARIANT.match(variant) else "full",
-        seed=_whole(values.get("seed"), 0, 0, 2**31 - 1),
+        variant=variant,
+        seed=_whole(values.get("seed"), 0, 0, MAX_SEED),
     )
 
 
@@ -149,7 +171,9 @@ def to_storage(session: Session) -> dict:
 
 
 def _whole(value: object, default: int, low: int, high: int) -> int:
+    # A number field brings 7.0, a link "7".
     try:
-        return min(max(int(value) if isinstance(value, float) else int(str(value)), low), high)
-    except (ValueError, OverflowError):  # infinite, no number at all
+        number = int(value) if isinstance(value, float) else int(str(value))
+    except (ValueError, OverflowError):  # no number at all, infinite
         return default
+    return min(max(number, low), high)

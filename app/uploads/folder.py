@@ -1,5 +1,4 @@
-"""The folder that Gradio writes uploads to: a file goes as soon as it is encoded, an unused one
-soon after."""
+"""The folder that Gradio writes uploads to: a file goes once it is encoded, or soon if unused."""
 
 from __future__ import annotations
 
@@ -9,9 +8,10 @@ from pathlib import Path
 
 import gradio.utils
 
+# Of all files together, and how long one may lie unused.
 MAX_BYTES = 2 * 2**30
 UNUSED_S = 1800.0  # from the upload to the click on "Add to my history"
-# the parser writes parts to the folder itself, and leaves them where the visitor hangs up
+# The parser writes parts to the folder itself, and leaves them where the visitor hangs up.
 BROKEN_OFF_S = 120.0
 LONGEST_PATH = 1024
 
@@ -22,8 +22,10 @@ def upload_folder() -> Path:
 
 
 def is_uploaded(path: str | Path) -> bool:
-    """Whether a path leads to a file in the folder of uploads: no request may name another file
-    of this server."""
+    """Whether a path leads to a file in the folder of uploads.
+
+    No request may name another file of this server.
+    """
     if len(str(path)) > LONGEST_PATH:
         return False
     try:
@@ -43,12 +45,18 @@ def trim(
     max_bytes: int = MAX_BYTES, unused_s: float = UNUSED_S, broken_off_s: float = BROKEN_OFF_S
 ) -> None:
     """Delete what nobody came back for; beyond `max_bytes` the oldest files go first."""
-    folder, now = upload_folder(), time.time()
+    folder = upload_folder()
+    now = time.time()
+
+    # Every file with its age and size; one may be gone meanwhile.
     held = []
     for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # gone meanwhile
+        with contextlib.suppress(OSError):
             if path.is_file():
-                held.append((path.stat().st_mtime, path.stat().st_size, path))
+                status = path.stat()
+                held.append((status.st_mtime, status.st_size, path))
+
+    # The oldest first. Those in the folder itself are parts of broken-off uploads.
     total = sum(size for _, size, _ in held)
     for changed, size, path in sorted(held):
         limit_s = broken_off_s if path.parent == folder else unused_s

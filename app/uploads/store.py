@@ -1,5 +1,4 @@
-"""Clips that visitors brought: kept in memory for a while, each under a name that nobody can
-guess."""
+"""Clips that visitors brought: kept in memory for a while, each under a name nobody can guess."""
 
 from __future__ import annotations
 
@@ -17,17 +16,13 @@ UPLOAD_PREFIX = "upload-"
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much is kept and for how long.
-
-    Uploads in all, their bytes in all, uploads of one visit, seconds without use, seconds after the
-    visit's end (a page that is loaded anew comes back within them).
-    """
+    """How much is kept and for how long."""
 
     uploads: int = 256
     total_bytes: int = 256 * 2**20
-    a_visit: int = 16
-    lifetime_s: float = 3600.0
-    grace_s: float = 300.0
+    a_visit: int = 16  # uploads of one visit
+    lifetime_s: float = 3600.0  # without use
+    grace_s: float = 300.0  # after the visit's end; a page that is loaded again is back within it
 
 
 @dataclass
@@ -46,6 +41,7 @@ class UploadStore:
     def __init__(
         self, bounds: Bounds | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """Begin empty; `clock` gives the time in seconds."""
         self._bounds = bounds or Bounds()
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
@@ -57,17 +53,18 @@ class UploadStore:
             return len(self._entries)
 
     def add(self, upload: Upload, visit: str = "") -> None:
-        """Keep an upload under its own id, which the recommender draws at random; `visit` is
-        whose it is."""
+        """Keep an upload under its own id, which is drawn at random; `visit` is whose it is."""
+        bounds = self._bounds
         with self._lock:
-            self._entries[upload.upload_id] = _Entry(
-                upload, visit, self._clock() + self._bounds.lifetime_s
-            )
+            ends = self._clock() + bounds.lifetime_s
+            self._entries[upload.upload_id] = _Entry(upload, visit, ends)
+
+            # Make room: in the visit, in number, and in bytes, where the new one stays.
             self._drop_stale()
             own = [entry for entry in self._entries.values() if visit and entry.visit == visit]
-            self._drop_first(own, len(own) - self._bounds.a_visit)
-            self._drop_first(self._entries.values(), len(self._entries) - self._bounds.uploads)
-            while len(self._entries) > 1 and self._bytes() > self._bounds.total_bytes:
+            self._drop_first(own, len(own) - bounds.a_visit)
+            self._drop_first(self._entries.values(), len(self._entries) - bounds.uploads)
+            while len(self._entries) > 1 and self._bytes() > bounds.total_bytes:
                 self._drop_first(self._entries.values(), 1)
 
     def get(self, upload_id: str) -> Upload | None:
@@ -77,26 +74,19 @@ class UploadStore:
             entry = self._entries.get(upload_id)
             if entry is None:
                 return None
+            # Used just now, so it stays for another while.
             entry.ends = self._clock() + self._bounds.lifetime_s
             return entry.upload
 
-    def pick(self, item_ids: Iterable[str]) -> dict[str, Upload]:
-        """Return the uploads among these ids that are still here."""
-        found = {
-            item_id: self.get(item_id) for item_id in item_ids if item_id.startswith(UPLOAD_PREFIX)
-        }
-        return {upload_id: upload for upload_id, upload in found.items() if upload is not None}
-
     def adopt(self, item_ids: Iterable[str], visit: str) -> None:
-        """Make the uploads among these ids those of a visit: a page that was loaded anew holds
-        them."""
+        """Make the uploads among these ids a visit's: a page that was loaded again holds them."""
         with self._lock:
             for item_id in item_ids:
                 if item_id in self._entries:
                     self._entries[item_id].visit = visit
 
     def leave(self, visit: str) -> None:
-        """Let a visit's uploads go in a moment: its page was closed, or loaded anew."""
+        """Let a visit's uploads go in a moment: its page was closed, or loaded again."""
         with self._lock:
             soon = self._clock() + self._bounds.grace_s
             for entry in self._entries.values():
@@ -104,10 +94,9 @@ class UploadStore:
                     entry.ends = min(entry.ends, soon)
 
     def _bytes(self) -> int:
-        return sum(
-            sum(frame.nbytes for frame in entry.upload.thumbnails)
-            for entry in self._entries.values()
-        )
+        # Pictures are what weighs; the vectors are small next to them.
+        uploads = [entry.upload for entry in self._entries.values()]
+        return sum(frame.nbytes for upload in uploads for frame in upload.thumbnails)
 
     def _drop_stale(self) -> None:
         now = self._clock()

@@ -1,11 +1,12 @@
-"""About the model: what the bundle is, how it was trained, what was measured. All of it from the
-bundle's manifest."""
+"""About the model: what the bundle is, how it was trained, what was measured.
+
+All of it stands in the bundle's own manifest: one that brings no figures shows none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 
 import gradio as gr
 
@@ -20,9 +21,8 @@ from mealrec.figures import p_text
 _NOTE = "The model is warming up; its own account of itself appears here."
 _UNMEASURED = "This bundle brings no measured figures."
 _PLOTS = ("systems", "system_costs")
-_MAX_VALUE = 90
-# in a sentence of their own, or a place on the maker's disk
-_NOT_SHOWN = ("refit", "clicks", "data")
+_MAX_VALUE = 90  # letters of a value
+_NOT_SHOWN = ("refit", "clicks", "data")  # in a sentence of their own, or a place on a disk
 _TITLES = {
     "test": "Ranking each test viewer's next clip",
     "against_full": "MealRec against each other system",
@@ -51,8 +51,7 @@ class Table:
 
 @dataclass(frozen=True)
 class AboutView:
-    """The section's components: the account in words, the measured figures as charts, and as
-    tables."""
+    """The section's components: the account in words, the figures as charts and as tables."""
 
     account: gr.HTML
     charts: tuple[gr.HTML, ...]
@@ -67,61 +66,63 @@ class AboutView:
 def build() -> AboutView:
     """Draw the section's places."""
     account = gr.HTML(render("about.html", facts=[], note=_NOTE))
+    charts = []
     with gr.Column(elem_id="measured"):
-        charts = tuple(
-            chart(
-                title=plot(name).TITLE, empty_note=_NOTE, elem_id=f"chart-{name.replace('_', '-')}"
-            )
-            for name in _PLOTS
-        )
-    return AboutView(account, charts, gr.HTML("", elem_id="measured-tables"))
+        for name in _PLOTS:
+            elem_id = f"chart-{name.replace('_', '-')}"
+            charts.append(chart(title=plot(name).TITLE, empty_note=_NOTE, elem_id=elem_id))
+    return AboutView(account, tuple(charts), gr.HTML("", elem_id="measured-tables"))
 
 
 def shown(service: Service) -> tuple:
-    """Return a value for each output, for the loaded bundle; a chart that it has no figures for
-    stays away."""
+    """Return a value for each output; a chart that the bundle has no figures for stays away."""
     metrics = service.recommender().manifest.get("metrics", {})
-    names = {name: system(name).name for name in metrics.get("test", {})}
-    charts = [_drawn(plot(name), metrics, names) for name in _PLOTS]
+
+    # The charts that there are figures for.
+    charts = []
+    for name in _PLOTS:
+        module = plot(name)
+        figure = module.figure(metrics)
+        is_empty = not figure["data"]
+        charts.append(None if is_empty else chart_value(figure, module.reading(metrics)))
+
+    # All figures as tables.
     tables = render("measured.html", tables=list(_tables(metrics)), note=_UNMEASURED)
     return markup(service), *charts, tables
-
-
-def _drawn(module: ModuleType, metrics: Mapping, names: Mapping[str, str]) -> dict | None:
-    """Return a chart's value; None, which hides it, where there is nothing in it."""
-    figure = module.figure(metrics, names)
-    return chart_value(figure, module.reading(metrics, names)) if figure["data"] else None
 
 
 def markup(service: Service) -> str:
     """Return the account in words."""
     recommender = service.recommender()
+
+    # How large the catalogue is, and how much of it is new to the model.
+    catalogue = f"{len(recommender.catalogue)} clips"
     new = sum(item.held_out for item in recommender.catalogue)
-    catalogue = f"{len(recommender.catalogue)} clips" + (
-        f", {new} of them never seen in training" if new else ""
-    )
+    if new:
+        catalogue += f", {new} of them never seen in training"
+
     facts = [("bundle", recommender.name), ("catalogue", catalogue), *_facts(recommender.manifest)]
     return render("about.html", facts=facts, refusal=recommender.upload_refusal)
 
 
 def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
     """Yield how the bundle was made as (name, words)."""
+    # The program, and the encoders that made the features.
     if "created_with" in manifest:
         yield "made with", _words(manifest["created_with"])
     for kind, encoder in manifest.get("encoders", {}).items():
-        yield (
-            f"{kind.replace('_', ' ')} encoder",
-            f"{encoder['name']} (sha256 {encoder['sha256'][:12]}…)",
-        )
+        weights = encoder["sha256"][:12]
+        yield f"{kind.replace('_', ' ')} encoder", f"{encoder['name']} (sha256 {weights}…)"
+
+    # How its models were trained.
     training = manifest.get("training", {})
-    if sentence := of_all_clicks(training):
-        yield "fitted on", sentence
+    refitted = of_all_clicks(training)
+    if refitted:
+        yield "fitted on", refitted
     for name, value in training.items():
         if not isinstance(value, Mapping) and name not in _NOT_SHOWN:
-            yield (
-                f"training: {name.replace('_', ' ')}",
-                f"{value:g}" if isinstance(value, float) else _words(value),
-            )
+            words = f"{value:g}" if isinstance(value, float) else _words(value)
+            yield f"training: {name.replace('_', ' ')}", words
 
 
 def _tables(metrics: Mapping) -> Iterator[Table]:
@@ -130,73 +131,68 @@ def _tables(metrics: Mapping) -> Iterator[Table]:
         if not isinstance(part, Mapping):
             continue
         title = _TITLES.get(key, key.replace("_", " ").capitalize())
-        rows = {
-            name: _figures(row)
-            for name, row in part.items()
-            if isinstance(row, Mapping) and _figures(row)
-        }
+
+        # Rows of figures; and those that stand alone.
+        rows = {name: _figures(row) for name, row in part.items() if isinstance(row, Mapping)}
+        rows = {name: row for name, row in rows.items() if row}
         if rows:
             yield _wide(title, rows, marks_best=key == "test")
-        if figures := _figures(part):
-            yield Table(
-                title,
-                ("value",),
-                [(_row_name(name), [Cell(_words(figures[name]))]) for name in figures],
-            )
+        single = _figures(part)
+        if single:
+            cells = [(system(name).name, [Cell(_words(value))]) for name, value in single.items()]
+            yield Table(title, ("value",), cells)
 
 
 def _wide(title: str, rows: Mapping[str, Mapping[str, float]], marks_best: bool) -> Table:
+    """Return a table of a row a system; the best of each column is marked among its rivals."""
     columns = tuple(dict.fromkeys(column for row in rows.values() for column in row))
-    rivals = (
-        [row for name, row in rows.items() if not name.startswith("oracle")]
-        if marks_best and len(rows) > 1
-        else []
-    )
-    best = {
-        column: max((row[column] for row in rivals if column in row), default=None)
-        for column in columns
-    }
-    return Table(
-        title,
-        tuple(column.replace("_", " ") for column in columns),
-        [
-            (
-                _row_name(name),
-                [_cell(column, row.get(column), best[column], row in rivals) for column in columns],
-            )
-            for name, row in rows.items()
-        ],
-    )
+
+    # What nobody can use, because it knows the truth, is no rival.
+    rivals = [name for name in rows if not name.startswith("oracle")]
+    if not marks_best or len(rows) < 2:
+        rivals = []
+    best = {}
+    for column in columns:
+        values = [rows[name][column] for name in rivals if column in rows[name]]
+        best[column] = max(values, default=None)
+
+    # A line a system.
+    lines = []
+    for name, row in rows.items():
+        cells = []
+        for column in columns:
+            value = row.get(column)
+            is_best = name in rivals and value is not None and value == best[column]
+            cells.append(Cell(_cell_text(column, value), is_best))
+        lines.append((system(name).name, cells))
+    return Table(title, tuple(column.replace("_", " ") for column in columns), lines)
 
 
-def _cell(column: str, value: float | None, best: float | None, is_rival: bool) -> Cell:
+def _cell_text(column: str, value: float | None) -> str:
     if value is None:
-        return Cell("")
-    return Cell(p_text(value) if column == "p" else _words(value), is_rival and value == best)
+        return ""
+    return p_text(value) if column == "p" else _words(value)
 
 
 def _figures(part: Mapping) -> dict[str, float]:
-    return {
-        key: value
-        for key, value in part.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
-
-
-def _row_name(name: str) -> str:
-    return system(name).name
-
-
-def _number(value: float) -> str:
-    """Return a measured number; four places, so that a column lines up, unless they would hide
-    how small it is."""
-    if 0 < abs(value) < 1e-4:
-        return f"{value:.0e}"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.0f}"
+    # Python counts a bool among the numbers.
+    figures = {}
+    for key, value in part.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            figures[key] = value
+    return figures
 
 
 def _words(value: object) -> str:
+    # Each of a list; a long text is cut.
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_words, value))
     text = _number(value) if isinstance(value, float) else str(value)
     return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
+
+
+def _number(value: float) -> str:
+    """Return a number to four places, so that a column lines up, unless they would hide it."""
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.0e}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.0f}"

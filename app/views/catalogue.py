@@ -8,8 +8,9 @@ import gradio as gr
 
 from app.look.markup import EDIT_ACTIONS, render
 from app.session.service import Service
-from app.views.cards import cards
+from app.views.parts import cards, page_number
 
+# Clicks that turn pages; all others of the catalogue edit the history.
 ACTIONS = ("topic", "page", "reset")
 
 
@@ -32,9 +33,9 @@ class CatalogueView:
 
 
 def build(service: Service) -> CatalogueView:
-    """Draw the catalogue and wire search, topics and pages; picking a clip is left to the
-    caller."""
+    """Draw the search box and the catalogue's first page."""
     place = gr.State(Browse())
+    # Not every catalogue has topics.
     search = gr.Textbox(
         placeholder="Search titles and topics" if service.catalogue.topics else "Search titles",
         show_label=False,
@@ -44,20 +45,6 @@ def build(service: Service) -> CatalogueView:
         max_length=100,
     )
     posters = gr.HTML(markup(service, Browse()), js_on_load=EDIT_ACTIONS, elem_id="catalogue")
-
-    def look_for(words: str, at: Browse) -> tuple:
-        found = replace(at, words=words, number=1)
-        return found, markup(service, found)
-
-    # The textbox's input event stays silent for pasted or deleted text; change does not.
-    search.change(
-        look_for,
-        [search, place],
-        [place, posters],
-        api_visibility="private",
-        show_progress="hidden",
-        trigger_mode="always_last",
-    )
     return CatalogueView(place, search, posters)
 
 
@@ -66,8 +53,8 @@ def turned(place: Browse, action: str, data: dict) -> Browse:
     if action == "topic":
         return replace(place, topic=str(data.get("topic", "")), number=1)
     if action == "page":
-        number = str(data.get("number", "1"))
-        return replace(place, number=int(number) if number.isdecimal() and len(number) < 10 else 1)
+        return replace(place, number=page_number(data))
+    # "Show all": no words, no topic.
     return Browse()
 
 

@@ -1,5 +1,4 @@
-"""The compare view: one history through every system of the bundle, under noise, another T and
-another seed."""
+"""The compare view: one history through every system, under noise, another T, another seed."""
 
 from __future__ import annotations
 
@@ -19,21 +18,31 @@ from app.session.service import Service
 from app.session.state import Session, from_mapping
 from mealrec.recommender.comparing import Comparison, Overlap
 
-WORDS = "The same history through every system of this bundle. Add noise to what its clips look like: who keeps the order?"
-_EMPTY_NOTE = "Pick a clip or open a viewer, and every system ranks that history here."
+TAB = "Compare"
+WORDS = (
+    "The same history through every system of this bundle. Add noise to what its clips look like: "
+    "who keeps the order?"
+)
 WAITING = '<p class="quiet" role="status">Ranking this history with every system …</p>'
-_MOST_NOISE, _NOISE_STEP, _MOST_STEPS = 0.5, 0.05, 50
+_EMPTY_NOTE = "Pick a clip or open a viewer, and every system ranks that history here."
+# What the sliders offer: σ and T.
+_MOST_NOISE = 0.5
+_NOISE_STEP = 0.05
+_MOST_STEPS = 50
 _POSTER_HEIGHT = 96
-_WIDEST = 9 / 16
+_WIDEST = 9 / 16  # as a column's places leave room for
 
 
 @dataclass(frozen=True)
 class CompareView:
-    """The view's components. `is_open` holds whether its tab is on show, None before it ever was:
-    nothing is computed for a closed one.
+    """The view's components.
+
+    `is_open` holds whether the visitor looks at it, `is_set` whether the controls have got the
+    values that they begin with: when the tab is opened for the first time.
     """
 
     is_open: gr.State
+    is_set: gr.State
     noise: gr.Slider
     num_steps: gr.Slider
     seed: gr.Number
@@ -64,8 +73,8 @@ class OverlapTile:
 
 def build() -> CompareView:
     """Draw the controls, and the places of the overlaps, the chart and the systems' names."""
-    is_open = gr.State(None)
     gr.HTML(render("tab_words.html", words=WORDS))
+    # T and the seed are set when the tab is opened first.
     with gr.Row(elem_id="compare-controls"):
         noise = gr.Slider(
             0,
@@ -76,7 +85,7 @@ def build() -> CompareView:
             elem_id="compare-noise",
             min_width=240,
         )
-        steps = gr.Slider(
+        num_steps = gr.Slider(
             1,
             _MOST_STEPS,
             value=25,
@@ -94,10 +103,15 @@ def build() -> CompareView:
             elem_id="compare-seed",
             min_width=90,
         )
-    overlaps = gr.HTML("", elem_id="compare-overlaps")
-    bump = chart(title=system_bump.TITLE, empty_note=_EMPTY_NOTE, elem_id="chart-system-bump")
     return CompareView(
-        is_open, noise, steps, seed, overlaps, bump, gr.HTML("", elem_id="compare-systems")
+        is_open=gr.State(False),
+        is_set=gr.State(False),
+        noise=noise,
+        num_steps=num_steps,
+        seed=seed,
+        overlaps=gr.HTML("", elem_id="compare-overlaps"),
+        chart=chart(title=system_bump.TITLE, empty_note=_EMPTY_NOTE, elem_id="chart-system-bump"),
+        systems=gr.HTML("", elem_id="compare-systems"),
     )
 
 
@@ -105,52 +119,70 @@ def asked(
     session: Session, noise: float | None, num_steps: float | None, seed: float | None
 ) -> Session:
     """Return the session as the controls ask for it; an emptied number means its least value."""
+    # Bounded as every seed of the page is.
     wanted = from_mapping({"seed": int(seed or 0)}).seed
-    return replace(session, noise=float(noise or 0.0), num_steps=int(num_steps or 1), seed=wanted)
+    # The systems are compared on what is left in, with nothing of it hidden.
+    return replace(
+        session, noise=float(noise or 0.0), num_steps=int(num_steps or 1), seed=wanted, hidden=()
+    )
 
 
 def shown(service: Service, session: Session) -> tuple[str, dict | None, str]:
-    """Return a value for each output: the overlaps, the chart and the systems of a session with
-    a history or none."""
+    """Return a value for each output: the overlaps, the chart and the systems' sentences."""
     if not session.history:
         return "", None, ""
-    comparison = service.compare(session)
-    order = {
-        variant: place
-        for place, variant in enumerate(in_order(ranks.variant for ranks in comparison.rankings))
-    }
+    comparison = service.compare(session.question, service.target(session))
+
+    # The whole model first, then the others in the page's order.
     main, *others = comparison.rankings
-    rankings = (main, *sorted(others, key=lambda ranks: order[ranks.variant]))
-    comparison = replace(comparison, rankings=rankings)
-    systems = [system(ranks.variant) for ranks in rankings]
-    names = {ranks.variant: words.name for ranks, words in zip(rankings, systems, strict=True)}
-    figure = system_bump.figure(comparison, names, _posters(service, comparison))
-    tiles = [tile(overlap, service.recommender().num_steps) for overlap in comparison.overlaps]
+    order = in_order(ranks.variant for ranks in comparison.rankings)
+    others.sort(key=lambda ranks: order.index(ranks.variant))
+    comparison = replace(comparison, rankings=(main, *others))
+
+    # The chart, with the clips' posters.
+    figure = system_bump.figure(comparison, _posters(service, comparison))
+    drawn = chart_value(figure, system_bump.reading(comparison))
+
+    # How far runs of the whole model agree, and what each system is.
+    trained_steps = service.recommender().num_steps
+    overlaps = [tile(overlap, trained_steps) for overlap in comparison.overlaps]
+    systems = [system(ranks.variant) for ranks in comparison.rankings]
     return (
-        render("compare.html", overlaps=tiles),
-        chart_value(figure, system_bump.reading(comparison, names)),
+        render("compare.html", overlaps=overlaps),
+        drawn,
         render("systems.html", systems=systems),
     )
 
 
 def tile(overlap: Overlap, trained_steps: int) -> OverlapTile:
     """Put an overlap of the whole model's runs into words."""
-    here, there = overlap.here, overlap.there
+    # What the two runs differ in.
+    here = overlap.here
+    there = overlap.there
     match overlap.setting:
         case "seed":
             title = f"Seed {there:.0f} instead of {here:.0f}"
         case "num_steps":
-            trained = " (as trained)"
-            title = (
-                f"T = {there:.0f}{trained * (there == trained_steps)} instead of {here:.0f}"
-                f"{trained * (here == trained_steps)}"
-            )
+            title = f"T = {_steps_words(there, trained_steps)}"
+            title += f" instead of {_steps_words(here, trained_steps)}"
         case _:
-            title = f"{f'Noise σ = {there:g}' if there else 'No noise'} instead of {f'σ = {here:g}' if here else 'none'}"
-    kept = {0: "none at its rank", overlap.count: "each at its rank"}
-    places = kept.get(overlap.same_place, f"{overlap.same_place} at the same rank")
+            title = f"Noise σ = {there:g}" if there else "No noise"
+            title += f" instead of σ = {here:g}" if here else " instead of none"
+
+    # How many clips stay, and how many of them in their places.
+    if overlap.same_place == 0:
+        places = "none at its rank"
+    elif overlap.same_place == overlap.count:
+        places = "each at its rank"
+    else:
+        places = f"{overlap.same_place} at the same rank"
     words = f"{overlap.shared} of MealRec’s first {overlap.count} clips stay, {places}."
     return OverlapTile(overlap.shared, overlap.count, title, words)
+
+
+def _steps_words(steps: float, trained_steps: int) -> str:
+    note = " (as trained)" if steps == trained_steps else ""
+    return f"{steps:.0f}{note}"
 
 
 def _posters(service: Service, comparison: Comparison) -> dict[str, str]:
@@ -158,6 +190,7 @@ def _posters(service: Service, comparison: Comparison) -> dict[str, str]:
     items = [item.item_id for ranks in comparison.rankings for item in ranks.items]
     if comparison.target:
         items.append(comparison.target.item_id)
+    # Small copies: the figure holds them all.
     paths = {item_id: service.catalogue.media.poster_path(item_id) for item_id in items}
     return {item_id: _picture(path) for item_id, path in paths.items() if path is not None}
 
@@ -166,7 +199,7 @@ def _posters(service: Service, comparison: Comparison) -> dict[str, str]:
 def _picture(path: Path) -> str:
     with Image.open(path) as image:
         image = image.convert("RGB")
-        # beside it stand a rank and a title: a landscape shows its middle
+        # A rank and a title stand next to it: a landscape shows its middle.
         if image.width > _WIDEST * image.height:
             image = ImageOps.fit(image, (round(_WIDEST * _POSTER_HEIGHT), _POSTER_HEIGHT))
         return picture_url(np.asarray(image), _POSTER_HEIGHT)

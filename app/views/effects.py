@@ -1,5 +1,4 @@
-"""What would change the answer most: every clip left out and every moment hidden, by effect; a
-click does it."""
+"""What would change the answer most: clips left out and moments hidden; a click does it."""
 
 from __future__ import annotations
 
@@ -9,11 +8,10 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from app.look.markup import EDIT_ACTIONS, picture_url, render
+from app.plots.style import quoted
 from app.session.service import Service
 from app.session.state import Session
-from app.views.cards import Card, card, moment_name, quoted
-from app.views.moves import kept_words
-from app.views.shares import percent
+from app.views.parts import card, kept_words, moment_name, percent
 
 if TYPE_CHECKING:
     from mealrec.explain.trace import Effect
@@ -21,38 +19,21 @@ if TYPE_CHECKING:
 TAB = "What if?"
 EMPTY = "Pick a clip or start from a viewer: what its recommendations hang on is then listed here."
 _HEIGHT = 112
+_TITLE_LIMIT = 44
 
 
 @dataclass(frozen=True)
 class EffectsView:
-    """The list, and the tabs that it is one of; `is_open` holds whether the visitor looks at it."""
+    """The list; `is_open` holds whether the visitor looks at it."""
 
-    tabs: gr.Tabs
     listing: gr.HTML
     is_open: gr.State
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One change as the list draws it; `frames` are "" where the clip is left out, else as a
-    click names them."""
-
-    card: Card
-    frames: str
-    picture: str
-    deed: str
-    outcome: str
-    moved: str
-    share: float
-    is_done: bool
-    is_possible: bool
-
-
-def build(tabs: gr.Tabs) -> EffectsView:
-    """Draw the list's own tab."""
-    with gr.Tab(TAB, elem_id="what-if"):
-        listing = gr.HTML(empty(EMPTY), js_on_load=EDIT_ACTIONS, elem_id="effects")
-    return EffectsView(tabs, listing, gr.State(False))
+def build() -> EffectsView:
+    """Draw the list in the tab that is open in the current Blocks."""
+    listing = gr.HTML(empty(EMPTY), js_on_load=EDIT_ACTIONS, elem_id="effects")
+    return EffectsView(listing, gr.State(False))
 
 
 def empty(note: str) -> str:
@@ -64,45 +45,47 @@ def markup(service: Service, session: Session) -> str:
     """Return the list for the session's whole history, with what is done already marked."""
     if not session.history:
         return empty(EMPTY)
-    found, count = service.effects(session), len(service.recommend(session.whole).items)
-    return render("effects.html", note="", entries=_entries(service, session, found, count))
+    # All is measured from the whole history, whatever is left out at the moment.
+    effects = service.effects(session.whole.question)
+    whole = service.recommend(session.whole.question)
 
-
-def _entries(
-    service: Service, session: Session, found: tuple[Effect, ...], count: int
-) -> list[Entry]:
-    whole = service.recommend(session.whole)
+    # A title's parts have no pictures.
     pictures = [] if whole.last.segments else service.thumbnails(whole.last.item_id)
+    largest = max((effect.moved for effect in effects), default=0.0) or 1.0
     is_last_asked = session.asked[-1:] == session.history[-1:]
-    largest = max((effect.moved for effect in found), default=0.0) or 1.0
+
     entries = []
-    for effect in found:
-        clip, frames = card(service, effect.item_id), effect.frames
-        left_out = effect.item_id in session.left_out
+    for effect in effects:
+        clip = card(service, effect.item_id)
+        frames = effect.frames
+
+        # A moment of the last clip can be hidden while that clip counts; the last clip that
+        # counts cannot be left out.
         if frames:
             deed = f"Hide {moment_name(whole, frames)} of the last clip"
             is_done = is_last_asked and set(frames) <= set(session.hidden)
             is_possible = is_last_asked
         else:
-            deed = f"Leave out {quoted(clip.title, 44)}"
-            is_done = left_out
-            is_possible = left_out or len(session.asked) > 1
-        middle = frames[len(frames) // 2] if frames else None
-        has_picture = middle is not None and middle < len(pictures)
-        entries.append(
-            Entry(
-                card=clip,
-                frames=",".join(map(str, frames)),
-                picture=picture_url(pictures[middle], _HEIGHT) if has_picture else "",
-                deed=deed,
-                outcome=_outcome(effect, count),
-                moved=percent(effect.moved) if effect.moved >= 0.01 else f"<{percent(0.01)}",
-                share=effect.moved / largest,
-                is_done=is_done,
-                is_possible=is_possible,
-            )
-        )
-    return entries
+            deed = f"Leave out {quoted(clip.title, _TITLE_LIMIT)}"
+            is_done = effect.item_id in session.left_out
+            is_possible = is_done or len(session.asked) > 1
+
+        # A moment is pictured by its middle frame, a clip by its poster.
+        middle = frames[len(frames) // 2] if frames else len(pictures)
+        picture = picture_url(pictures[middle], _HEIGHT) if middle < len(pictures) else ""
+        entry = {
+            "card": clip,
+            "frames": ",".join(map(str, frames)),
+            "picture": picture,
+            "deed": deed,
+            "outcome": _outcome(effect, len(whole.items)),
+            "moved": percent(effect.moved) if effect.moved >= 0.01 else "<1%",
+            "share": effect.moved / largest,  # the bar's length
+            "is_done": is_done,
+            "is_possible": is_possible,
+        }
+        entries.append(entry)
+    return render("effects.html", note="", entries=entries)
 
 
 def _outcome(effect: Effect, count: int) -> str:

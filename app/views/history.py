@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import gradio as gr
 
@@ -10,35 +10,17 @@ from app.look.markup import EDIT_ACTIONS, render
 from app.session import state
 from app.session.service import Service
 from app.session.state import Session
-from app.views.cards import Card, card, cards
+from app.views.parts import card, cards, viewer_name
 
+# The example viewers of the welcome, and the clips of each.
 _VIEWERS_SHOWN = 4
 _POSTERS_OF_A_VIEWER = 3
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """An example viewer as the welcome draws it."""
-
-    viewer_id: str
-    name: str
-    note: str
-    cards: list[Card]
-
-
-@dataclass(frozen=True)
-class NextClip:
-    """The clip that an example viewer really watched next."""
-
-    name: str
-    card: Card
-    revealed: bool
 
 
 def build() -> gr.HTML:
     """Draw the strip; what a click does is `edited`."""
     return gr.HTML(
-        render("history.html", steps=[], viewers=[], places=_VIEWERS_SHOWN),
+        render("history.html", clips=[], viewers=[], places=_VIEWERS_SHOWN),
         js_on_load=EDIT_ACTIONS,
         elem_id="history",
     )
@@ -48,12 +30,20 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
     """Return the session after a click in the strip, the catalogue or the recommendations."""
     item_id = str(data.get("id", ""))
     match action:
+        # What the history holds, and in which order.
         case "pick" if item_id in service.catalogue:
             return state.toggled(session, item_id)
         case "remove":
             return state.removed(session, item_id)
         case "move":
             return state.moved(session, item_id, _position(data))
+        case "clear":
+            return state.with_history(session, ())
+        case "restore":
+            kept = state.from_mapping({"history": data.get("history")})
+            return state.with_history(session, service.known(kept))
+
+        # What if: leave a clip out, hide a moment, and back again.
         case "leave":
             return state.leaving_out(session, item_id)
         case "moment":
@@ -61,19 +51,24 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
             return state.hiding(session, frames) if session.asked and frames else session
         case "whole":
             return session.whole
-        case "clear":
-            return state.with_history(session, ())
+
+        # Viewers of the bundle, whose next clip is known.
         case "viewer":
             return _opened(service, session, item_id)
         case "watch":
-            return _watching(service, session, item_id, _position(data))
-        case "restore":
-            kept = state.from_mapping({"history": data.get("history")})
-            return state.with_history(session, service.known(kept))
+            return _opened(service, session, item_id, max(1, _position(data)))
+        case "use":
+            opened = _opened(service, session, item_id)
+            return session if opened is session else replace(opened, revealed=True)
         case "reveal":
             return replace(session, revealed=True)
         case _:
             return session
+
+
+def values(service: Service, session: Session) -> tuple[Session, str, dict]:
+    """Return the values of an edited session: itself, the strip, what the browser keeps."""
+    return session, markup(service, session), state.to_storage(session)
 
 
 def markup(service: Service, session: Session) -> str:
@@ -82,86 +77,59 @@ def markup(service: Service, session: Session) -> str:
     The recency weights come with the ranking and are drawn by app.js where the ranking answers this
     very history; so a late answer cannot undo a click.
     """
+    # Empty places stand for viewers until the model is there.
     if not session.history:
-        return render(
-            "history.html",
-            steps=[],
-            viewers=_viewers(service),
-            places=_VIEWERS_SHOWN * service.loading,
-        )
+        places = _VIEWERS_SHOWN if service.loading else 0
+        return render("history.html", clips=[], viewers=_viewers(service), places=places)
+
+    # The clip that a viewer of the bundle watched next, hidden until it is revealed.
+    viewer = service.viewer(session.viewer_id) if session.viewer_id and service.ready else None
     return render(
         "history.html",
-        steps=cards(service, session.history),
+        clips=cards(service, session.history),
         left_out=session.left_out,
         can_leave=len(session.asked) > 1,
         frames=session.hidden,
-        hidden=_next_clip(service, session),
+        next=card(service, viewer.target) if viewer else None,
+        viewer_name=viewer_name(service, session.viewer_id) if viewer else "",
+        revealed=session.revealed,
         query=state.to_query(session),
     )
 
 
-def _viewers(service: Service) -> list[Viewer]:
+def _viewers(service: Service) -> list[tuple]:
+    """Return the example viewers of the welcome: each with its name and its latest clips."""
     if not service.ready:
         return []
-    shown = service.recommender().viewers[:_VIEWERS_SHOWN]
-    return [
-        Viewer(
-            viewer.viewer_id,
-            _name(number),
-            viewer.note,
-            cards(service, viewer.history[-_POSTERS_OF_A_VIEWER:]),
-        )
-        for number, viewer in enumerate(shown)
-    ]
+    shown = []
+    for viewer in service.recommender().viewers[:_VIEWERS_SHOWN]:
+        clips = cards(service, viewer.history[-_POSTERS_OF_A_VIEWER:])
+        shown.append((viewer, viewer_name(service, viewer.viewer_id), clips))
+    return shown
 
 
-def _opened(service: Service, session: Session, viewer_id: str) -> Session:
-    for viewer in service.recommender().viewers:
-        if viewer.viewer_id == viewer_id:
-            return replace(state.with_history(session, viewer.history), viewer_id=viewer_id)
-    return session
+def _opened(
+    service: Service, session: Session, viewer_id: str, count: int | None = None
+) -> Session:
+    """Return the session with a viewer's history, or with the first `count` clips of it.
 
-
-def _watching(service: Service, session: Session, viewer_id: str, count: int) -> Session:
-    """Return the session after a test viewer's first `count` clips; it is the viewer's own once
-    all are there."""
+    It is the viewer's own once all are there.
+    """
+    # A page from before a restart may name one that is gone.
     viewer = service.viewer(viewer_id)
     if viewer is None:
         return session
-    watched = state.with_history(session, viewer.history[: max(1, count)])
-    return replace(watched, viewer_id=viewer_id if watched.history == viewer.history else "")
-
-
-def _next_clip(service: Service, session: Session) -> NextClip | None:
-    if not session.viewer_id or not service.ready:
-        return None
-    viewer = service.viewer(session.viewer_id)
-    if viewer is None:
-        return None
-    return NextClip(
-        viewer_name(service, viewer.viewer_id), card(service, viewer.target), session.revealed
-    )
-
-
-def viewer_name(service: Service, viewer_id: str) -> str:
-    """Return what a test viewer is called: an example viewer by a letter, another by its id."""
-    for number, viewer in enumerate(service.recommender().viewers):
-        if viewer.viewer_id == viewer_id:
-            return _name(number)
-    return f"Viewer {viewer_id}"
-
-
-def _name(number: int) -> str:
-    return f"Viewer {chr(ord('A') + number % 26)}"
+    clips = viewer.history[:count]
+    opened = state.with_history(session, clips)
+    return replace(opened, viewer_id=viewer_id) if clips == viewer.history else opened
 
 
 def _frames(service: Service, data: dict) -> tuple[int, ...]:
     """Return the frames of a clicked moment; none where one of them is not there."""
-    named, known = (
-        str(data.get("frames", "")).split(","),
-        [str(frame) for frame in range(service.num_frames)],
-    )
-    return tuple(int(frame) for frame in named) if all(frame in known for frame in named) else ()
+    # What the page sends, as it sends it: "3,4".
+    named = str(data.get("frames", "")).split(",")
+    known = {str(frame) for frame in range(service.num_frames)}
+    return tuple(int(frame) for frame in named) if known.issuperset(named) else ()
 
 
 def _position(data: dict) -> int:

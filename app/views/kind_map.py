@@ -1,10 +1,8 @@
-"""The map: every clip of the catalogue near the kind that it shows most, with a search; a click
-adds a clip."""
+"""The map: every clip near the kind that it shows most, with a search; a click adds a clip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -14,26 +12,26 @@ from app.plots import plot
 from app.session.service import Service
 from app.session.state import Session
 
-if TYPE_CHECKING:
-    from mealrec.explain.trace import Recommendation
-
 TAB = "Map"
-WORDS = "Every clip of the catalogue, near the kind of moment that it shows most. Click one to add it to your history."
+WORDS = (
+    "Every clip of the catalogue, near the kind of moment that it shows most. "
+    "Click one to add it to your history."
+)
+_EMPTY_NOTE = "The model is warming up; the map appears here."
 _NAME = "kind_map"
-_LONGEST_QUERY = 100
+_LONGEST_QUERY = 100  # letters
 
 
 @dataclass(frozen=True)
 class MapView:
     """The view's components; `is_open` holds whether the visitor looks at the map."""
 
-    tabs: gr.Tabs
     search: gr.Textbox
     chart: gr.HTML
     is_open: gr.State
 
 
-def build(tabs: gr.Tabs) -> MapView:
+def build() -> MapView:
     """Draw the search box and the map's place in the tab that is open in the current Blocks."""
     gr.HTML(render("tab_words.html", words=WORDS))
     search = gr.Textbox(
@@ -44,20 +42,20 @@ def build(tabs: gr.Tabs) -> MapView:
         max_length=_LONGEST_QUERY,
         elem_id="map-search",
     )
-    placed = chart(
-        title=plot(_NAME).TITLE,
-        empty_note="The model is warming up; the map appears here.",
-        elem_id="chart-kind-map",
-    )
-    return MapView(tabs, search, placed, gr.State(False))
+    placed = chart(title=plot(_NAME).TITLE, empty_note=_EMPTY_NOTE, elem_id="chart-kind-map")
+    return MapView(search, placed, gr.State(False))
 
 
-def value(service: Service, session: Session, query: str) -> dict:
-    """Return the map for the chart component, with what the visitor is out for where there is a
-    history."""
-    catalogue, module = service.recommender().kind_map, plot(_NAME)
-    answer: Recommendation | None = service.recommend(session) if session.history else None
-    words = query[:_LONGEST_QUERY]
-    return chart_value(
-        module.figure(catalogue, answer, words), module.reading(catalogue, answer, words)
-    )
+def value(service: Service, session: Session, query: str | None) -> dict:
+    """Return the map for the chart component.
+
+    Where there is a history, it shows what the visitor is out for.
+    """
+    # The map is the bundle's; what lies on it is this visit's.
+    catalogue = service.recommender().kind_map
+    answer = service.recommend(session.question) if session.history else None
+    words = (query or "")[:_LONGEST_QUERY]
+
+    module = plot(_NAME)
+    figure = module.figure(catalogue, answer, words)
+    return chart_value(figure, module.reading(catalogue, answer, words))

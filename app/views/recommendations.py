@@ -1,4 +1,4 @@
-"""The recommendations: ranked cards, and the controls that say how the walk is asked."""
+"""The recommendations: ranked cards, their controls, and how a what-if moved them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from app.look.markup import EDIT_ACTIONS, render
 from app.session.names import PARTS, system
 from app.session.service import Service
 from app.session.state import MAX_K, Session
-from app.views.cards import Card, card, kind_colours, kind_name
-from app.views.moves import Move, compared
+from app.views.parts import card, compared, kind_colours, kind_name
 
 if TYPE_CHECKING:
-    from mealrec.explain.trace import Recommendation, UploadStanding
+    from mealrec.explain.trace import Recommendation
 
 INVITATION = (
     "Pick a clip or start from a viewer: what MealRec would show next appears here at once."
@@ -39,54 +38,17 @@ class RecommendationsView:
         return [self.top_k, self.variant, self.seed]
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """One recommended clip.
-
-    `reason` names the kind of moment that it was picked for, "" where nobody asked; `score` is
-    written out, `move` is its way from its rank with the full history.
-    """
-
-    card: Card
-    rank: int
-    reason: str
-    colour: str
-    score: str
-    is_target: bool
-    move: Move | None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where an upload would stand if it were a candidate."""
-
-    title: str
-    rank: int
-    candidates: int
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the example viewer's revealed next clip is in the ranking; `kind` is hit or miss."""
-
-    kind: str
-    words: str
-
-
 def build() -> RecommendationsView:
     """Draw the heading, the controls and the ranking's place."""
     gr.HTML(render("section.html", title="Up next", words="ranked from your history, best first"))
     ranking = gr.HTML(
         empty(WARMING, warming=True), js_on_load=EDIT_ACTIONS, elem_id="recommendations"
     )
+    # The bundle's own variants are offered once it is loaded.
     with gr.Row(elem_id="controls"):
         top_k = gr.Slider(1, MAX_K, value=10, step=1, label="Clips", elem_id="top-k", min_width=120)
         variant = gr.Dropdown(
-            choices(PARTS),
-            value="full",
-            label="Model",
-            elem_id="variant",
-            min_width=150,
+            choices(PARTS), value="full", label="Model", elem_id="variant", min_width=150
         )
         seed = gr.Number(
             0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="seed", min_width=80
@@ -104,58 +66,47 @@ def empty(note: str, warming: bool = False) -> str:
     return render("recommendations.html", note=note, warming=warming)
 
 
-def markup(service: Service, session: Session, recommendation: Recommendation) -> str:
+def markup(service: Service, session: Session, answer: Recommendation) -> str:
     """Return the ranked cards, where uploads would stand, and what the run took."""
-    target, what_if = service.target(session), compared(service, session, recommendation)
-    moves, colours = what_if.moves if what_if else {}, kind_colours(recommendation)
-    ranked = [
-        Ranked(
-            card=card(service, item.item_id),
-            rank=item.rank,
-            reason=kind_name(recommendation.kinds, item.kind),
-            colour=colours[item.kind] if item.kind >= 0 else "",
-            score=f"{item.score:.2f}",
-            is_target=item.item_id == target,
-            move=moves.get(item.item_id),
-        )
-        for item in recommendation.items
-    ]
+    # The true next clip where it is revealed, and what a what-if changed.
+    target = service.target(session)
+    what_if = compared(service, session, answer)
+    colours = kind_colours(answer)
+
+    # A card for each recommended clip.
+    ranked = []
+    for item in answer.items:
+        clip = {
+            "card": card(service, item.item_id),
+            "rank": item.rank,
+            "reason": kind_name(answer.kinds, item.kind),  # "" where no kinds were asked
+            "colour": colours[item.kind] if item.kind >= 0 else "",
+            "score": f"{item.score:.2f}",
+            "is_target": item.item_id == target,
+            "move": what_if.moves.get(item.item_id) if what_if else None,
+        }
+        ranked.append(clip)
+
+    # Where each upload of the history would stand if it were a candidate.
+    standings = [(card(service, upload.item_id).title, upload) for upload in answer.uploads]
     return render(
         "recommendations.html",
         note="",
-        weights=[(item.item_id, round(item.weight, 4)) for item in recommendation.history],
-        hidden=recommendation.hidden,
+        weights=[(item.item_id, round(item.weight, 4)) for item in answer.history],
+        hidden=answer.hidden,
         what_if=what_if,
-        verdict=_verdict(target, recommendation),
+        target=target,
+        hits=[item.rank for item in answer.items if item.item_id == target],
         ranked=ranked,
-        standings=[_standing(service, standing) for standing in recommendation.uploads],
-        receipt=_receipt(recommendation),
+        standings=standings,
+        receipt=_receipt(answer),
     )
 
 
-def _verdict(target: str, recommendation: Recommendation) -> Verdict | None:
-    if not target:
-        return None
-    for item in recommendation.items:
-        if item.item_id == target:
-            return Verdict(
-                "hit", f"Hit: the clip that this viewer watched next stands at rank {item.rank}."
-            )
-    count = len(recommendation.items)
-    return Verdict(
-        "miss", f"Miss: the clip that this viewer watched next is not among these {count}."
-    )
-
-
-def _standing(service: Service, standing: UploadStanding) -> Standing:
-    return Standing(card(service, standing.item_id).title, standing.rank, standing.candidates)
-
-
-def _receipt(recommendation: Recommendation) -> str:
-    walks = [
-        f"{len(steps)} steps of {name}"
-        for name, steps in (("TCD", recommendation.tcd), ("NPD", recommendation.npd))
-        if steps
-    ]
-    walked = " and ".join(walks) if walks else "no diffusion walk"
-    return f"{walked} in {recommendation.timing_ms.get('total', 0.0):.0f} ms, seed {recommendation.seed}"
+def _receipt(answer: Recommendation) -> str:
+    """Return what the run took, such as "25 steps of NPD in 40 ms, seed 0"."""
+    # A variant may run one walk, both or none.
+    steps = {"TCD": len(answer.tcd), "NPD": len(answer.npd)}
+    walks = [f"{count} steps of {name}" for name, count in steps.items() if count]
+    walked = " and ".join(walks) or "no diffusion walk"
+    return f"{walked} in {answer.timing_ms.get('total', 0.0):.0f} ms, seed {answer.seed}"

@@ -1,36 +1,49 @@
-"""The story of "Show me": which viewer, which moment, and what is said at each step, all of it
-from real runs."""
+"""The page's own tour, "Show me": its steps, all from real runs, and the bar that tells them."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+import gradio as gr
+
+from app.look.markup import render
+from app.plots.style import quoted
 from app.session.service import Service
 from app.session.state import Session
-from app.views.cards import card, moment_name, quoted
-from app.views.history import viewer_name
-from app.views.shares import in_words
+from app.views.parts import card, in_words, moment_name, viewer_name
 from mealrec.explain.trace import driving
 
 if TYPE_CHECKING:
-    from mealrec.bundle.contents import ExampleViewer, ViewerCase
+    from mealrec.bundle.manifest import ExampleViewer, ViewerCase
     from mealrec.explain.trace import Moment, Recommendation
 
 ASKED = Session()
 """How the story asks: ten clips of the whole model, seed 0. The controls are set to the same."""
 
-_CLIPS_WATCHED = 6
-"""A longer history begins in the middle, so that the story stays short."""
-_ENOUGH = 3
-_VIEWERS_TRIED = 24
+NO_VIEWERS = "This bundle holds no viewers, so there is no story to show: pick a clip instead."
+_CLIPS_WATCHED = 6  # a longer history begins in the middle, so that the story stays short
+_ENOUGH = 3  # clips of a history that is worth watching
+_VIEWERS_TRIED = 24  # each is a ranking of its own
 _TITLE_LIMIT = 34
+
+# The button stands in the header, which is drawn again; it reaches this component through app.js.
+# What the story clicks goes through the same line as a visitor's clicks.
+_SCRIPT = """
+window.mealrecShow.mount({
+  ask: () => trigger("select", {}),
+  click: (data) => window.mealrecClicks.add(trigger, "click", data),
+  bar: element.querySelector(".show"),
+});
+watch("value", () => props.value && window.mealrecShow.play(props.value.steps));
+"""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what is said, what is clicked for it ({} for nothing), and where to look.
+    """One step: what is said, where to look, and what is clicked for it.
 
     `history` and `hidden` are those of the ranking to wait for before the words count, `chart` is
     one to play, and `hold_s` is how long the step stays.
@@ -55,33 +68,49 @@ class _Case:
 
     @property
     def worth(self) -> tuple[bool, bool, float]:
-        """Return what makes it a good story: #1 changes, there is a history to watch, and #1's
-        chance falls far."""
-        return (
-            self.moment.rank_without > 1,
-            len(self.viewer.history) >= _ENOUGH,
-            self.moment.influence,
-        )
+        """Return what makes a good story: #1 changes, clips to watch, #1's chance falls far."""
+        is_long = len(self.viewer.history) >= _ENOUGH
+        return self.moment.rank_without > 1, is_long, self.moment.influence
+
+
+def build() -> gr.HTML:
+    """Place the caption bar; it stays hidden until a story plays."""
+    return gr.HTML(
+        value=None,
+        html_template=render("show.html"),
+        js_on_load=_SCRIPT,
+        apply_default_css=False,
+        elem_id="show-me",
+    )
+
+
+def value(steps: Sequence[Step]) -> dict:
+    """Return a story for the caption bar; the time makes each one new, so that it plays again."""
+    return {"steps": [asdict(step) for step in steps], "made_ns": str(time.time_ns())}
 
 
 def steps(service: Service) -> list[Step]:
-    """Return the story's steps; without a moment that drives anything the part about hiding one is
-    left out.
+    """Return the story's steps, for a bundle that `has_viewers`.
 
-    Raises:
-        RequestError: the model is not there, or the bundle holds no viewers.
+    Without a moment that drives anything, the part about hiding one is left out. Raises
+    RequestError where the model is not there.
     """
     cases = list(_cases(service))
-    if cases:
-        case = max(cases, key=lambda case: case.worth)
-        return [
-            *_watching(service, case),
-            *_hiding(service, case),
-            *_walking(case.viewer.history, case.answer),
-        ]
-    viewer = _candidates(service)[0]
-    answer = service.recommend(replace(ASKED, history=viewer.history))
-    return [*_filling(service, viewer), *_walking(viewer.history, answer)]
+
+    # No moment drives anything: one viewer's history and its walk.
+    if not cases:
+        viewer = _candidates(service)[0]
+        answer = service.recommend(replace(ASKED, history=viewer.history).question)
+        return [*_filling(service, viewer), *_walking(viewer.history, answer)]
+
+    # The best of the viewers, with a moment to hide.
+    case = max(cases, key=lambda case: case.worth)
+    return [
+        *_filling(service, case.viewer),
+        *_reading(case),
+        *_hiding(service, case),
+        *_walking(case.viewer.history, case.answer),
+    ]
 
 
 def has_viewers(service: Service) -> bool:
@@ -95,14 +124,17 @@ def _candidates(service: Service) -> Sequence[ExampleViewer | ViewerCase]:
 
 
 def _cases(service: Service) -> Iterator[_Case]:
-    """Yield the viewers whose last clip has a moment that drives #1: example viewers, further
-    ones only if needed."""
+    """Yield the viewers whose last clip has a moment that drives #1.
+
+    Example viewers come first, further ones only if none of those is good.
+    """
     examples = len(service.recommender().viewers)
     is_found = False
     for number, viewer in enumerate(_candidates(service)):
         if is_found and number >= examples:
             return
-        answer = service.recommend(replace(ASKED, history=viewer.history))
+        # Only a viewer with a moment that drives #1 has a story.
+        answer = service.recommend(replace(ASKED, history=viewer.history).question)
         moment = driving(answer.last.moments)
         if moment is not None:
             case = _Case(viewer, answer, moment)
@@ -111,35 +143,39 @@ def _cases(service: Service) -> Iterator[_Case]:
 
 
 def _filling(service: Service, viewer: ExampleViewer | ViewerCase) -> Iterator[Step]:
-    """The history, clip by clip; each is a ranking of its own."""
-    count, name = len(viewer.history), viewer_name(service, viewer.viewer_id)
-    clips = (
-        f"these {count} clips. The ranking follows every one of them" if count > 1 else "this clip"
-    )
-    words = f"{name} watched {clips}."
-    first = max(1, count - _CLIPS_WATCHED + 1)
-    for watched in range(first, count + 1):
-        is_last = watched == count
+    """Fill the history, clip by clip; each is a ranking of its own."""
+    # The words are the same at every step, so that they can be read.
+    count = len(viewer.history)
+    clips = "this clip"
+    if count > 1:
+        clips = f"these {count} clips. The ranking follows every one of them"
+
+    # The last step stays; those before it pass quickly.
+    for watched in range(max(1, count - _CLIPS_WATCHED + 1), count + 1):
         yield Step(
-            words=words,
+            words=f"{viewer_name(service, viewer.viewer_id)} watched {clips}.",
             look="#history-column",
-            hold_s=2.0 if is_last else 0.6,
+            hold_s=2.0 if watched == count else 0.6,
             history=",".join(viewer.history[:watched]),
             click={"action": "watch", "id": viewer.viewer_id, "position": str(watched)},
         )
 
 
-def _watching(service: Service, case: _Case) -> Iterator[Step]:
-    yield from _filling(service, case.viewer)
+def _reading(case: _Case) -> Iterator[Step]:
+    """Say what the next click is for, where the model has kinds."""
     answer = case.answer
     if not answer.kinds:
         return
+
+    # The kind that is wanted most, next to what anybody wants of it, and a second one.
     first, *others = answer.out_for(2)
-    share, anybody = (in_words(float(shares[first])) for shares in (answer.wanted, answer.anybody))
+    name = answer.kinds[first].name
+    share = in_words(float(answer.wanted[first]))
+    anybody = in_words(float(answer.anybody[first]))
     then = f", then {answer.kinds[others[0]].name}" if others else ""
     yield Step(
-        words=f"From them the model reads what the next click is for: {answer.kinds[first].name}, {share} "
-        f"(for anybody {anybody}){then}.",
+        words="From them the model reads what the next click is for: "
+        f"{name}, {share} (for anybody {anybody}){then}.",
         look="#wants-column",
         hold_s=4.5,
         history=",".join(case.viewer.history),
@@ -147,51 +183,54 @@ def _watching(service: Service, case: _Case) -> Iterator[Step]:
 
 
 def _hiding(service: Service, case: _Case) -> Iterator[Step]:
-    """The moment that drives #1: shown, hidden, and shown again."""
-    answer, frames = case.answer, case.moment.frames
-    history, hidden = ",".join(case.viewer.history), ",".join(map(str, frames))
-    name, top = (
-        moment_name(answer, frames),
-        quoted(card(service, answer.items[0].item_id).title, _TITLE_LIMIT),
-    )
+    """Point at the moment that drives #1, hide it, and show it again."""
+    answer = case.answer
+    frames = case.moment.frames
+    history = ",".join(case.viewer.history)
+    hidden = ",".join(map(str, frames))
     click = {"action": "moment", "frames": hidden}
+
+    # The moment.
+    name = moment_name(answer, frames)
     drives = "drive" if answer.last.segments else "drives"
+    top = quoted(card(service, answer.items[0].item_id).title, _TITLE_LIMIT)
     yield Step(f"In the last clip, {name} {drives} #1, {top}.", "#moments-column", 3.5, history)
-    without = service.recommend(replace(ASKED, history=case.viewer.history, hidden=frames))
+
+    # What its hiding does to the first clip, and to the kind that it shows.
+    rank = case.moment.rank_without
+    fall = f"#1 falls to {rank}" if rank > 1 else "#1 stays first, but less surely"
+    without = service.recommend(replace(ASKED, history=case.viewer.history, hidden=frames).question)
+    moved = _kind_moved(answer, without, case.moment.kind)
     yield Step(
-        words=f"Hide it, and ask again: {_fall(case)}{_kind_moved(answer, without, case.moment.kind)}.",
+        words=f"Hide it, and ask again: {fall}{moved}.",
         look="#ranked-column",
         hold_s=6.0,
         history=history,
         hidden=hidden,
         click=click,
     )
-    yield Step(
-        "Show it again, and everything comes back.", "#moments-column", 2.5, history, click=click
-    )
 
-
-def _fall(case: _Case) -> str:
-    rank = case.moment.rank_without
-    return f"#1 falls to {rank}" if rank > 1 else "#1 stays first, but less surely"
+    # The same click again.
+    back = "Show it again, and everything comes back."
+    yield Step(back, "#moments-column", 2.5, history, click=click)
 
 
 def _kind_moved(answer: Recommendation, without: Recommendation, kind: int) -> str:
     if kind < 0:
         return ""
-    before, after = (in_words(float(run.wanted[kind])) for run in (answer, without))
+    before = in_words(float(answer.wanted[kind]))
+    after = in_words(float(without.wanted[kind]))
     return f", and {answer.kinds[kind].name} from {before} to {after}" if before != after else ""
 
 
 def _walking(history: Sequence[str], answer: Recommendation) -> Iterator[Step]:
-    """The walk of the preference, where the model has one; and a word at the end."""
+    """Show the walk of the preference, where the model has one; and a word at the end."""
+    # The chart plays its animation while the words stand.
     asked = ",".join(history)
     if answer.npd:
-        words = f"This is how it got there: a walk of {len(answer.npd)} steps, from noise to what the next click is for."
+        count = len(answer.npd)
+        walk = f"a walk of {count} steps, from noise to what the next click is for"
+        words = f"This is how it got there: {walk}."
         yield Step(words, "#chart-npd-walk", 7.5, asked, chart="npd-walk")
-    yield Step(
-        "That was it. Now pick clips of your own, or hide another moment.",
-        "#history-column",
-        3.0,
-        asked,
-    )
+    end = "That was it. Now pick clips of your own, or hide another moment."
+    yield Step(end, "#history-column", 3.0, asked)

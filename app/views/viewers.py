@@ -1,5 +1,4 @@
-"""Inspect a viewer: test viewers with their true next clips, hit or miss, and one of them on the
-map."""
+"""Inspect a viewer: test viewers with their true next clips, and one of them on the map."""
 
 from __future__ import annotations
 
@@ -16,16 +15,23 @@ from app.look.markup import render
 from app.plots import plot
 from app.session.cases import HIT, KINDS, PAGE_SIZE, Case
 from app.session.service import Service
-from app.views.cards import Card, cards
+from app.views.parts import card, cards, page_number
 
 if TYPE_CHECKING:
     from mealrec.explain.trace import ViewerMap
 
 TITLE = "Inspect a viewer"
 WORDS = "Test viewers, whose next clip we know: does this model find it?"
-NONE_PACKED = "This bundle holds no test viewers: it is older than this view. Make it again: python -m mealrec bundle"
-LEARNED = "These models were fitted on all clicks, these next clips among them: finding them proves nothing."
-_LATEST = 5
+NONE_PACKED = (
+    "This bundle holds no test viewers: it is older than this view. "
+    "Make it again: python -m mealrec bundle"
+)
+LEARNED = (
+    "These models were fitted on all clicks, these next clips among them: "
+    "finding them proves nothing."
+)
+_EMPTY_NOTE = "Click a viewer in the list, and the map shows where the preference ends."
+_LATEST = 5  # clips of a history that a row of the list shows
 _KIND_NAMES = {
     "all": "All",
     "hits": "Hits",
@@ -48,7 +54,8 @@ watch("value", () => requestAnimationFrame(() => {
   const strip = element.querySelector(".opened-clips");
   if (strip) strip.scrollLeft = strip.scrollWidth;
   if (!pressed || document.activeElement !== document.body) return;
-  const same = (button) => Object.keys(pressed).every((key) => button.dataset[key] === pressed[key]);
+  const named = Object.entries(pressed);
+  const same = (button) => named.every(([key, value]) => button.dataset[key] === value);
   const again = [...element.querySelectorAll("[data-action]")].find(same);
   again?.focus({preventScroll: true});
 }));
@@ -75,31 +82,19 @@ class ViewersView:
     map: gr.HTML
 
 
-@dataclass(frozen=True)
-class Row:
-    """One viewer in the list; `more` counts the clips before those shown."""
-
-    case: Case
-    clips: list[Card]
-    more: int
-    next: Card
-
-
 def build(tab: gr.Tab) -> ViewersView:
-    """Draw the list and, beside it, the place of the opened viewer, in the tab that is open in
-    the current Blocks."""
+    """Draw the list and the place of the opened viewer, in the tab that is open in the Blocks."""
     place = gr.State(Place())
     gr.HTML(render("section.html", title=TITLE, words=WORDS))
+
+    # The list on the left, the viewer that is opened from it on the right.
     with gr.Row(elem_id="viewers"):
         with gr.Column(scale=5, min_width=320):
             listing = gr.HTML(progress(0.0), js_on_load=_ACTIONS, elem_id="viewer-list")
         with gr.Column(scale=7, min_width=320, elem_id="viewer-column"):
             opened = gr.HTML("", js_on_load=_ACTIONS, elem_id="viewer-opened")
-            placed = chart(
-                title=plot(_MAP).TITLE,
-                empty_note="Click a viewer in the list, and the map shows where the preference ends.",
-                elem_id="chart-viewer-map",
-            )
+            title = plot(_MAP).TITLE
+            placed = chart(title=title, empty_note=_EMPTY_NOTE, elem_id="chart-viewer-map")
     return ViewersView(tab, place, listing, opened, placed)
 
 
@@ -118,8 +113,7 @@ def turned(place: Place, action: str, data: dict) -> Place:
     if action == "kind" and data.get("kind") in KINDS:
         return replace(place, kind=str(data["kind"]), number=1)
     if action == "page":
-        number = str(data.get("number", "1"))
-        return replace(place, number=int(number) if number.isdecimal() and len(number) < 7 else 1)
+        return replace(place, number=page_number(data))
     if action == "open":
         return replace(place, viewer_id=str(data.get("id", "")))
     return place
@@ -127,48 +121,57 @@ def turned(place: Place, action: str, data: dict) -> Place:
 
 def settled(cases: Sequence[Case], place: Place) -> Place:
     """Return the place with its first viewer opened where none is, and a page that exists."""
-    found = _found(cases, place)
-    number = min(max(place.number, 1), _pages(found))
-    known = any(case.viewer.viewer_id == place.viewer_id for case in cases)
-    return replace(
-        place, number=number, viewer_id=place.viewer_id if known else cases[0].viewer.viewer_id
-    )
+    number = min(max(place.number, 1), _pages(_found(cases, place)))
+
+    # Another bundle's viewer may still be named.
+    known = {case.viewer.viewer_id for case in cases}
+    viewer_id = place.viewer_id if place.viewer_id in known else cases[0].viewer.viewer_id
+    return replace(place, number=number, viewer_id=viewer_id)
 
 
 def markup(service: Service, cases: Sequence[Case], place: Place) -> str:
     """Return the list: filters with their counts, one page of viewers, the pager."""
+    # The filters; without a word on accidents there is none for them.
+    knows_accidents = any(case.viewer.accident is not None for case in cases)
+    kinds = []
+    for kind in KINDS if knows_accidents else KINDS[:-1]:
+        count = sum(case.is_of(kind) for case in cases)
+        kinds.append((kind, _KIND_NAMES[kind], count))
+
+    # One page of those that are found.
     found = _found(cases, place)
-    shown = found[(place.number - 1) * PAGE_SIZE : place.number * PAGE_SIZE]
-    kinds = KINDS if any(case.viewer.accident is not None for case in cases) else KINDS[:-1]
+    rows = []
+    for case in found[(place.number - 1) * PAGE_SIZE : place.number * PAGE_SIZE]:
+        history = case.viewer.history
+        clips = cards(service, history[-_LATEST:])
+        more = max(0, len(history) - _LATEST)
+        target = card(service, case.viewer.target)
+        rows.append({"case": case, "clips": clips, "more": more, "next": target})
+
+    # Models that were fitted on all clicks have seen the next clips too.
+    summary = _summary(cases)
+    if service.recommender().manifest["training"].get("refit"):
+        summary = f"{summary} {LEARNED}"
     return render(
         "viewers.html",
         note="",
-        rows=[_row(service, case) for case in shown],
-        kinds=[
-            (kind, _KIND_NAMES[kind], sum(bool(case.is_of(kind)) for case in cases))
-            for kind in kinds
-        ],
+        rows=rows,
+        kinds=kinds,
         place=place,
         pages=_pages(found),
         total=len(found),
-        summary=f"{_summary(cases)} {LEARNED if is_refit(service) else ''}".strip(),
+        summary=summary,
     )
 
 
-def is_refit(service: Service) -> bool:
-    """Say whether the models learned the viewers' next clips too."""
-    return bool(service.recommender().manifest["training"].get("refit"))
-
-
 def opened_markup(service: Service, placed: ViewerMap) -> str:
-    """Return the opened viewer: its history, the true next clip, where that stands and what
-    stands first."""
+    """Return the opened viewer: its history, the true next clip, its rank and what stands first."""
     case = Case(service.viewer(placed.viewer_id), placed.rank)
     return render(
         "viewer.html",
         viewer=case.viewer,
         history=cards(service, case.viewer.history),
-        next=cards(service, [case.viewer.target])[0],
+        next=card(service, case.viewer.target),
         rank=placed.rank,
         candidates=placed.candidates,
         is_hit=case.is_hit,
@@ -190,16 +193,10 @@ def _pages(found: Sequence[Case]) -> int:
     return max(1, math.ceil(len(found) / PAGE_SIZE))
 
 
-def _row(service: Service, case: Case) -> Row:
-    history = case.viewer.history
-    (next_clip,) = cards(service, [case.viewer.target])
-    return Row(case, cards(service, history[-_LATEST:]), max(0, len(history) - _LATEST), next_clip)
-
-
 def _summary(cases: Sequence[Case]) -> str:
+    # Over all test viewers, whatever the filter shows.
     hits = sum(case.is_hit for case in cases)
+    share = hits / len(cases)
     middle = statistics.median(case.rank for case in cases)
-    return (
-        f"This model finds the next clip of {hits} of {len(cases)} viewers ({hits / len(cases):.0%}) in its top {HIT}; "
-        f"the median rank is {middle:g}."
-    )
+    found = f"the next clip of {hits} of {len(cases)} viewers ({share:.0%}) in its top {HIT}"
+    return f"This model finds {found}; the median rank is {middle:g}."

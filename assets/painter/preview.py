@@ -1,8 +1,6 @@
-"""Contact sheets of motifs, for looking at what the painters draw."""
+"""One still of a motif: what contact sheets and tests look at."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import skia
@@ -22,14 +20,3 @@ def still(name: str, seed: int, time_s: float, width: int = 256) -> np.ndarray:
         canvas.scale(width / WIDTH, height / HEIGHT)
         scene.paint_frame(canvas, time_s)
     return surface.toarray(colorType=skia.kRGBA_8888_ColorType)[:, :, :3]
-
-
-def contact_sheet(names: Sequence[str], columns: int = 6, width: int = 128, gap: int = 6) -> np.ndarray:
-    """Return one RGB picture: a row a motif, a column a variation (light, framing and time all differ)."""
-    height = round(width * HEIGHT / WIDTH)
-    sheet = np.full((len(names) * (height + gap) + gap, columns * (width + gap) + gap, 3), 18, np.uint8)
-    for row, name in enumerate(names):
-        for column in range(columns):
-            top, left = gap + row * (height + gap), gap + column * (width + gap)
-            sheet[top : top + height, left : left + width] = still(name, column + 7 * row, 0.4 + 0.6 * column, width)
-    return sheet

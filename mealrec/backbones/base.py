@@ -1,5 +1,4 @@
-"""The contract of a sequential encoder (Eq. 12's SeqEnc), and the registry: a file's name is its
-key."""
+"""The contract of a sequential encoder (Eq. 12's SeqEnc); the name of a file is its key."""
 
 from __future__ import annotations
 
@@ -13,8 +12,9 @@ import mealrec.backbones as folder
 
 
 class Backbone(nn.Module):
-    """Encodes embedded histories; a subclass sets `Config`, with `width`, `dropout`, `max_length`
-    and `norm_input`, and `encode`.
+    """Encodes embedded histories.
+
+    A subclass sets `Config`, with `width`, `dropout`, `max_length` and `norm_input`, and `encode`.
 
     `causal`: the state at a position depends on the items up to it alone, so one row trains every
     position. A backbone that mixes positions is not causal: only the state at a row's last item
@@ -36,40 +36,34 @@ class Backbone(nn.Module):
         raise TypeError(f"{type(self).__name__} must define encode(embedded, items, text)")
 
     def extra_loss(
-        self,
-        embedded: Tensor,
-        items: Tensor,
-        text: Tensor | None = None,
-        generator: torch.Generator | None = None,
+        self, embedded: Tensor, items: Tensor, text: Tensor | None = None
     ) -> Tensor | float:
-        """Return the backbone's own loss, weighted already (contrastive ones have it); 0 by
-        default.
+        """Return a loss of the backbone's own, weighted already; 0 by default.
 
-        Takes what `encode` takes. As dropout does, it draws from torch's own randomness unless
-        given a generator.
+        Takes what `encode` takes. It may draw from torch's own randomness, as dropout does.
         """
         return 0.0
 
 
 def last_states(states: Tensor, items: Tensor) -> Tensor:
-    """Return the state [B, D] at each row's last item, for states [B, L, D] and items [B, L]
-    with one at least."""
+    """Return the state [B, D] at each row's last item, for states [B, L, D] and items [B, L].
+
+    Every row has one item at least.
+    """
+    # Padding is on the right.
     last = (items > 0).sum(1) - 1
     return states[torch.arange(len(states), device=states.device), last]
 
 
 def names() -> tuple[str, ...]:
     """Return the backbones found in this folder."""
-    return tuple(
-        sorted(
-            module.name for module in pkgutil.iter_modules(folder.__path__) if module.name != "base"
-        )
-    )
+    # Every file is a backbone, but for this one.
+    found = {module.name for module in pkgutil.iter_modules(folder.__path__)}
+    return tuple(sorted(found - {"base"}))
 
 
 def build(name: str, width: int, **changes) -> Backbone:
-    """Return the named backbone at a width, its configuration's defaults changed as asked:
-    dropout=0.5.
+    """Return the named backbone at a width, its defaults changed as asked, such as dropout=0.5.
 
     Raises ValueError for an unknown name and TypeError for a setting that it does not have.
     """

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.backbones.base import Backbone
-from mealrec.layers import Block, Dropout, hide
+from mealrec.layers import Blocks, Dropout, hide
 
 
 @dataclass(frozen=True)
@@ -37,35 +37,32 @@ class Encoder(Backbone):
     Config = SASRecConfig
 
     def __init__(self, config: SASRecConfig):
+        # Small, so that at first an item's own vector is heard above its place.
         super().__init__()
         self.config = config
         self.positions = nn.Parameter(torch.randn(config.max_length, config.width) * 0.02)
-        self.blocks = nn.ModuleList(
-            Block(config.width, config.heads, config.dropout) for _ in range(config.blocks)
-        )
+        self.blocks = Blocks(config.blocks, config.width, config.heads, config.dropout)
         self.dropout = Dropout(config.dropout)
         self.norm = nn.LayerNorm(config.width) if config.norm_input else nn.Identity()
 
     def encode(self, embedded: Tensor, items: Tensor, text: Tensor | None = None) -> Tensor:
         """See Backbone.encode. Raises ValueError for histories longer than `max_length`."""
-        length, longest = items.shape[1], self.config.max_length
+        length = items.shape[1]
+        longest = self.config.max_length
         if length > longest:
             raise ValueError(
-                f"a history must have at most max_length = {longest} items, got {length}; keep the latest"
+                f"a history must have at most max_length = {longest} items, got {length}; "
+                "keep the latest"
             )
         return self.attend(self.tokens(embedded, items, text))
 
     def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
-        """Return what the blocks read [B, L, D]: here items and their positions; the titles are
-        not read."""
+        """Return what the blocks read [B, L, D]: here items and their positions, no titles."""
         return self.norm(embedded + self.positions[: items.shape[1]])
 
     def attend(self, tokens: Tensor) -> Tensor:
-        """Return the states [B, L, D] of tokens [B, L, D] that see themselves and what stands
-        before them."""
+        """Return the states [B, L, D] of tokens that see themselves and what stands before."""
+        # Padding is on the right, behind all that counts: it needs no mask of its own.
         steps = torch.arange(tokens.shape[1], device=tokens.device)
         causal = hide(steps[:, None] >= steps)[None]
-        x = self.dropout(tokens)
-        for block in self.blocks:
-            x = block(x, causal)
-        return x
+        return self.blocks(self.dropout(tokens), causal)

@@ -1,5 +1,4 @@
-"""TedRec (Xu et al., 2024): item IDs and titles fused as whole sequences, in the frequency
-domain, before SASRec."""
+"""TedRec (Xu et al., 2024): IDs and titles fused as whole sequences by frequency, then SASRec."""
 
 from __future__ import annotations
 
@@ -39,40 +38,47 @@ class Encoder(sasrec.Encoder):
 
     def __init__(self, config: TedRecConfig):
         super().__init__(config)
-        width, longest = config.width, config.max_length
+        width = config.width
+        longest = config.max_length
         self.adaptor = Adaptor(width, longest, config.experts, config.adaptor_dropout)
         noise = 0.02 * torch.randn(longest // 2 + 1, width, 2)
         self.filter = nn.Parameter(noise + torch.tensor([1.0, 0.0]))  # real and imaginary parts
-        self.gate_item, self.gate_fused = nn.Linear(width, 1), nn.Linear(width, 1)
+        self.gate_item = nn.Linear(width, 1)
+        self.gate_fused = nn.Linear(width, 1)
         self.norm = nn.LayerNorm(width)
 
     def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
-        """Return the fused sequences with their positions [B, L, D]. Raises ValueError without
-        titles."""
+        """Return the fused sequences with positions [B, L, D]; ValueError without titles."""
         if text is None:
             raise ValueError(
-                "TedRec reads titles: expected text [B, L, D], got None; pass them at the model width"
+                "TedRec reads titles: expected text [B, L, D], got None; "
+                "pass them at the model width"
             )
         return self.norm(self.fused(embedded, items, text) + self.positions[: items.shape[1]])
 
     def fused(self, embedded: Tensor, items: Tensor, text: Tensor) -> Tensor:
-        """Return 2 (a σ(w_a·a) + b σ(w_b·b)) [B, L, D]. Always over `max_length` positions:
-        padding adds nothing."""
-        present, longest = (items > 0).unsqueeze(-1), self.config.max_length
+        """Return 2 (a σ(w_a·a) + b σ(w_b·b)) [B, L, D].
+
+        Always over `max_length` positions: padding adds nothing.
+        """
+        # Both sequences by frequency.
+        present = (items > 0).unsqueeze(-1)
+        longest = self.config.max_length
         item_spectrum = spectrum(embedded * present, longest)
         text_spectrum = spectrum(self.adaptor(text) * present, longest)
-        by_item = sequence(item_spectrum * torch.view_as_complex(self.filter), longest)
-        by_both = sequence(item_spectrum * text_spectrum, longest)
-        gated = (
-            by_item * self.gate_item(by_item).sigmoid()
-            + by_both * self.gate_fused(by_both).sigmoid()
-        )
+
+        # The items filtered, a, and both fused, b.
+        a = sequence(item_spectrum * torch.view_as_complex(self.filter), longest)
+        b = sequence(item_spectrum * text_spectrum, longest)
+        gated = a * self.gate_item(a).sigmoid() + b * self.gate_fused(b).sigmoid()
         return 2 * gated[:, : items.shape[1]]
 
 
 def spectrum(tokens: Tensor, length: int) -> Tensor:
-    """Return the orthonormal real Fourier transform [B, length // 2 + 1, D] of tokens [B, L, D]
-    padded to `length`."""
+    """Return the orthonormal real Fourier transform [B, length // 2 + 1, D] of tokens [B, L, D].
+
+    They are padded to `length`.
+    """
     # half precision has no transform
     return torch.fft.rfft(tokens.float(), n=length, dim=1, norm="ortho")
 
@@ -95,13 +101,17 @@ class Adaptor(nn.Module):
         self.maps = nn.Parameter(torch.randn(experts, width, width) * width**-0.5)
         self.gate = nn.Linear(width, experts, bias=False)
         self.noise = nn.Linear(width, experts, bias=False)
-        nn.init.zeros_(self.gate.weight), nn.init.zeros_(self.noise.weight)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(self.noise.weight)
 
     def forward(self, text: Tensor) -> Tensor:
         """Return adapted titles [B, L, D] of titles [B, L, D]."""
+        # How much each expert counts, noisily while it learns.
         logits = self.gate(text)
         if self.training:
             logits = logits + torch.randn_like(logits) * (F.softplus(self.noise(text)) + 0.01)
+
+        # Every expert takes its bias off and maps, the bias mapped once.
         mapped = torch.einsum("bld,edo->bleo", self.dropout(text), self.maps)
         offset = torch.einsum("eld,edo->leo", self.bias[:, : text.shape[1]], self.maps)
         return torch.einsum("ble,bleo->blo", logits.softmax(-1), mapped - offset)

@@ -1,43 +1,30 @@
-"""What IISAN and IISAN-Versa share: side towers over the cached hidden states of frozen
-encoders."""
+"""What IISAN and IISAN-Versa share: side towers over the hidden states of frozen encoders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.backbones import base as backbones
-from mealrec.baselines.base import (
-    Baseline,
-    BaselineConfig,
-    in_batch_cross_entropy,
-    own_items,
-    popularity,
-)
+from mealrec.baselines._content import ContentSASRec
+from mealrec.baselines.base import HIDDEN_STATES, BaselineConfig, Clicks, EncoderInput, check_fit
 from mealrec.errors import TrainingError
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.types import ItemFeatures
 
-if TYPE_CHECKING:
-    from mealrec.features.hidden import HiddenStates
-
-TEMPERATURE = 0.1
+TEMPERATURE = 0.1  # of the gates: they decide rather than mix
 MISSING = (
-    "this system reads the encoders' hidden states, and there are none: run the `python -m mealrec extract` command "
-    "that made the features with --hidden-states"
+    "this system reads the encoders' hidden states, and there are none: run the "
+    "`python -m mealrec extract` command that made the features with --hidden-states"
 )
-ITEMS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class TowersConfig(BaselineConfig):
-    """`visual_layers` and `text_layers` are the encoders', filled in with both widths from the
-    hidden states.
+    """`visual_layers` and `text_layers` are the encoders', filled in with both widths.
 
     `bottleneck`: what an adapter narrows a state to; `dropout` acts in the sequence encoder.
     """
@@ -48,21 +35,93 @@ class TowersConfig(BaselineConfig):
     dropout: float = 0.1
 
 
+class Towers(ContentSASRec):
+    """SASRec over items that three towers read off hidden states; a subclass says which layers.
+
+    Departs: a state is the mean over its tokens, not the CLS token, which VideoMAE has not and
+    MiniLM does not train; its mean over the items is taken out and one deviation a layer, as of all
+    features here. An encoder that is missing an item adds nothing to it.
+    """
+
+    needs = HIDDEN_STATES
+
+    def __init__(self, config: TowersConfig):
+        super().__init__()
+        if not config.visual_layers or not config.text_layers:
+            raise TrainingError(MISSING)
+        self.config = config
+        self.visual_kept = self.layers_of(config.visual_layers)
+        self.text_kept = self.layers_of(config.text_layers)
+        visual_depth = len(self.visual_kept)
+        text_depth = len(self.text_kept)
+        # A tower for each modality and one between, joined by one projection.
+        self.visual = Tower(config.visual_width, visual_depth, config.bottleneck)
+        self.text = Tower(config.text_width, text_depth, config.bottleneck)
+        self.between = Between(
+            (visual_depth, config.visual_width), (text_depth, config.text_width), config.bottleneck
+        )
+        ends = config.visual_width + config.text_width + self.between.width
+        self.out = nn.Linear(ends, config.width)
+        self.add_encoder(config)
+        # Filled by `prepare`; too large to be stored.
+        empty = torch.zeros(0, dtype=torch.float16)
+        self.register_buffer("visual_states", empty, persistent=False)
+        self.register_buffer("text_states", empty, persistent=False)
+
+    def layers_of(self, depth: int) -> list[int]:
+        """Return which layers are kept of an encoder of this depth, rising, the last with them."""
+        raise TypeError(f"{type(self).__name__} must define layers_of(depth)")
+
+    def prepare(
+        self, sequences: Clicks, features: ItemFeatures, encoder_input: EncoderInput | None = None
+    ) -> None:
+        """Count the training clicks, and keep the normalised states of every item.
+
+        Raises TrainingError where there are no hidden states, or those of other encoders than the
+        towers are for.
+        """
+        # Only the states that the towers were built for.
+        if encoder_input is None:
+            raise TrainingError(MISSING)
+        check_fit(self.config, encoder_input, len(encoder_input.item_ids), "hidden states")
+        super().prepare(sequences, features)
+
+        # What training must not see has no say in the normalisation.
+        known = features.has_id[1:].cpu()
+        device = features.text.device
+        self.visual_states = _normalised(encoder_input.visual, self.visual_kept, known).to(device)
+        self.text_states = _normalised(encoder_input.text, self.text_kept, known).to(device)
+
+    def item_rows(self, rows: Tensor, features: ItemFeatures) -> Tensor:
+        """Return the items [M, D] of item indices [M]."""
+        visual = self.visual_states[rows].float()
+        text = self.text_states[rows].float()
+        # A row of zeros: that encoder has nothing of the item.
+        has_visual = visual.any(-1).any(-1, keepdim=True)
+        has_text = text.any(-1).any(-1, keepdim=True)
+        parts = (
+            self.visual(visual) * has_visual,
+            self.text(text) * has_text,
+            self.between(visual, text) * (has_visual | has_text),
+        )
+        return self.out(torch.cat(parts, -1))
+
+
 class Adapter(nn.Module):
     """Down, GELU, up, and what came in added."""
 
     def __init__(self, width: int, bottleneck: int):
         super().__init__()
-        self.down, self.up = nn.Linear(width, bottleneck), nn.Linear(bottleneck, width)
+        self.down = nn.Linear(width, bottleneck)
+        self.up = nn.Linear(bottleneck, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return [R, W] for x [R, W]."""
+        """Return rows as wide as the rows x."""
         return x + self.up(F.gelu(self.down(x)))
 
 
 class Tower(nn.Module):
-    """The tower of one modality: s <- Adapter(mu h_l + (1 - mu) s), which begins as the
-    embeddings h_0."""
+    """The tower of one modality: s <- Adapter(mu h_l + (1 - mu) s), which begins as h_0."""
 
     def __init__(self, width: int, layers: int, bottleneck: int):
         super().__init__()
@@ -70,7 +129,8 @@ class Tower(nn.Module):
         self.adapters = nn.ModuleList(Adapter(width, bottleneck) for _ in range(layers))
 
     def forward(self, states: Tensor) -> Tensor:
-        """Return [R, W] for the embeddings and the kept layers [R, layers + 1, W]."""
+        """Return the tower's end [M, V] for the embeddings and kept layers [M, layers + 1, V]."""
+        # From layer to layer, each gate says how much of it comes in.
         side, *kept = states.unbind(1)
         for adapter, share, state in zip(self.adapters, shares(self.gates), kept, strict=True):
             side = adapter(torch.lerp(side, state, share))
@@ -80,144 +140,43 @@ class Tower(nn.Module):
 class Between(nn.Module):
     """The tower between: m <- Adapter(mu v_l + (1 - mu) t_l + m), which begins as nothing.
 
-    It has as many steps as the shallower side keeps layers, and takes the last ones of the deeper;
-    where the widths differ, a Linear a step maps the wider side to the other's width.
+    `visual` and `text` are (kept layers, width). It has as many steps as the shallower side keeps
+    layers, and takes the last ones of the deeper; where the widths differ, a Linear a step maps the
+    wider side to the other's width.
     """
 
     def __init__(self, visual: tuple[int, int], text: tuple[int, int], bottleneck: int):
         super().__init__()
-        (self.steps, width), widths = map(min, zip(visual, text, strict=True)), (visual[1], text[1])
-        self.width = width
+        self.steps = min(visual[0], text[0])
+        self.width = min(visual[1], text[1])
         self.gates = nn.Parameter(torch.zeros(self.steps))
-        self.adapters = nn.ModuleList(Adapter(width, bottleneck) for _ in range(self.steps))
-        self.maps = nn.ModuleList(
-            nn.ModuleList(nn.Linear(own, width) if own > width else nn.Identity() for own in widths)
-            for _ in range(self.steps)
-        )
+        self.adapters = nn.ModuleList(Adapter(self.width, bottleneck) for _ in range(self.steps))
+        self.maps = nn.ModuleList()
+        for _ in range(self.steps):
+            self.maps.append(nn.ModuleList([self._map(visual[1]), self._map(text[1])]))
+
+    def _map(self, width: int) -> nn.Module:
+        return nn.Linear(width, self.width) if width > self.width else nn.Identity()
 
     def forward(self, visual: Tensor, text: Tensor) -> Tensor:
-        """Return [R, W] for the states [R, layers + 1, V] and [R, layers' + 1, H], W the smaller
-        width."""
-        between = visual.new_zeros(len(visual), self.width)
-        pairs = zip(
-            visual[:, -self.steps :].unbind(1), text[:, -self.steps :].unbind(1), strict=True
-        )
-        for adapter, maps, share, (seen, read) in zip(
-            self.adapters, self.maps, shares(self.gates), pairs, strict=True
-        ):
-            between = adapter(
-                torch.lerp(maps[1](read).float(), maps[0](seen).float(), share) + between
-            )
-        return between
+        """Return its end, as wide as the narrower side.
 
-
-class Towers(Baseline):
-    """SASRec over items that three towers read off the hidden states; a subclass says which layers
-    are `kept`.
-
-    Departs: a state is the mean over its tokens, not the CLS token, which VideoMAE has not and
-    MiniLM does not train; its mean over the items is taken out and one deviation a layer, as of all
-    features here. An encoder that is missing an item adds nothing to it.
-    """
-
-    needs_hidden = True
-
-    def __init__(self, config: TowersConfig):
-        super().__init__()
-        if not config.visual_layers or not config.text_layers:
-            raise TrainingError(MISSING)
-        self.config = config
-        self.kept = {
-            "visual": self.layers_of(config.visual_layers),
-            "text": self.layers_of(config.text_layers),
-        }
-        visual, text = (
-            (len(self.kept["visual"]), config.visual_width),
-            (len(self.kept["text"]), config.text_width),
-        )
-        self.visual = Tower(visual[1], visual[0], config.bottleneck)
-        self.text = Tower(text[1], text[0], config.bottleneck)
-        self.between = Between(visual, text, config.bottleneck)
-        self.out = nn.Linear(visual[1] + text[1] + self.between.width, config.width)
-        self.encoder = backbones.build(
-            "sasrec", config.width, max_length=config.max_length, dropout=config.dropout
-        )
-        self.register_buffer("counts", torch.zeros(config.num_items + 1), persistent=False)
-        for name in self.kept:
-            self.register_buffer(
-                f"{name}_states", torch.zeros(0, dtype=torch.float16), persistent=False
-            )
-
-    def layers_of(self, depth: int) -> list[int]:
-        """Return the layers that are kept of an encoder of this depth, rising, the last among
-        them."""
-        raise TypeError(f"{type(self).__name__} must define layers_of(depth)")
-
-    def prepare(
-        self,
-        sequences: Sequence[Sequence[int]],
-        features: ItemFeatures,
-        hidden: HiddenStates | None = None,
-    ) -> None:
-        """Count the training clicks, and keep the embeddings and the kept layers of every item,
-        normalised.
-
-        Raises TrainingError where there are no hidden states, or those of other encoders than the
-        towers are for.
+        For the states [M, layers + 1, V] and [M, layers' + 1, H].
         """
-        self.check(hidden)
-        self.counts.copy_(popularity(sequences, self.config.num_items))
-        known = features.has_id[1:].cpu()
-        self.visual_states = _normalised(hidden.visual, self.kept["visual"], known).to(
-            features.text.device
+        # The last layers of both sides meet, step by step.
+        between = visual.new_zeros(len(visual), self.width)
+        steps = zip(
+            self.adapters,
+            self.maps,
+            shares(self.gates),
+            visual[:, -self.steps :].unbind(1),
+            text[:, -self.steps :].unbind(1),
+            strict=True,
         )
-        self.text_states = _normalised(hidden.text, self.kept["text"], known).to(
-            features.text.device
-        )
-
-    def check(self, hidden: HiddenStates | None) -> None:
-        """Raise TrainingError where these are not the hidden states that the towers are built
-        for."""
-        if hidden is None:
-            raise TrainingError(MISSING)
-        ours = {name: getattr(self.config, name) for name in hidden.shape}
-        if hidden.shape != ours or len(hidden.item_ids) != self.config.num_items:
-            raise TrainingError(
-                f"the towers are built for hidden states of {ours} and {self.config.num_items} items; "
-                f"{hidden.shape} and {len(hidden.item_ids)} items came: take the features it was trained on"
-            )
-
-    def of(self, rows: Tensor) -> Tensor:
-        """Return the items [M, D] of item indices [M]."""
-        visual, text = self.visual_states[rows].float(), self.text_states[rows].float()
-        sees, reads = (states.any(-1).any(-1, keepdim=True) for states in (visual, text))
-        parts = (
-            self.visual(visual) * sees,
-            self.text(text) * reads,
-            self.between(visual, text) * (sees | reads),
-        )
-        return self.out(torch.cat(parts, -1))
-
-    def items(self, features: ItemFeatures) -> Tensor:
-        """Return every item [N+1, D]."""
-        rows = torch.arange(len(features), device=features.text.device)
-        return torch.cat([self.of(some) for some in rows.split(ITEMS_AT_ONCE)])
-
-    def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the in-batch debiased cross-entropy; only the batch's own items climb the
-        towers."""
-        users, positions = batch.rows
-        own, batch = own_items(batch)
-        items = self.of(own)
-        states = self.encoder.encode(items[batch.items], batch.items)[users, positions]
-        targets = batch.targets[users, positions]
-        rank = in_batch_cross_entropy(states, items, targets, batch.prefixes(), self.counts[own])
-        return {"rank": rank, "total": rank}
-
-    def scores(self, histories: Tensor, items: Tensor) -> Tensor:
-        """See Baseline.scores."""
-        states = self.encoder.encode(items[histories], histories)
-        return backbones.last_states(states, histories) @ items.T
+        for adapter, (map_visual, map_text), share, seen, read in steps:
+            mixed = torch.lerp(map_text(read).float(), map_visual(seen).float(), share)
+            between = adapter(mixed + between)
+        return between
 
 
 def shares(gates: Tensor) -> Tensor:
@@ -226,8 +185,11 @@ def shares(gates: Tensor) -> Tensor:
 
 
 def _normalised(hidden: np.ndarray, kept: Sequence[int], known: Tensor) -> Tensor:
-    """Return [N+1, layers + 1, W] float16, the embeddings first; rows of zeros stay so and are
-    not counted."""
+    """Return the embeddings and the kept layers [N+1, layers + 1, V or H] float16.
+
+    The statistics are of `known` items [N] alone; rows of zeros stay so and are not counted.
+    """
+    # An item without a title or video has rows of zeros.
     present = torch.from_numpy(hidden[:, -1].any(1))
     rows = torch.zeros(len(hidden) + 1, len(kept) + 1, hidden.shape[2], dtype=torch.float16)
     for place, layer in enumerate((0, *kept)):

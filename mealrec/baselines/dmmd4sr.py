@@ -1,5 +1,4 @@
-"""DMMD4SR (Lu et al., 2025): diffusions clean each modality, then under the item's intent, then
-the fused history."""
+"""DMMD4SR (Lu et al., 2025): diffusions clean each modality, its intent, then the fused history."""
 
 from __future__ import annotations
 
@@ -10,18 +9,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.backbones import base as backbones
-from mealrec.baselines.base import Baseline, BaselineConfig, full_cross_entropy
+from mealrec.baselines.base import (
+    Baseline,
+    BaselineConfig,
+    full_cross_entropy,
+    id_embedding,
+    one_noise,
+    walk_end,
+)
 from mealrec.diffusion.process import q_sample
-from mealrec.diffusion.sampler import reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
-from mealrec.models.paper.unet import step_embedding
+from mealrec.layers import step_embedding
 from mealrec.types import ItemFeatures, SequenceBatch
 
 
 @dataclass(frozen=True)
 class DMMD4SRConfig(BaselineConfig):
-    """The schedule leaves ᾱ_T = .97, as its authors' 32 steps do, in the 5 steps that they walk
-    back.
+    """The schedule leaves ᾱ_T = .97, as its authors' 32 steps do, in the 5 steps walked back.
 
     `id_share`: what the item's ID is of its intent, its code in a codebook of `codes` being the
     rest.
@@ -42,37 +46,34 @@ class Denoiser(nn.Module):
 
     def __init__(self, width: int, conditions: int, schedule: Schedule):
         super().__init__()
-        self.width, self.schedule = width, schedule
+        self.width = width
+        self.schedule = schedule
         self.layers = nn.Sequential(
             nn.Linear((2 + conditions) * width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
 
-    def forward(self, xt: Tensor, step: Tensor, *conditions: Tensor) -> Tensor:
+    def forward(self, xt: Tensor, steps: Tensor, *conditions: Tensor) -> Tensor:
         """Return x̂_0 [R, D] of x_t [R, D] at steps [R] under conditions [R, D]."""
-        return xt + self.layers(torch.cat([xt, step_embedding(step, self.width), *conditions], -1))
+        return xt + self.layers(torch.cat([xt, step_embedding(steps, self.width), *conditions], -1))
 
     def loss(self, clean: Tensor, *conditions: Tensor) -> Tensor:
-        """Return the error of x̂_0 at drawn steps; its target is closed to the gradient, or x_0
-        would collapse."""
+        """Return the error of x̂_0 at drawn steps; no gradient flows through the target.
+
+        With an open target x_0 would collapse.
+        """
         steps = torch.randint(1, self.schedule.num_steps + 1, clean.shape[:1], device=clean.device)
         noisy = q_sample(self.schedule, clean, steps, torch.randn_like(clean))
         return F.mse_loss(self(noisy, steps, *conditions), clean.detach())
 
     def walk(self, clean: Tensor, *conditions: Tensor) -> Tensor:
-        """Return the end of the walk from the noised x_0 [R, D]; one noise for all rows at
-        evaluation."""
-        noise = torch.randn_like(clean) if self.training else _one_noise(clean)
+        """Return the end of the walk from noised x_0 [R, D]; at evaluation one noise for all."""
+        noise = torch.randn_like(clean) if self.training else one_noise(clean)
         start = q_sample(self.schedule, clean, self.schedule.num_steps, noise)
-
-        def denoiser(xt: Tensor, step: int) -> Tensor:
-            return self(xt, torch.full((len(xt),), step, device=xt.device), *conditions)
-
-        return list(reverse_walk(self.schedule, denoiser, start))[-1].x0_hat
+        return walk_end(self.schedule, lambda xt, steps: self(xt, steps, *conditions), start)
 
 
 class System(Baseline):
-    """Domain diffusion, conditional diffusion and a mixture of experts make an item; a third
-    diffusion the history.
+    """Domain and conditional diffusion and a mixture of experts make an item; then the history.
 
     Departs: made from the paper's text, as its code was not to be had. Both modalities' walks are
     the same in training and evaluation but for the noise, and the gradient passes through them.
@@ -83,19 +84,22 @@ class System(Baseline):
 
     def __init__(self, config: DMMD4SRConfig):
         super().__init__()
-        self.config, width = config, config.width
+        width = config.width
+        self.config = config
         schedule = Schedule(ScheduleConfig(config.num_steps, config.beta_start, config.beta_end))
-        self.ids = nn.Embedding(config.num_items + 1, width)
-        nn.init.normal_(self.ids.weight, std=0.1)
+        self.ids = id_embedding(config.num_items, width)
         self.codebook = nn.Parameter(torch.randn(config.codes, width) * 0.1)
+        # One of each for the clips, then one for the titles.
         self.enter = nn.ModuleList(
             nn.Linear(size, width) for size in (config.visual_width, config.text_width)
         )
         self.domain = nn.ModuleList(Denoiser(width, 0, schedule) for _ in self.enter)
         self.conditional = nn.ModuleList(Denoiser(width, 1, schedule) for _ in self.enter)
         self.gates = nn.ModuleList(nn.Linear(2 * width, width) for _ in self.enter)
+        # The mixture of experts takes IDs, clips and titles.
         self.experts = nn.ModuleList(nn.Linear(width, width) for _ in range(3))
         self.router = nn.Linear(3 * width, 3)
+        # The diffusion of the history, and its encoder.
         self.final = Denoiser(width, 0, schedule)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.encoder = backbones.build(
@@ -104,26 +108,23 @@ class System(Baseline):
 
     def items(self, features: ItemFeatures) -> Tensor:
         """Return every item [N+1, 2, D]: what enters a history, and what it is ranked by."""
-        return torch.stack([self._fused(features)[0], self.ids.weight], 1)
+        fused, _ = self._fused(features)
+        return torch.stack([fused, self.ids.weight], 1)
 
     def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the cross-entropy over all items and the losses of the diffusions and of the
-        experts' balance."""
+        """Return the cross-entropy over all items, and the diffusions' and the experts' losses."""
         fused, terms = self._fused(features)
         users, positions = batch.rows
+        # The history's own diffusion.
         tokens = self.norm(fused[batch.items])
         terms["final"] = self.final.loss(tokens[batch.items > 0])
+        # Rank by the state after each position.
         states = self._encoded(tokens, batch.items)[users, positions]
-        terms["rank"] = full_cross_entropy(
-            states @ self.ids.weight.T, batch.targets[users, positions], features
-        )
-        others = sum(terms[name] for name in ("conditional", "final", "balance"))
-        total = (
-            terms["rank"]
-            + self.config.domain_weight * terms["domain"]
-            + self.config.other_weight * others
-        )
-        return terms | {"total": total}
+        logits = states @ self.ids.weight.T
+        terms["rank"] = full_cross_entropy(logits, batch.targets[users, positions], features)
+        others = terms["conditional"] + terms["final"] + terms["balance"]
+        total = terms["rank"] + self.config.domain_weight * terms["domain"]
+        return terms | {"total": total + self.config.other_weight * others}
 
     def scores(self, histories: Tensor, items: Tensor) -> Tensor:
         """See Baseline.scores."""
@@ -136,39 +137,37 @@ class System(Baseline):
         return self.encoder.encode(walked, histories)
 
     def _fused(self, features: ItemFeatures) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return every item's fused embedding [N+1, D], and the terms of the modalities'
-        diffusions."""
-        intent = self.config.id_share * self.ids.weight + (1 - self.config.id_share) * self._code(
-            self.ids.weight
-        )
-        parts, terms = [self.ids.weight], {"domain": 0.0, "conditional": 0.0}
-        inputs = (features.global_visual, features.has_visual), (features.text, features.has_text)
+        """Return every item's fused embedding [N+1, D], and the modalities' and experts' terms."""
+        ids = self.ids.weight
+        share = self.config.id_share
+        intent = share * ids + (1 - share) * self._code(ids)
+        parts = [ids]
+        terms = {"domain": 0.0, "conditional": 0.0}
+        inputs = ((features.global_visual, features.has_visual), (features.text, features.has_text))
         for index, (values, known) in enumerate(inputs):
+            domain = self.domain[index]
+            conditional = self.conditional[index]
+            # Clean the modality, then what it says under the item's intent.
             clean = self.norm(self.enter[index](values))
-            own = self.domain[index].walk(clean)
-            wanted = self.conditional[index].walk(own, intent)
+            own = domain.walk(clean)
+            wanted = conditional.walk(own, intent)
             gate = torch.sigmoid(self.gates[index](torch.cat([own, wanted], -1)))
             parts.append((gate * own + (1 - gate) * wanted) * known.unsqueeze(-1))
             if self.training:
-                terms["domain"] = terms["domain"] + self.domain[index].loss(clean)
-                terms["conditional"] = terms["conditional"] + self.conditional[index].loss(
-                    own, intent
-                )
+                terms["domain"] = terms["domain"] + domain.loss(clean)
+                terms["conditional"] = terms["conditional"] + conditional.loss(own, intent)
+        # Mix IDs, clips and titles by each item's own shares.
         shares = self.router(torch.cat(parts, -1)).softmax(-1)
-        use = shares.mean(0)
-        terms["balance"] = (use * (use * len(parts)).log()).sum()  # KL to using all experts alike
-        mixed = [
+        fused = sum(
             share * expert(part)
             for share, expert, part in zip(shares.split(1, -1), self.experts, parts, strict=True)
-        ]
-        return self.ids.weight + sum(mixed), terms
+        )
+        # The divergence (KL) from using all experts alike.
+        use = shares.mean(0)
+        terms["balance"] = (use * (use * len(parts)).log()).sum()
+        return ids + fused, terms
 
     def _code(self, values: Tensor) -> Tensor:
         """Return each row's nearest code [R, D]; the gradient reaches both it and the row."""
         code = self.codebook[torch.cdist(values.float(), self.codebook.float()).argmin(1)]
         return code + values - values.detach()
-
-
-def _one_noise(like: Tensor) -> Tensor:
-    noise = torch.randn(like.shape[-1], generator=torch.Generator().manual_seed(0))
-    return noise.to(like).expand_as(like)

@@ -1,5 +1,4 @@
-"""IISAN (Fu et al., 2024): side towers over every second layer of two frozen encoders of one
-depth and width."""
+"""IISAN (Fu et al., 2024): side towers over every second layer of two frozen, alike encoders."""
 
 from __future__ import annotations
 
@@ -15,8 +14,7 @@ class IISANConfig(TowersConfig):
 
 
 class System(Towers):
-    """A tower for each modality and one between, layer by layer, and SASRec over their three ends
-    in one projection.
+    """Three towers, layer by layer, and SASRec over their ends in one projection.
 
     The encoders are never run while it trains: their hidden states are kept. Departs: see Towers.
     """
@@ -26,13 +24,16 @@ class System(Towers):
 
     def __init__(self, config: IISANConfig):
         super().__init__(config)
-        sides = (config.visual_layers, config.visual_width), (config.text_layers, config.text_width)
-        if sides[0] != sides[1]:
+        # Layer meets layer: neither side may be deeper or wider.
+        visual = (config.visual_layers, config.visual_width)
+        text = (config.text_layers, config.text_width)
+        if visual != text:
             raise TrainingError(
-                f"iisan needs encoders of one depth and width; the visual one has (layers, width) {sides[0]} and the "
-                f"text one {sides[1]}: train iisan_versa on them"
+                f"iisan needs encoders of one depth and width; the visual one has (layers, width) "
+                f"{visual} and the text one {text}: train iisan_versa on them"
             )
 
     def layers_of(self, depth: int) -> list[int]:
-        """Return every second layer, the last among them."""
+        """Return every second layer, the last with them."""
+        # Counted from the last one down.
         return list(range(depth, 0, -2))[::-1]

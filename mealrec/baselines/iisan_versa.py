@@ -15,11 +15,11 @@ class IISANVersaConfig(TowersConfig):
 
 
 class System(Towers):
-    """Of a deeper encoder `layers` evenly spaced layers are kept (group layer-dropping), of a
-    shallower one all.
+    """Of a deeper encoder `layers` evenly spaced layers are kept, of a shallower one all.
 
-    Where one still keeps more, its first adapters run alone; the tower between begins beside the
-    other's first. A Linear a layer maps the wider side down there. Departs: see Towers.
+    That is the paper's group layer-dropping. Where one still keeps more, its first adapters run
+    alone; the tower between begins with the other's first. A Linear a layer maps the wider side
+    down there. Departs: see Towers.
     """
 
     Config = IISANVersaConfig
@@ -28,6 +28,7 @@ class System(Towers):
     )
 
     def layers_of(self, depth: int) -> list[int]:
-        """Return evenly spaced layers, the last among them."""
+        """Return evenly spaced layers, the last with them."""
+        # The last of each of `count` equal parts.
         count = min(self.config.layers, depth)
         return [depth * (place + 1) // count for place in range(count)]

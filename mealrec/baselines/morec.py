@@ -1,21 +1,14 @@
-"""MoRec (Yuan et al., 2023): an item is what its modality encoder says of it, and has no ID at
-all."""
+"""MoRec (Yuan et al., 2023): an item is what its modality encoders say of it, and has no ID."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
-from mealrec.backbones import base as backbones
-from mealrec.baselines.base import Baseline, BaselineConfig, in_batch_cross_entropy, popularity
-from mealrec.types import ItemFeatures, SequenceBatch
-
-if TYPE_CHECKING:
-    from mealrec.features.hidden import HiddenStates
+from mealrec.baselines._content import ContentSASRec
+from mealrec.baselines.base import BaselineConfig
+from mealrec.types import ItemFeatures
 
 
 @dataclass(frozen=True)
@@ -25,7 +18,7 @@ class MoRecConfig(BaselineConfig):
     dropout: float = 0.1
 
 
-class System(Baseline):
+class System(ContentSASRec):
     """SASRec over projections of the clips' and the titles' features.
 
     Departs: two-stage. The published system tunes its encoder end to end, which is what makes it
@@ -35,42 +28,25 @@ class System(Baseline):
 
     Config = MoRecConfig
     SUMMARY = "MoRec, two-stage: items are their frozen features' projections, no IDs"
+    whole_table = True
 
     def __init__(self, config: MoRecConfig):
         super().__init__()
+        # A projection for each modality, and one of their sum.
         self.config = config
         self.visual = nn.Sequential(nn.Linear(config.visual_width, config.width), nn.GELU())
         self.text = nn.Sequential(nn.Linear(config.text_width, config.width), nn.GELU())
         self.out = nn.Linear(config.width, config.width)
-        self.encoder = backbones.build(
-            "sasrec", config.width, max_length=config.max_length, dropout=config.dropout
-        )
-        self.register_buffer("counts", torch.zeros(config.num_items + 1), persistent=False)
+        self.add_encoder(config)
 
-    def prepare(
-        self,
-        sequences: Sequence[Sequence[int]],
-        features: ItemFeatures,
-        hidden: HiddenStates | None = None,
-    ) -> None:
-        """Count the training clicks, which the loss takes out of the logits."""
-        self.counts.copy_(popularity(sequences, self.config.num_items))
+    def item_rows(self, rows: Tensor | slice, features: ItemFeatures) -> Tensor:
+        """Return the projections [M, D] of some items; a missing modality adds nothing."""
+        # Each modality on its own; both add up to the item.
+        visual = self.visual(features.global_visual[rows])
+        visual = visual * features.has_visual[rows].unsqueeze(-1)
+        text = self.text(self.text_rows(rows, features))
+        return self.out(visual + text * features.has_text[rows].unsqueeze(-1))
 
-    def items(self, features: ItemFeatures) -> Tensor:
-        """Return every item's projection [N+1, D]; a modality that is missing adds nothing."""
-        visual = self.visual(features.global_visual) * features.has_visual.unsqueeze(-1)
-        return self.out(visual + self.text(features.text) * features.has_text.unsqueeze(-1))
-
-    def loss(self, batch: SequenceBatch, features: ItemFeatures) -> dict[str, Tensor]:
-        """Return the in-batch debiased cross-entropy over every position's target."""
-        items = self.items(features)
-        users, positions = batch.rows
-        states = self.encoder.encode(items[batch.items], batch.items)[users, positions]
-        targets = batch.targets[users, positions]
-        rank = in_batch_cross_entropy(states, items, targets, batch.prefixes(), self.counts)
-        return {"rank": rank, "total": rank}
-
-    def scores(self, histories: Tensor, items: Tensor) -> Tensor:
-        """See Baseline.scores."""
-        states = self.encoder.encode(items[histories], histories)
-        return backbones.last_states(states, histories) @ items.T
+    def text_rows(self, rows: Tensor | slice, features: ItemFeatures) -> Tensor:
+        """Return the titles' features [M, H] of some items."""
+        return features.text[rows]

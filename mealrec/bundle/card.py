@@ -1,11 +1,12 @@
-"""The model card of a bundle: what it is and what was measured, all of it from the bundle's own
-manifest."""
+"""The model card of a bundle: what it is and what was measured, all of it from its manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from huggingface_hub import EvalResult, ModelCardData
+
+from mealrec.figures import table
 
 ORACLE = "oracle"
 _WORDS = {
@@ -16,87 +17,102 @@ _WORDS = {
     "num_kinds": "kinds of moments",
     "max_length": "latest items of a history that count",
 }
+_CARD = """\
+{front_matter}
+
+# {name}
+
+A bundle for [MealRec](https://arxiv.org/abs/2603.01926), a recommender for short videos that \
+denoises in two walks: first the frames of the clip that was watched last, then the viewer's \
+preference.
+
+It holds no pickles: weights and features are safetensors, all else is JSON, pictures and clips; \
+`manifest.json` has the checksum of every file that is loaded.
+
+## Open it
+
+In a checkout of {code}:
+
+```
+MEALREC_BUNDLE=hf://{repo} python app.py
+```
+
+Without the page:
+
+```python
+from mealrec.question import Question
+from mealrec.recommender.recommender import Recommender
+
+# ids of clips, oldest first
+Recommender.from_pretrained({repo!r}).recommend(Question([...]))
+```
+
+## What it holds
+
+{contents}
+
+## What was measured
+
+{measured}
+
+## How it was made
+
+```
+{commands}
+```
+"""
 
 
 def model_card(
     repo: str, manifest: Mapping, licence: str | None = None, code: str | None = None
 ) -> str:
-    """Return README.md for a bundle's repository; `code` is the address of the code that opens
-    it."""
-    models, encoders = manifest["models"], manifest["encoders"]
-    sizes = ", ".join(
-        f"{words} {manifest['dims'][name]}"
-        for name, words in _WORDS.items()
-        if name in manifest["dims"]
+    """Return README.md for a bundle's repository; `code` is the address of the code for it."""
+    # What was measured, and the commands that made the run and the bundle, as far as known.
+    training = manifest["training"]
+    measured = [*_measured(manifest["metrics"]), of_all_clicks(training)]
+    commands = [training.get("command"), manifest["created_with"]]
+    return _CARD.format(
+        front_matter=_front_matter(repo, manifest, licence),
+        name=_text(manifest["name"]),
+        code=f"[MealRec]({code})" if code else "MealRec",
+        repo=repo,
+        contents=_contents(manifest),
+        measured="\n\n".join(part for part in measured if part),
+        commands="\n".join(command for command in commands if command),
     )
-    parts = [
-        _front_matter(repo, manifest, licence),
-        f"# {_text(manifest['name'])}",
-        "A bundle for [MealRec](https://arxiv.org/abs/2603.01926), a recommender for short videos that denoises in two "
-        "walks: first the frames of the clip that was watched last, then the viewer's preference.",
-        "It holds no pickles: weights and features are safetensors, all else is JSON, pictures and clips; "
-        "`manifest.json` has the checksum of every file that is loaded.",
-        "## Open it",
-        f"In a checkout of {f'[MealRec]({code})' if code else 'MealRec'}:\n\n"
-        f"```\nMEALREC_BUNDLE=hf://{repo} python app.py\n```\n\n"
-        "Without the page:\n\n```python\nfrom mealrec.recommender.recommender import Recommender\n\n"
-        f"Recommender.from_pretrained({repo!r}).recommend([...])  # ids of clips, oldest first\n```",
-        "## What it holds",
-        _table(
-            ["", ""],
-            [
-                ["models", ", ".join(f"`{name}`" for name in models)],
-                ["sizes", sizes],
-                ["backbone", ", ".join(sorted({_backbone(config) for config in models.values()}))],
-                *([f"{kind} encoder", _encoder(encoder)] for kind, encoder in encoders.items()),
-            ],
-        ),
-        "## What was measured",
-        *_measured(manifest["metrics"]),
-        *([sentence] if (sentence := of_all_clicks(manifest["training"])) else []),
-        "## How it was made",
-        f"```\n{_command(manifest['training'])}{manifest['created_with']}\n```",
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _backbone(config: Mapping) -> str:
-    """Return the backbone's name; a model on a trained backbone holds that one's configuration
-    whole."""
-    return str(config.get("base", config).get("backbone"))
 
 
 def of_all_clicks(training: Mapping) -> str:
-    """Return the sentence that tells models fitted on all clicks from the tested ones; "" where
-    they are the same."""
+    """Return the sentence that tells models fitted on all clicks from the tested ones.
+
+    "" where they are the same.
+    """
     if not training.get("refit"):
         return ""
+    # An older manifest may not say how many.
     clicks = training.get("clicks")
     counted = f"{clicks:,} clicks in all" if isinstance(clicks, int) else "all of them"
     return (
-        f"The models here were fitted again on every viewer's latest clicks, {counted}, those that validate and test "
-        "included; any figures are of the run that was tested, which had not learned from these."
+        f"The models here were fitted again on every viewer's latest clicks, {counted}, those that "
+        "validate and test included; any figures are of the run that was tested, which had not "
+        "learned from these."
     )
 
 
 def _front_matter(repo: str, manifest: Mapping, licence: str | None) -> str:
-    """Return what the hub reads: the licence, and the figures of the first of the bundle's
-    models that was measured."""
+    """Return what the hub reads: the licence, and the figures of the first measured model."""
+    # The hub shows one row: that of the first model that was measured.
     rows = manifest["metrics"].get("test", {})
-    measured = next(
-        (name for name in manifest["models"] if isinstance(rows.get(name), Mapping)), None
-    )
-    results = [
-        EvalResult(
-            "recommendation",
-            "simulated" if _is_simulated(rows) else "own",
-            manifest["name"],
-            metric,
-            value,
-        )
-        for metric, value in rows.get(measured, {}).items()
-        if isinstance(value, (int, float))
-    ]
+    measured = [rows[name] for name in manifest["models"] if isinstance(rows.get(name), Mapping)]
+    viewers = "simulated" if _is_simulated(rows) else "own"
+    results = []
+    first = measured[0] if measured else {}
+    for metric, value in first.items():
+        if isinstance(value, (int, float)):
+            result = EvalResult("recommendation", viewers, manifest["name"], metric, value)
+            results.append(result)
+
+    # Nothing measured is said of a model where nothing was.
     data = ModelCardData(
         license=licence,
         library_name="mealrec",
@@ -107,14 +123,29 @@ def _front_matter(repo: str, manifest: Mapping, licence: str | None) -> str:
     return f"---\n{data.to_yaml()}\n---"
 
 
-def _is_simulated(rows: Mapping) -> bool:
-    """Say whether the viewers are simulated: only of these anybody knows how well they can be
-    foretold."""
-    return any(str(name).startswith(ORACLE) for name in rows)
+def _contents(manifest: Mapping) -> str:
+    """Return the table of what a bundle holds."""
+    models = manifest["models"]
+    dims = manifest["dims"]
+    sizes = [f"{words} {dims[name]}" for name, words in _WORDS.items() if name in dims]
+    # A model on a trained backbone holds the configuration of that one whole.
+    backbones = {str(config.get("base", config).get("backbone")) for config in models.values()}
+
+    # A row a fact.
+    rows = [
+        ["models", ", ".join(f"`{name}`" for name in models)],
+        ["sizes", ", ".join(sizes)],
+        ["backbone", ", ".join(sorted(backbones))],
+    ]
+    for kind, encoder in manifest["encoders"].items():
+        weights = str(encoder["sha256"])[:12]
+        rows.append([f"{kind} encoder", f"{_text(encoder['name'])} (sha256 {weights}…)"])
+    return table(["", ""], rows, align="---").rstrip()
 
 
 def _measured(metrics: Mapping) -> list[str]:
     """Return the test table; where a bundle was packed without a report, the words that say so."""
+    # The systems that the report has figures of.
     rows = {
         name: row
         for name, row in metrics.get("test", {}).items()
@@ -122,29 +153,30 @@ def _measured(metrics: Mapping) -> list[str]:
     }
     if not rows:
         return ["Nothing: the bundle was packed without a report of `python -m mealrec evaluate`."]
-    columns = list(next(iter(rows.values())))
-    cells = [
-        [_text(name), *(_number(row.get(column)) for column in columns)]
-        for name, row in rows.items()
-    ]
-    count = metrics.get("rows")
+
+    # How it was measured.
     words = "Test split, the history's own items masked, the mean of the measured seeds"
-    viewers = (
-        " The viewers are simulated and the clips drawn: the figures say nothing of real ones."
-    )
-    told = (
-        f"{words}{f' over {count} rows' if count else ''}.{viewers if _is_simulated(rows) else ''}"
-    )
-    return [told, _table(["system", *columns], cells)]
+    if metrics.get("rows"):
+        words += f" over {metrics['rows']} rows"
+    words += "."
+    if _is_simulated(rows):
+        words += (
+            " The viewers are simulated and the clips drawn: the figures say nothing of real ones."
+        )
+
+    # A row a system, with the columns of the first.
+    columns = list(next(iter(rows.values())))
+    cells = []
+    for name, row in rows.items():
+        figures = [_number(row.get(column)) for column in columns]
+        cells.append([_text(name), *figures])
+    return [words, table(["system", *columns], cells, align="---").rstrip()]
 
 
-def _encoder(encoder: Mapping) -> str:
-    return f"{_text(encoder['name'])} (sha256 {str(encoder['sha256'])[:12]}…)"
-
-
-def _command(training: Mapping) -> str:
-    command = training.get("command")
-    return f"{command}\n" if command else ""
+def _is_simulated(rows: Mapping) -> bool:
+    """Say whether the viewers are simulated: only of these anybody knows how well they can be
+    foretold."""
+    return any(str(name).startswith(ORACLE) for name in rows)
 
 
 def _number(value: object) -> str:
@@ -153,11 +185,5 @@ def _number(value: object) -> str:
 
 def _text(value: object) -> str:
     """Return words that cannot break out of a table's cell or become markup."""
-    return "".join(
-        f"\\{sign}" if sign in "|`*_<>[]\\" else sign for sign in " ".join(str(value).split())
-    )
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    words = " ".join(str(value).split())
+    return "".join(f"\\{sign}" if sign in "|`*_<>[]\\" else sign for sign in words)

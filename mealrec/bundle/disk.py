@@ -1,16 +1,9 @@
-"""A bundle on disk: JSON and safetensors, listed with their checksums in one manifest.
-
-manifest.json · catalogue.json · viewers.json · kinds.json · features.safetensors ·
-variants/<variant>.safetensors; where there are viewers to inspect test_viewers.json; and, in a
-bundle that lies outside of a project, media/ and encoders/ with copies of what it needs, which the
-manifest does not list.
-"""
+"""A bundle on disk: JSON and safetensors, listed with their checksums in one manifest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -21,26 +14,36 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from mealrec.bundle.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
-from mealrec.bundle.places import ENCODERS, MEDIA, REBUILD, project_path
+from mealrec.bundle.checks import check
+from mealrec.bundle.contents import BundleContents, check_encoder
+from mealrec.bundle.manifest import (
+    CARD,
+    CATALOGUE,
+    ENCODERS,
+    FEATURES,
+    FORMAT_VERSION,
+    KINDS,
+    MANIFEST,
+    MEDIA,
+    REBUILD,
+    TEST_VIEWERS,
+    VIEWERS,
+    ExampleViewer,
+    ViewerCase,
+    items_from,
+    misfit,
+    project_path,
+    read_manifest,
+)
 from mealrec.errors import BundleError
-from mealrec.explain.forms import FORMS, Config, config_of
-from mealrec.explain.kinds import Face, Kind
+from mealrec.explain.served import FORMS, Config, config_of
+from mealrec.explain.trace import Face, Kind
 from mealrec.features.tensors import Normalisation
-from mealrec.features.weights import WEIGHT_FILES
 from mealrec.types import ItemFeatures
 
-FORMAT_VERSION = 2
-MANIFEST = "manifest.json"
-CARD = "README.md"
-CATALOGUE, VIEWERS, FEATURES = "catalogue.json", "viewers.json", "features.safetensors"
-TEST_VIEWERS, KINDS = "test_viewers.json", "kinds.json"
-_FORMS = {
-    **dict.fromkeys(("name", "created_with", "media"), str),
-    **dict.fromkeys(("models", "encoders", "metrics", "training", "files"), dict),
-    "interval_s": (int, float),
-}
-_PLAIN = ("name", "created_with", "encoders", "media", "interval_s", "metrics", "training")
+DIMS = ("num_items", "visual_width", "text_width", "num_frames", "num_kinds", "max_length")
+# What stands in the manifest as it is in the contents.
+PLAIN = ("name", "created_with", "encoders", "media", "interval_s", "metrics", "training")
 
 
 def write_bundle(
@@ -52,30 +55,34 @@ def write_bundle(
     Raises BundleError where the contents do not fit each other, or `path` holds something else.
     """
     path = Path(path)
-    contents.check()
-    if path.is_file() or (
-        path.exists() and any(path.iterdir()) and not (path / MANIFEST).is_file()
-    ):
+    check(contents)
+    is_used = path.is_file() or (path.is_dir() and any(path.iterdir()))
+    if is_used and not (path / MANIFEST).is_file():
         raise BundleError(
-            f"{path} is no bundle (it has no {MANIFEST}): choose an empty or new folder to write to."
+            f"{path} is no bundle (it has no {MANIFEST}): choose an empty or new folder to write "
+            "to."
         )
+
+    # All files are made before the first is written.
     files = {
         CATALOGUE: _json([vars(item) for item in contents.catalogue]),
         VIEWERS: _json([vars(viewer) for viewer in contents.viewers]),
         KINDS: _json([asdict(kind) for kind in contents.kinds]),
         FEATURES: _safetensors(contents.tensors()),
-        **{
-            _weights_file(variant): _safetensors(weights)
-            for variant, (_, weights) in contents.models.items()
-        },
     }
+    for variant, (_, weights) in contents.models.items():
+        files[_weights_file(variant)] = _safetensors(weights)
     if contents.test_viewers:
         files[TEST_VIEWERS] = _json([vars(viewer) for viewer in contents.test_viewers])
-    partial, replaced = (path.with_name(path.name + ending) for ending in (".partial", ".replaced"))
-    for leftover in (partial, replaced):
-        shutil.rmtree(leftover, ignore_errors=True)
+    files[MANIFEST] = _json(_manifest(contents, files))
+
+    # Write next to the place, so that a run that is stopped leaves the older bundle as it was.
+    partial = path.with_name(f"{path.name}.partial")
+    replaced = path.with_name(f"{path.name}.replaced")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(replaced, ignore_errors=True)
     try:
-        for name, data in {**files, MANIFEST: _json(_manifest(contents, files))}.items():
+        for name, data in files.items():
             file = partial / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
@@ -83,41 +90,12 @@ def write_bundle(
     except BaseException:  # stopped, or the disk is full
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+    # Change places.
     if path.exists():
         path.rename(replaced)
     partial.rename(path)
     shutil.rmtree(replaced, ignore_errors=True)
-
-
-def read_manifest(path: str | Path) -> dict:
-    """Return a bundle's manifest.
-
-    Raises BundleError where it is missing, unreadable, incomplete or of another format version.
-    """
-    path = Path(path)
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(
-            f"{path} holds no readable {MANIFEST}: point to a bundle's folder, or {REBUILD}."
-        ) from error
-    version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if type(version) is not int or version != FORMAT_VERSION:
-        raise BundleError(
-            f"{path} has the format {version} and {FORMAT_VERSION} is read here: {REBUILD}."
-        )
-    if missing := {"models", "files", *_PLAIN} - manifest.keys():
-        raise BundleError(f"{path / MANIFEST} lacks {', '.join(sorted(missing))}: {REBUILD}.")
-    odd = [name for name, form in _FORMS.items() if not isinstance(manifest[name], form)]
-    if not odd and (
-        isinstance(manifest["interval_s"], bool) or not 0 < manifest["interval_s"] < math.inf
-    ):
-        odd = ["interval_s"]
-    if odd:
-        raise BundleError(
-            f"{path / MANIFEST}: {odd[0]} has another form than this version writes: {REBUILD}."
-        )
-    return manifest
 
 
 def read_bundle(path: str | Path) -> BundleContents:
@@ -128,13 +106,15 @@ def read_bundle(path: str | Path) -> BundleContents:
     path = Path(path)
     manifest = read_manifest(path)
     try:
+        # The parts, whether they fit each other, and whether what lies outside is there.
         contents = _contents(manifest, _read_files(path, manifest["files"]))
-        contents.check()
+        check(contents)
         for encoder in contents.encoders.values():
             check_encoder(path, encoder)
         project_path(path, contents.media)
     except BundleError:
         raise
+    # What no check names: a form that another version writes.
     except (
         AttributeError,
         KeyError,
@@ -143,52 +123,20 @@ def read_bundle(path: str | Path) -> BundleContents:
         RuntimeError,
         SafetensorError,
     ) as error:
-        raise BundleError(
-            f"{path} was made by another version ({type(error).__name__}: {error}): {REBUILD}."
+        raise misfit(
+            f"{path} was made by another version ({type(error).__name__}: {error})"
         ) from error
     return contents
 
 
-def check_encoder(bundle: str | Path, encoder: dict[str, str]) -> str:
-    """Return an encoder's directory or name (a hub id, "minilm", "title-segments:…"), a directory
-    once it is checked.
-
-    Raises BundleError where the directory has no weights or others than the features were made
-    with.
-    """
-    name = encoder["name"]
-    if not name.startswith("."):
-        return name
-    directory = project_path(bundle, name)
-    check_weights(directory, encoder["sha256"])
-    return str(directory)
-
-
-def check_weights(directory: Path, sha256: str) -> None:
-    """Raise BundleError where a directory has no weights or not those of the checksum."""
-    weights = next(
-        (directory / file for file in WEIGHT_FILES if (directory / file).is_file()), None
-    )
-    if weights is None:
-        raise BundleError(
-            f"The bundle's encoder is missing: no weights in {directory}; restore it, or {REBUILD}."
-        )
-    found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if found != sha256:
-        raise BundleError(
-            f"{weights} is not the encoder that the bundle was made with (sha256 {found[:12]}… where "
-            f"{sha256[:12]}… is expected): restore it, or extract the features and {REBUILD}."
-        )
-
-
 def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
+    # The sizes are the first model's; features and kinds fix most of them for all.
     config = next(iter(contents.models.values()))[0]
-    dims = ("num_items", "visual_width", "text_width", "num_frames", "num_kinds", "max_length")
     return {
         "format_version": FORMAT_VERSION,
         "name": contents.name,
         "created_with": contents.created_with,
-        "dims": {name: getattr(config, name) for name in dims},
+        "dims": {name: getattr(config, name) for name in DIMS},
         "models": {variant: config.to_dict() for variant, (config, _) in contents.models.items()},
         "encoders": contents.encoders,
         "media": contents.media,
@@ -203,83 +151,82 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> dict:
 
 
 def _read_files(path: Path, listed: dict[str, dict]) -> dict[str, bytes]:
-    """Return every file's bytes, once the folder holds exactly the listed files, each with its
-    checksum."""
-    files = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)} - {
-        MANIFEST,
-        CARD,
-    }
-    if missing := sorted(listed.keys() - present):
+    """Return the bytes of exactly the listed files, each checked."""
+    # The folder holds what is listed, and nothing else.
+    files = [file.relative_to(path) for file in path.rglob("*") if file.is_file()]
+    present = {file.as_posix() for file in files if file.parts[0] not in (MEDIA, ENCODERS)}
+    missing = listed.keys() - present
+    if missing:
         raise BundleError(
-            f"{path} lacks {', '.join(missing)}: copy the whole folder again, or {REBUILD}."
+            f"{path} lacks {', '.join(sorted(missing))}: copy the whole folder again, or {REBUILD}."
         )
-    if unknown := sorted(present - listed.keys()):
+    unknown = present - listed.keys() - {MANIFEST, CARD}
+    if unknown:
         raise BundleError(
-            f"{path} also holds {', '.join(unknown)}, which {MANIFEST} does not list: move it away."
+            f"{path} also holds {', '.join(sorted(unknown))}, which {MANIFEST} does not list: "
+            "move it away."
         )
-    files = {}
+
+    # Every file is as it was written.
+    found = {}
     for name, entry in listed.items():
         data = (path / name).read_bytes()
         if len(data) != entry["bytes"] or _sha256(data) != entry["sha256"]:
             raise BundleError(
                 f"{path / name} is damaged (its checksum differs): copy it again, or {REBUILD}."
             )
-        files[name] = data
-    return files
+        found[name] = data
+    return found
 
 
 def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
+    # The models, each with a file of weights; no file is left over.
+    models = {}
+    for variant, values in manifest["models"].items():
+        weights = load_tensors(files[_weights_file(variant)])
+        models[variant] = (_config(variant, values), weights)
+    known = {CATALOGUE, VIEWERS, TEST_VIEWERS, KINDS, FEATURES, *map(_weights_file, models)}
+    stray = files.keys() - known
+    if stray:
+        raise misfit(f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant")
+
+    # The rest of the files, and what the manifest says itself.
     tensors = load_tensors(files[FEATURES])
-    parts = {
-        kind: {field.name: tensors[field.name] for field in fields(kind)}
-        for kind in (ItemFeatures, Normalisation)
-    }
-    models = {
-        variant: (_config(variant, config), load_tensors(files[_weights_file(variant)]))
-        for variant, config in manifest["models"].items()
-    }
-    if stray := files.keys() - {
-        CATALOGUE,
-        VIEWERS,
-        TEST_VIEWERS,
-        KINDS,
-        FEATURES,
-        *map(_weights_file, models),
-    }:
-        raise BundleError(
-            f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant: {REBUILD}."
-        )
     return BundleContents(
-        catalogue=tuple(CatalogueItem(**item) for item in json.loads(files[CATALOGUE])),
+        catalogue=items_from(files[CATALOGUE]),
         viewers=_viewers(ExampleViewer, files[VIEWERS]),
         test_viewers=_viewers(ViewerCase, files.get(TEST_VIEWERS, b"[]")),
         models=models,
-        kinds=tuple(_kind(kind) for kind in json.loads(files[KINDS])),
-        features=ItemFeatures(**parts[ItemFeatures]),
+        kinds=tuple(_kind(values) for values in json.loads(files[KINDS])),
+        features=_part(ItemFeatures, tensors),
         times_s=tensors["times_s"],
-        normalisation=Normalisation(**parts[Normalisation]),
-        **{key: manifest[key] for key in _PLAIN},
+        normalisation=_part(Normalisation, tensors),
+        **{name: manifest[name] for name in PLAIN},
     )
 
 
-def _viewers(kind: type, data: bytes) -> tuple:
-    return tuple(
-        kind(**viewer | {"history": tuple(viewer["history"])}) for viewer in json.loads(data)
-    )
+def _part(form: type, tensors: dict[str, Tensor]):
+    return form(**{field.name: tensors[field.name] for field in fields(form)})
+
+
+def _viewers(form: type, data: bytes) -> tuple:
+    found = []
+    for viewer in json.loads(data):
+        viewer["history"] = tuple(viewer["history"])  # JSON knows lists alone
+        found.append(form(**viewer))
+    return tuple(found)
 
 
 def _config(variant: str, values: dict) -> Config:
-    if (config := config_of(values)) is None:
-        raise BundleError(
-            f"{variant} is no model of the forms that are served here, {', '.join(FORMS)}: {REBUILD}."
-        )
+    config = config_of(values)
+    if config is None:
+        raise misfit(f"{variant} is no model of the forms that are served here, {', '.join(FORMS)}")
     return config
 
 
 def _kind(values: dict) -> Kind:
-    faces = tuple(Face(**face) for face in values["faces"])
     lists = {name: tuple(values[name]) for name in ("words", "sights", "place")}
+    faces = tuple(Face(**face) for face in values["faces"])
     return Kind(**values | lists | {"faces": faces})
 
 

@@ -1,219 +1,189 @@
-"""`python -m mealrec bundle`: pack one seed of a training run, with its features, into a bundle."""
+"""What a bundle is made of: one seed of a training run, with its data and its features."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
-import numpy as np
 import torch
 
-from mealrec.bundle.contents import CLIPS, BundleContents, CatalogueItem, frame_source
-from mealrec.bundle.disk import check_weights, write_bundle
+from mealrec.bundle.contents import BundleContents, check_weights, frame_source
 from mealrec.bundle.examples import choose_cases, choose_viewers
+from mealrec.bundle.manifest import CatalogueItem
 from mealrec.bundle.naming import name_kinds
 from mealrec.bundle.packing import Packing
-from mealrec.data.catalogue import Catalogue, read_catalogue
+from mealrec.data.catalogue import Catalogue
 from mealrec.data.published.prepare import REPORT
 from mealrec.errors import DataFormatError
-from mealrec.explain.forms import FORMS, parts_of, served
-from mealrec.features.store import FeatureStore, check_items
-from mealrec.features.tensors import item_features
+from mealrec.explain.served import FORMS, parts_of, served
+from mealrec.features.store import CLIPS, FeatureStore
 from mealrec.progress import Progress
 from mealrec.training.forms import System
 from mealrec.training.refit import Refit
-from mealrec.training.run import RUN, load_normalisation, load_system, source_of, sources_told
-from mealrec.types import ItemFeatures
+from mealrec.training.run import RUN, load_system, main_system, sources_told
+from mealrec.training.world import NORMALISATION, World, load_normalisation, open_world
 
 QUIET = "quiet"
-STOPPED = "stopped; nothing of the bundle was written, and an older one is as it was: run the same command again"
+_KEPT = ("epoch", "validation_N@10", "seconds")  # of what a system's folder tells of its training
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this verb's options."""
-    parser.add_argument("--run", type=Path, required=True, help="run directory that `train` wrote")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="which seed of the run (default: %(default)s)"
-    )
-    parser.add_argument("--data", type=Path, help="catalogue (default: the run's own)")
-    parser.add_argument("--features", type=Path, help="feature store (default: the run's own)")
-    parser.add_argument(
-        "--encoder",
-        help="encoder of the features, a directory or hub id (default: as they name it)",
-    )
-    parser.add_argument(
-        "--system",
-        help="the system that the app shows first (default: full, mealrec, or the only one)",
-    )
-    parser.add_argument(
-        "--metrics", type=Path, help="report of `evaluate` (default: metrics.json of the run)"
-    )
-    parser.add_argument(
-        "--refit",
-        action="store_true",
-        help="fit the systems again on all clicks, those of validation and the test too; the figures stay the run's",
-    )
-    parser.add_argument(
-        "--name",
-        help="the bundle's name (default: what `prepare` called the data, else its folder)",
-    )
-    parser.add_argument(
-        "--transcode",
-        action="store_true",
-        help="make H.264 copies, in the bundle, of clips that browsers do not play",
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="bundle to write, e.g. checkpoints/default"
-    )
+@dataclass(frozen=True)
+class Sources:
+    """What a bundle is made of.
+
+    `system` comes first in the app, see `find_systems`; `metrics` is a report of `evaluate`, by
+    default the run's own; `refit` fits the systems again on all clicks.
+    """
+
+    run: Path
+    data: Path
+    features: Path
+    seed: int = 0
+    encoder: str | None = None
+    system: str | None = None
+    metrics: Path | None = None
+    refit: bool = False
+    name: str | None = None
 
 
-def run(arguments: argparse.Namespace, accidents: Mapping[str, bool] = MappingProxyType({})) -> int:
-    """Gather, check and write the bundle; `accidents` is what is known of its test viewers, see
-    `choose_cases`."""
-    torch.set_num_threads(1)
-    arguments.data = source_of(arguments.run, "data", arguments.data)
-    arguments.features = source_of(arguments.run, "features", arguments.features)
-    with Progress() as progress:
-        packing = Packing(arguments.out, progress, transcodes=arguments.transcode)
-        contents = _gather(arguments, packing, accidents, progress)
-        progress.begins(f"writing {arguments.out}")
-        write_bundle(arguments.out, contents, packing.place)
-    size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file()) / 2**20
-    print(
-        f"{arguments.out}: {len(contents.catalogue)} items, {', '.join(contents.models)}, {size:.1f} MiB"
-    )
-    for line in packing.told():
-        print(line)
-    return 0
-
-
-def _gather(
-    arguments: argparse.Namespace,
+def make_contents(
+    sources: Sources,
     packing: Packing,
     accidents: Mapping[str, bool],
+    command: str,
     progress: Progress,
 ) -> BundleContents:
-    progress.begins(f"reading {arguments.data} and {arguments.features}")
-    catalogue, store = read_catalogue(arguments.data), FeatureStore.open(arguments.features)
-    if line := catalogue.told(arguments.data):
-        progress.begins(line)
-    check_items(store, catalogue.item_ids, arguments.features, arguments.data)
-    folders = find_systems(arguments.run / f"seed-{arguments.seed}", arguments.system)
-    names = _encoder_names(store, arguments.encoder)
-    encoders = _encoders(store, names, packing)
-    decodes = frame_source(encoders["video"]["name"]) == CLIPS
-    normalisation = load_normalisation(arguments.run / "normalisation.safetensors")
-    times_s = torch.tensor(np.asarray(store.times_s))
-    features = item_features(store, normalisation, catalogue.trainable)
-    training = _training(arguments.run, folders, arguments.seed) | sources_told(
-        arguments.out, data=arguments.data
-    )
-    if arguments.refit:
-        progress.begins("fitting the systems again on all clicks")
-        models, fit = _fitted_again(folders, catalogue, features)
-        training |= fit
-    else:
-        models = {name: load_system(folder) for name, folder in folders.items()}
+    """Gather what a bundle holds; `packing` is told which files it takes along.
+
+    `accidents` is what is known of its test viewers, see `choose_cases`; `command` made it.
+    """
+    # What the run was trained on.
+    progress.begins(f"reading {sources.data} and {sources.features}")
+    normalisation = sources.run / NORMALISATION
+    world = open_world(sources.data, sources.features, normalisation=normalisation, exact=True)
+    catalogue = world.catalogue
+    odd = catalogue.told(sources.data)
+    if odd:
+        progress.begins(odd)
+
+    # The systems and the encoders.
+    folders = find_systems(sources.run / f"seed-{sources.seed}", sources.system)
+    store = FeatureStore.open(sources.features)
+    encoders = _encoder_names(store, sources.encoder)
+    models, training = _systems(sources, folders, world, progress)
+    training |= sources_told(packing.out, data=sources.data)
+    main = models["full"]
+
+    # The files that go with it.
+    made_with = store.manifest["encoders"]
+    packed = {
+        kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]}
+        for kind, name in encoders.items()
+    }
     progress.begins("looking at the clips' files")
-    media = packing.media(arguments.data, catalogue.item_ids, decodes)
+    decodes = frame_source(encoders["video"]) == CLIPS
+    media = packing.media(sources.data, catalogue.item_ids, decodes)
+
     progress.begins("naming the kinds of moments")
+    kinds = name_kinds(served(main), world.features, catalogue, store, encoders["video"])
     return BundleContents(
-        name=arguments.name
-        or _read_json(arguments.data / REPORT).get("name")
-        or arguments.out.name,
-        created_with=" ".join(["python -m mealrec", *sys.argv[1:]]),
+        name=sources.name or _read_json(sources.data / REPORT).get("name") or packing.out.name,
+        created_with=command,
         catalogue=_items(catalogue),
         viewers=choose_viewers(catalogue),
         models=parts_of(models),
-        kinds=name_kinds(served(models["full"]), features, catalogue, store, names["video"]),
-        features=features,
-        times_s=torch.cat([torch.zeros_like(times_s[:1]), times_s]),
-        normalisation=normalisation,
-        encoders=encoders,
+        kinds=kinds,
+        features=world.features,
+        times_s=torch.tensor(world.times_s),
+        normalisation=load_normalisation(normalisation),
+        encoders=packed,
         media=media,
         interval_s=store.manifest["interval_s"],
-        metrics=metrics_tables(_report(arguments), {folders["full"].name: "full"}),
+        metrics=metrics_tables(_report(sources), {folders["full"].name: "full"}),
         training=training,
-        test_viewers=choose_cases(catalogue, models["full"].config.max_length, accidents),
+        test_viewers=choose_cases(catalogue, main.config.max_length, accidents),
     )
 
 
-def _fitted_again(
-    folders: Mapping[str, Path], catalogue: Catalogue, features: ItemFeatures
-) -> tuple[dict[str, System], dict]:
-    """Return the systems fitted on all clicks, and what the manifest says of that."""
-    refit, models = Refit(catalogue, features), {}
-    for name, folder in folders.items():
-        began = time.perf_counter()
-        models[name] = refit.system(folder)
+def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
+    """Return {name: folder} of a seed's finished systems; the main one comes first, called "full".
+
+    It is `main` where that is given, else see `main_system`, or the only one there is. Systems of
+    another form than the recommender serves stay out, and the quiet one, which is there to be
+    compared with. Raises DataFormatError where it is not there or not clear.
+    """
+    # What is trained, without what no request can be put to.
+    folders = {}
+    left_out = []
+    for path in sorted(seed.glob("*/config.json")):
+        name = path.parent.name
+        if name == QUIET or _read_json(path).get("form") not in FORMS:
+            left_out.append(name)
+        else:
+            folders[name] = path.parent
+    if left_out:
         print(
-            f"{name}: fitted on {refit.clicks:,} clicks in {time.perf_counter() - began:.0f} s",
-            flush=True,
+            "Left out of the bundle (of another form, or only there to be compared with): "
+            f"{', '.join(left_out)}."
         )
-    return models, {"refit": True, "clicks": refit.clicks}
+
+    # The main one.
+    if main is None:
+        main = next(iter(folders)) if len(folders) == 1 else main_system(folders)
+    if main not in folders:
+        raise DataFormatError(
+            f"{seed} holds the trained systems {', '.join(folders) or 'none'}, and one is expected "
+            "to come first in the app: name it with --system, or run `python -m mealrec train` "
+            "first."
+        )
+    others = {name: folder for name, folder in folders.items() if name not in (main, "full")}
+    return {"full": folders[main], **others}
 
 
-def metrics_tables(report: dict, renamed: dict[str, str] | None = None) -> dict:
-    """Return a report of `evaluate` with each system's masked mean figures in one flat row under
-    "test".
+def metrics_tables(report: dict, renamed: Mapping[str, str]) -> dict:
+    """Return a report of `evaluate` with the systems' masked mean figures, a row each, in "test".
 
     `renamed` maps systems to their names in the bundle.
     """
     tables = {name: value for name, value in report.items() if name != "systems"}
-    rows = {
-        (renamed or {}).get(name, name): {
-            metric: value["mean"] for metric, value in system["masked"].items()
-        }
-        for name, system in report.get("systems", {}).items()
-    }
+    rows = {}
+    for name, system in report.get("systems", {}).items():
+        row = {metric: value["mean"] for metric, value in system["masked"].items()}
+        rows[renamed.get(name, name)] = row
     return {"test": rows, **tables} if rows else tables
 
 
-def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
-    """Return {name: folder} of a seed's finished systems; the main one comes first and is called
-    "full".
+def _systems(
+    sources: Sources, folders: Mapping[str, Path], world: World, progress: Progress
+) -> tuple[dict[str, System], dict[str, object]]:
+    """Return the systems as trained or fitted on all clicks, and what the manifest says of that."""
+    # As they were trained.
+    training = _training(sources.run, folders, sources.seed)
+    if not sources.refit:
+        return {name: load_system(folder) for name, folder in folders.items()}, training
 
-    It is `main` where that is given, else "full", "mealrec" or the only one there is. Systems of
-    another form than the recommender serves stay out, and the quiet one, which is there to be
-    compared with. Raises DataFormatError where it is not there or not clear.
-    """
-    folders = {path.parent.name: path.parent for path in sorted(seed.glob("*/config.json"))}
-    left_out = [name for name, folder in folders.items() if name == QUIET or not _is_served(folder)]
-    for name in left_out:
-        del folders[name]
-    if left_out:
-        print(
-            f"Left out of the bundle (of another form, or only there to be compared with): {', '.join(left_out)}."
-        )
-    known = ", ".join(folders) or "none"
-    if main is None:
-        only = list(folders) if len(folders) == 1 else []
-        main = next((name for name in ("full", "mealrec", *only) if name in folders), None)
-    if main not in folders:
-        raise DataFormatError(
-            f"{seed} holds the trained systems {known}, and one is expected to come first in the app: name it with "
-            "--system, or run `python -m mealrec train` first."
-        )
-    first = folders.pop(main)
-    return {"full": first, **{name: folder for name, folder in folders.items() if name != "full"}}
-
-
-def _is_served(folder: Path) -> bool:
-    return _read_json(folder / "config.json").get("form") in FORMS
+    # Or on validation's and test's clicks as well: nothing is left to measure those by.
+    progress.begins("fitting the systems again on all clicks")
+    refit = Refit(world.catalogue, world.features)
+    models = {}
+    for name, folder in folders.items():
+        began = time.perf_counter()
+        models[name] = refit.system(folder)
+        seconds = time.perf_counter() - began
+        print(f"{name}: fitted on {refit.clicks:,} clicks in {seconds:.0f} s", flush=True)
+    return models, training | {"refit": True, "clicks": refit.clicks}
 
 
 def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
     return tuple(
         CatalogueItem(
-            item_id,
-            catalogue.titles[item_id],
-            catalogue.topics.get(item_id, ""),
-            item_id in catalogue.held_out,
+            item_id=item_id,
+            title=catalogue.titles[item_id],
+            topic=catalogue.topics.get(item_id, ""),
+            held_out=item_id in catalogue.held_out,
         )
         for item_id in catalogue.item_ids
     )
@@ -221,52 +191,43 @@ def _items(catalogue: Catalogue) -> tuple[CatalogueItem, ...]:
 
 def _encoder_names(store: FeatureStore, video: str | None) -> dict[str, str]:
     """Return where the store's encoders lie; raises BundleError where a directory holds others."""
+    # Another folder may hold the video encoder now; titles that stand in for clips need none.
     made_with = store.manifest["encoders"]
     names = {kind: encoder["name"] for kind, encoder in made_with.items()}
     if video and frame_source(names["video"]) == CLIPS:
         names["video"] = video
+
+    # A folder's weights are still those that made the features; the hub's are checked when loaded.
     for kind, name in names.items():
         if Path(name).is_dir():
             check_weights(Path(name), made_with[kind]["sha256"])
     return names
 
 
-def _encoders(
-    store: FeatureStore, names: dict[str, str], packing: Packing
-) -> dict[str, dict[str, str]]:
-    """Return the encoders as the bundle names them."""
-    made_with = store.manifest["encoders"]
-    return {
-        kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]}
-        for kind, name in names.items()
-    }
-
-
-def _report(arguments: argparse.Namespace) -> dict:
-    if arguments.metrics is not None and not arguments.metrics.is_file():
+def _report(sources: Sources) -> dict:
+    if sources.metrics is not None and not sources.metrics.is_file():
         raise DataFormatError(
-            f"--metrics: there is no file {arguments.metrics}: make it with `python -m mealrec evaluate`."
+            f"--metrics: there is no file {sources.metrics}: make it with "
+            "`python -m mealrec evaluate`."
         )
-    return _read_json(arguments.metrics or arguments.run / "metrics.json")
+    return _read_json(sources.metrics or sources.run / "metrics.json")
 
 
-def _training(run: Path, folders: dict[str, Path], seed: int) -> dict:
+def _training(run: Path, folders: Mapping[str, Path], seed: int) -> dict:
     """Return how the run was made, and for each system where training stopped."""
+    told = _read_json(run / RUN)
+    for moved in ("data", "features"):  # they lie elsewhere, seen from the bundle
+        told.pop(moved, None)
+    # Where training stopped, and all that is known of the main system's.
     systems = {name: _read_json(folder / "training.json") for name, folder in folders.items()}
-    kept = ("epoch", "validation_N@10", "seconds")
-    stops = {
-        name: {key: values[key] for key in kept if key in values}
-        for name, values in systems.items()
-    }
-    told = {
-        name: value
-        for name, value in _read_json(run / RUN).items()
-        if name not in ("data", "features")
-    }
+    stops = {}
+    for name, values in systems.items():
+        stops[name] = {key: values[key] for key in _KEPT if key in values}
     return {**told, "seed": seed, "systems": stops, "settings": systems["full"]}
 
 
 def _read_json(path: Path) -> dict:
+    """Return what a file holds, nothing where there is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError as error:

@@ -1,5 +1,4 @@
-"""Clips, pictures and frame thumbnails of the catalogue: files beside the bundle, decoded when
-asked for."""
+"""The catalogue's clips, pictures and frames: files next to the bundle, decoded when asked for."""
 
 from __future__ import annotations
 
@@ -10,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mealrec.bundle.places import MediaFolder
+from mealrec.bundle.manifest import MediaFolder
 from mealrec.errors import VideoError
-from mealrec.video.frames import SampledFrames, sample_frames
-from mealrec.video.scaling import scaled_down
+from mealrec.video.frames import SampledFrames, sample_frames, scaled_down
 
 THUMBNAIL_HEIGHT = 224
+# A clip's pictures take up to a megabyte, and visitors look at the same few clips.
 REMEMBERED_CLIPS = 64
 DECODED_AT_ONCE = 2
 
@@ -25,13 +24,13 @@ class Media(MediaFolder):
 
     def __init__(self, folder: Path, item_ids: Iterable[str], num_frames: int, interval_s: float):
         super().__init__(folder, item_ids)
-        self._num_frames, self._interval_s = num_frames, interval_s
+        self._num_frames = num_frames
+        self._interval_s = interval_s
         self._thumbnails = lru_cache(REMEMBERED_CLIPS)(self._decode)
         self._turns = threading.Semaphore(DECODED_AT_ONCE)  # each decodes in a process of its own
 
     def frame_thumbnails(self, item_id: str) -> list[np.ndarray]:
-        """Return the K sampled frames [H, W, 3] uint8 of an item; none where its clip is missing
-        or unreadable."""
+        """Return an item's K sampled frames [H, W, 3] uint8; none where its clip cannot be read."""
         return list(self._thumbnails(item_id))
 
     def sampled(self, path: Path, **settings) -> SampledFrames:
@@ -45,6 +44,7 @@ class Media(MediaFolder):
         )
 
     def _decode(self, item_id: str) -> tuple[np.ndarray, ...]:
+        # Whatever is wrong with the file, the page then shows the moments without pictures.
         path = self.decodable_path(item_id)
         if path is None:
             return ()

@@ -11,7 +11,7 @@ from mealrec.types import SequenceBatch
 
 
 class TrainingBatches:
-    """All training sequences as one pair of tensors, shuffled anew for every epoch.
+    """All training sequences as one pair of tensors, in another order every epoch.
 
     With `causal=False`, for a backbone whose states see what comes after them, every prefix is a
     row of its own with one target, at its end: the same predictions, and no state that has seen its
@@ -25,11 +25,13 @@ class TrainingBatches:
         device: torch.device | str,
         causal: bool = True,
     ):
+        # What follows each item is its target.
         items = torch.from_numpy(pad([s[:-1] for s in sequences], max_length))
-        # stays on the CPU: cutting a batch must not wait for a GPU
-        self.lengths = (items > 0).sum(1)
+        targets = torch.from_numpy(pad([s[1:] for s in sequences], max_length))
         self.items = items.to(device)
-        self.targets = torch.from_numpy(pad([s[1:] for s in sequences], max_length)).to(device)
+        self.targets = targets.to(device)
+        # Stays on the CPU: cutting a batch must not wait for a GPU.
+        self.lengths = (items > 0).sum(1)
         self.causal = causal
 
     def steps(self, batch_size: int) -> int:
@@ -37,8 +39,7 @@ class TrainingBatches:
         return -(-len(self.items) // batch_size)
 
     def epoch(self, batch_size: int, generator: torch.Generator) -> Iterator[SequenceBatch]:
-        """Yield `batch_size` users at a time, in a random order from `generator`, cut to the
-        longest of them."""
+        """Yield `batch_size` users at a time, in random order, cut to the longest of them."""
         for users in torch.randperm(len(self.items), generator=generator).split(batch_size):
             longest = int(self.lengths[users].max())
             users = users.to(self.items.device)
@@ -55,16 +56,20 @@ def share(batch: SequenceBatch, process: int, processes: int) -> tuple[SequenceB
     """
     if processes == 1:
         return batch, 1.0
-    own = slice(process, None, processes) if process < len(batch.items) else slice(0, 1)
-    mine = SequenceBatch(batch.items[own], batch.targets[own])
     if process >= len(batch.items):
-        return mine, 0.0
-    return mine, processes * float((mine.targets > 0).sum() / (batch.targets > 0).sum())
+        return SequenceBatch(batch.items[:1], batch.targets[:1]), 0.0
+    own = slice(process, None, processes)
+    mine = SequenceBatch(batch.items[own], batch.targets[own])
+
+    # Weighted by its targets, not by its rows.
+    of_all = float((mine.targets > 0).sum() / (batch.targets > 0).sum())
+    return mine, processes * of_all
 
 
 def by_prefix(batch: SequenceBatch) -> SequenceBatch:
-    """Return one row a prediction: the history up to it, and its target alone, at its last
-    position."""
+    """Return one row a prediction: the history up to it, and its target at the last position."""
+    # A target belongs to the one row that ends at its position.
     users, positions = batch.rows
     steps = torch.arange(batch.items.shape[1], device=batch.items.device)
-    return SequenceBatch(batch.prefixes(), batch.targets[users] * (steps == positions[:, None]))
+    is_last = steps == positions[:, None]
+    return SequenceBatch(batch.prefixes(), batch.targets[users] * is_last)

@@ -1,5 +1,4 @@
-"""Reading a catalogue in MicroLens's on-disk form: the one reader of `extract`, `train`, `bundle`
-and all that follows.
+"""Reading a catalogue in MicroLens's on-disk form: the one reader of such a folder.
 
 `*pairs.tsv` (user<TAB>item item ..., oldest first) and `*titles.csv` (header item,title) are
 required; `topics.csv` (item,topic; no header needed) and `held_out.txt` (items that training must
@@ -16,7 +15,9 @@ import numpy as np
 from mealrec.data.tables import Ids, read_lines, read_texts
 from mealrec.errors import DataFormatError
 
+CLIP_FOLDER = "clips"
 LEAST_CLICKS = 4  # one tests, one validates, two are left to learn from
+# What stands first in a header, which is no viewer.
 _PAIRS_HEADER = {"user", "user_id", "viewer", "viewer_id"}
 
 
@@ -49,6 +50,11 @@ class Catalogue:
         return f"{folder}: {', '.join(self.notes)}." if self.notes else ""
 
 
+def clip_path(folder: Path, item_id: str) -> Path:
+    """Return where an item's clip lies in a catalogue's folder."""
+    return folder / CLIP_FOLDER / f"{item_id}.mp4"
+
+
 def read_catalogue(folder: Path | str, needs_clicks: bool = True) -> Catalogue:
     """Read a catalogue's tables; without `needs_clicks` the pairs may be missing.
 
@@ -59,33 +65,41 @@ def read_catalogue(folder: Path | str, needs_clicks: bool = True) -> Catalogue:
     folder = Path(folder)
     if not folder.is_dir():
         raise DataFormatError(f"{folder} is no folder: expected one with pairs.tsv and titles.csv.")
+
+    # The items are those of the title file.
     notes: list[str] = []
     titles = read_texts(_one(folder, "*titles.csv"), "title", notes)
-    ids, topics, held_out = Ids(titles), {}, {}
-    if (path := folder / "topics.csv").exists():
+    ids = Ids(titles)
+
+    # What may be absent.
+    topics: dict[str, str] = {}
+    path = folder / "topics.csv"
+    if path.exists():
         topics = matched(read_texts(path, "topic", notes), ids, path.name, notes)
-    if (path := folder / "held_out.txt").exists():
-        held_out = matched(dict.fromkeys(read_words(path), ""), ids, path.name, notes)
+    held_out: dict[str, str] = {}
+    path = folder / "held_out.txt"
+    if path.exists():
+        held_out = matched(dict.fromkeys(_read_words(path), ""), ids, path.name, notes)
+
+    # The clicks.
     histories: dict[str, tuple[str, ...]] = {}
     if needs_clicks or any(folder.glob("*pairs.tsv")):
         histories = _read_pairs(_one(folder, "*pairs.tsv"), ids, notes)
-    notes += [
-        f"read {ids.respelt} ids that are written otherwise in titles.csv ({ids.example})"
-    ] * bool(ids.respelt)
+    if ids.respelt:
+        notes.append(
+            f"read {ids.respelt} ids that are written otherwise in titles.csv ({ids.example})"
+        )
     return Catalogue(tuple(titles), titles, topics, frozenset(held_out), histories, tuple(notes))
-
-
-def read_words(path: Path) -> list[str]:
-    """Return the words of a text file, without a header "item"."""
-    words = [word for _, line in read_lines(path) for word in line.split()]
-    return words[1:] if words[:1] == ["item"] else words
 
 
 def matched(texts: dict[str, str], ids: Ids, name: str, notes: list[str]) -> dict[str, str]:
     """Return the texts of known items under their ids; those of others are counted in `notes`."""
-    found, unknown = {}, []
+    # Of two spellings of one id the first counts.
+    found: dict[str, str] = {}
+    unknown = []
     for text, value in texts.items():
-        if (item := ids.find(text)) is None:
+        item = ids.find(text)
+        if item is None:
             unknown.append(text)
         else:
             found.setdefault(item, value)
@@ -104,40 +118,63 @@ def _one(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
+def _read_words(path: Path) -> list[str]:
+    """Return the words of a text file, without a header "item"."""
+    words = []
+    for _, line in read_lines(path):
+        words += line.split()
+    return words[1:] if words[:1] == ["item"] else words
+
+
 def _read_pairs(path: Path, ids: Ids, notes: list[str]) -> dict[str, tuple[str, ...]]:
-    histories: dict[str, dict[str, None]] = {}
-    again, clicks = set(), 0
+    """Return {user: items, oldest first, each once}."""
+    histories: dict[str, dict[str, None]] = {}  # a dict keeps each item's first place
+    again = set()
+    clicks = 0
     for number, line in read_lines(path):
-        user, tab, items = (part.strip() for part in line.partition("\t"))
+        user, _, items = line.partition("\t")
+        user = user.strip()
         watched = items.split()
-        if not (user or items) or (
-            user.lower() in _PAIRS_HEADER and number == 1 and not any(map(ids.find, watched))
-        ):
+
+        # Neither an empty line nor a header is a viewer.
+        if not user and not watched:
+            continue
+        if number == 1 and user.lower() in _PAIRS_HEADER and not any(map(ids.find, watched)):
             continue
         if not (user and watched):
             raise DataFormatError(
                 f"{path}, line {number}: expected user<TAB>item item ..., got {line[:60]!r}"
             )
+
+        # A viewer on several lines goes on where the last one ended.
         if user in histories:
             again.add(user)
         history = histories.setdefault(user, {})
         for item in watched:
-            if (known := ids.find(item)) is None:
+            known = ids.find(item)
+            if known is None:
                 raise DataFormatError(
-                    f"{path}, line {number}: item {item!r} has no row in the title file: add one (its title may stay "
-                    "empty), or take the click out"
+                    f"{path}, line {number}: item {item!r} has no row in the title file: add one "
+                    "(its title may stay empty), or take the click out"
                 )
             history.setdefault(known)
         clicks += len(watched)
+
     if not histories:
         raise DataFormatError(
             f"{path} holds no interactions: expected lines of user<TAB>item item ..."
         )
-    few = sum(len(history) < LEAST_CLICKS for history in histories.values())
+
+    # What was mended, and what will teach nothing.
     repeats = clicks - sum(map(len, histories.values()))
-    notes += [f"dropped {repeats} repeated clicks (the first counts)"] * bool(repeats)
-    notes += [f"joined {len(again)} viewers given more than once"] * bool(again)
-    notes += [
-        f"{few} of {len(histories)} viewers have fewer than {LEAST_CLICKS} clicks and teach nothing"
-    ] * bool(few)
+    if repeats:
+        notes.append(f"dropped {repeats} repeated clicks (the first counts)")
+    if again:
+        notes.append(f"joined {len(again)} viewers given more than once")
+    few = sum(len(history) < LEAST_CLICKS for history in histories.values())
+    if few:
+        notes.append(
+            f"{few} of {len(histories)} viewers have fewer than {LEAST_CLICKS} clicks and teach "
+            "nothing"
+        )
     return {user: tuple(history) for user, history in histories.items()}

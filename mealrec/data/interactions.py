@@ -12,8 +12,7 @@ from mealrec.errors import DataFormatError
 
 @dataclass(frozen=True)
 class EvaluationRows:
-    """Histories [R, L] of item indices, right-padded with 0, their targets [R], and whose they
-    are."""
+    """Histories [R, L] of item indices, right-padded with 0, targets [R], and whose they are."""
 
     users: tuple[str, ...]
     histories: np.ndarray
@@ -28,10 +27,10 @@ class EvaluationRows:
         return EvaluationRows(users, self.histories[chosen], self.targets[chosen])
 
     def sample(self, count: int, seed: int) -> EvaluationRows:
-        """Return `count` rows drawn without replacement (all, where there are fewer), in their
-        order."""
+        """Return `count` rows drawn without replacement, in their order; all where fewer are."""
         if count >= len(self):
             return self
+        # As a mask, which keeps the rows' order.
         chosen = np.zeros(len(self), bool)
         chosen[np.random.default_rng(seed).choice(len(self), count, replace=False)] = True
         return self.pick(chosen)
@@ -54,43 +53,59 @@ class Split:
 
 def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
     """Split every user's history; sequences are cut to the last `max_length` items."""
-    index, held_out = catalogue.index, {catalogue.index[item] for item in catalogue.held_out}
-    train, validation, test, as_target, as_last = [], [], [], [], []
+    index = catalogue.index
+    held_out = {index[item] for item in catalogue.held_out}
+
+    def without_held_out(items: list[int]) -> list[int]:
+        return [item for item in items if item not in held_out]
+
+    train = []
+    validation = []
+    test = []
+    as_target = []
+    as_last = []
     for user, watched in catalogue.histories.items():
         items = [index[item] for item in watched]
         if len(items) < 2:
             continue
-        sequence = [item for item in items[:-2] if item not in held_out]
-        if len(sequence) > 1:
-            train.append(tuple(sequence[-max_length - 1 :]))
-        for rows, past, target in (
-            (validation, items[:-2], items[-2]),
-            (test, items[:-1], items[-1]),
-        ):
-            known = [item for item in past if item not in held_out]
-            if known and target not in held_out:
-                rows.append((user, known, target))
-        past, target = items[:-1], items[-1]
-        earlier = [item for item in past[:-1] if item not in held_out]
-        if target in held_out and (known := [item for item in past if item not in held_out]):
+        # The last click, the one before it, and what came before both.
+        *past, target = items
+        *earlier, last = past
+        known = without_held_out(past)
+        known_earlier = without_held_out(earlier)
+
+        # All but the last two train; each of the two is ranked for with what came before it.
+        if len(known_earlier) > 1:
+            train.append(tuple(known_earlier[-max_length - 1 :]))
+        if known_earlier and last not in held_out:
+            validation.append((user, known_earlier, last))
+        if known and target not in held_out:
+            test.append((user, known, target))
+
+        # Items that training has never seen, as what is looked for and as what was watched last.
+        if known and target in held_out:
             as_target.append((user, known, target))
-        if past and past[-1] in held_out and target not in held_out and earlier:
-            as_last.append((user, [*earlier, past[-1]], target))
+        if known_earlier and last in held_out and target not in held_out:
+            as_last.append((user, [*known_earlier, last], target))
     return Split(
-        tuple(train), *(_rows(rows, max_length) for rows in (validation, test, as_target, as_last))
+        tuple(train),
+        validation=_rows(validation, max_length),
+        test=_rows(test, max_length),
+        held_out_target=_rows(as_target, max_length),
+        held_out_last=_rows(as_last, max_length),
     )
 
 
 def whole_histories(catalogue: Catalogue, max_length: int = 10) -> tuple[tuple[int, ...], ...]:
-    """Return what `Split.train` would be with nothing put aside: validation's and the test's clicks
-    are in it too.
+    """Return what `Split.train` would be with nothing put aside for validation and test.
 
     Held-out items stay out.
     """
-    index, held_out = catalogue.index, {catalogue.index[item] for item in catalogue.held_out}
+    # One item more than a model reads: the last one is a target.
+    index = catalogue.index
     found = []
     for watched in catalogue.histories.values():
-        sequence = [index[item] for item in watched if index[item] not in held_out]
+        sequence = [index[item] for item in watched if item not in catalogue.held_out]
         if len(sequence) > 1:
             found.append(tuple(sequence[-max_length - 1 :]))
     return tuple(found)
@@ -100,8 +115,9 @@ def check_learnable(split: Split) -> None:
     """Raise DataFormatError where there is no sequence to train on, or no row to validate on."""
     if not split.train or not len(split.validation):
         raise DataFormatError(
-            f"no viewer has {LEAST_CLICKS} clicks or more on clips that training may see: the last one tests, the one "
-            "before validates, and two at least are left to learn from. Gather more clicks, or hold fewer clips out."
+            f"no viewer has {LEAST_CLICKS} clicks or more on clips that training may see: the last "
+            "one tests, the one before validates, and two at least are left to learn from. Gather "
+            "more clicks, or hold fewer clips out."
         )
 
 
@@ -115,7 +131,8 @@ def pad(sequences: list, length: int) -> np.ndarray:
 
 
 def _rows(rows: list[tuple[str, list[int], int]], max_length: int) -> EvaluationRows:
-    users, histories, targets = zip(*rows, strict=True) if rows else ((), (), ())
-    return EvaluationRows(
-        tuple(users), pad(list(histories), max_length), np.asarray(targets, np.int64)
-    )
+    """Return (user, history, target) tuples as arrays."""
+    users = tuple(user for user, _, _ in rows)
+    histories = pad([history for _, history, _ in rows], max_length)
+    targets = np.array([target for _, _, target in rows], np.int64)
+    return EvaluationRows(users, histories, targets)

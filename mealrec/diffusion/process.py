@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
-from mealrec.diffusion.schedule import Schedule
+if TYPE_CHECKING:
+    from mealrec.diffusion.schedule import Schedule
 
 
 def q_sample(schedule: Schedule, x0: Tensor, diffusion_step: Tensor | int, noise: Tensor) -> Tensor:
@@ -23,13 +26,15 @@ def posterior(
 ) -> tuple[Tensor, float]:
     """Return mean and standard deviation of q(x_{t-1} | x_t, x0_hat).
 
-    Paper: Eq. 9, μ_θ from the predicted clean sample, and σ_t. At t = 1 the mean is x0_hat and σ is
-    0.
+    Paper: Eq. 9, μ_θ from the predicted clean sample, and σ_t. At t = 1 the mean is x0_hat, σ 0.
     """
+    # Worked out once for all steps, see Schedule; step t has entry t - 1.
     clean_share, noisy_share, sigma = schedule.posteriors[diffusion_step - 1]
     return clean_share * x0_hat + noisy_share * xt, sigma
 
 
 def _broadcast(values: Tensor, index: Tensor | int, like: Tensor) -> Tensor:
+    """Return values[index], of which each row of `like` meets its own."""
+    # One step for all rows needs no axes; a step a row gets one of length 1 for each further axis.
     picked = values.to(like.device, like.dtype)[index]
     return picked if picked.ndim == 0 else picked.view(-1, *[1] * (like.ndim - 1))

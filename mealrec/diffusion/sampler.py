@@ -38,7 +38,7 @@ def reverse_walk(
     for step in range(schedule.num_steps, 0, -1):
         x0_hat = denoiser(xt, step)
         yield DiffusionStep(step, xt, x0_hat)
-        mean, sigma = posterior(schedule, x0_hat, xt, step)
+        # Eq. 9: what is left of x_t after one step.
+        xt, sigma = posterior(schedule, x0_hat, xt, step)
         if generator is not None:
-            mean = mean + sigma * torch.randn(xt.shape, generator=generator, device=xt.device)
-        xt = mean
+            xt = xt + sigma * torch.randn(xt.shape, generator=generator, device=xt.device)

@@ -33,30 +33,30 @@ class Schedule:
         if config.num_steps < 1:
             raise ValueError(f"a schedule needs 1 step or more, got num_steps={config.num_steps}")
         self.num_steps = config.num_steps
-        # numbers even where the model is built without any
+        # Numbers even where the model is built without any, and exact ones.
         exact = {"dtype": torch.float64, "device": "cpu"}
-        betas = (
-            torch.linspace(config.beta_start, config.beta_end, config.num_steps, **exact)
-            * config.scale
-        )
-        self.betas: Tensor = torch.cat([torch.zeros(1, **exact), betas.clamp(max=0.999)])
+        linear = torch.linspace(config.beta_start, config.beta_end, config.num_steps, **exact)
+        betas = (linear * config.scale).clamp(max=0.999)
+        self.betas: Tensor = torch.cat([torch.zeros(1, **exact), betas])
         self.alpha_bars: Tensor = torch.cumprod(1 - self.betas, 0)
-        steps = zip(
-            self.betas.tolist()[1:],
-            self.alpha_bars.tolist()[1:],
-            self.alpha_bars.tolist(),
-            strict=False,
-        )
+
+        # Eq. 9 of every step.
+        alpha_bars = self.alpha_bars.tolist()
+        steps = zip(self.betas.tolist()[1:], alpha_bars[1:], alpha_bars[:-1], strict=True)
         self.posteriors = tuple(_posterior(*step) for step in steps)
 
 
 def _posterior(
     beta: float, alpha_bar: float, alpha_bar_before: float
 ) -> tuple[float, float, float]:
-    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t; without noise the next x is the
-    clean answer itself."""
+    """Return what Eq. 9 gives to x̂_0 and to x_t, and its σ_t.
+
+    Without noise the next x is the clean answer itself.
+    """
+    # Otherwise the division below would be by 0.
     if alpha_bar == 1:
         return 1.0, 0.0, 0.0
     clean_share = alpha_bar_before**0.5 * beta / (1 - alpha_bar)
     noisy_share = (1 - beta) ** 0.5 * (1 - alpha_bar_before) / (1 - alpha_bar)
-    return clean_share, noisy_share, (beta * (1 - alpha_bar_before) / (1 - alpha_bar)) ** 0.5
+    sigma = (beta * (1 - alpha_bar_before) / (1 - alpha_bar)) ** 0.5
+    return clean_share, noisy_share, sigma

@@ -1,72 +1,201 @@
-"""Does the moment that is said to drive the first recommendation drive it?"""
+"""Does the moment that is said to drive the first recommendation drive it?
+
+Every set of frames of the last clip is hidden once. A set is a number: frame k is hidden where bit
+k is set, so 0 is the whole clip and 2^K - 1 the clip without frames. What hiding does is read off
+these outcomes, and so are the Shapley values that definitions of "drives" are held against.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import factorial
 
 import numpy as np
 import torch
+from scipy import stats
 
-from mealrec.evaluation.explanations import mean_spearman
-from mealrec.evaluation.masking import (
-    Masked,
-    falls,
-    masked_outcomes,
-    over_moments,
-    set_of,
-    shapley,
-    worth,
-)
-from mealrec.evaluation.subject import Subject
+from mealrec.data.interactions import EvaluationRows
+from mealrec.errors import DataFormatError
+from mealrec.explain.evidence import runs
+from mealrec.explain.walks import Walks
+from mealrec.models.mealrec import MealRec
+from mealrec.progress import Progress
+from mealrec.types import Items
 
+MOST_FRAMES = 8  # a ninth would double 256 walks a viewer
+WALKS = 1024  # in a batch
+TOP = 10
 DRIVING = "the driving moment"
-FALL, WORTH = "fall", "worth"
-DEFINITIONS = {FALL: falls, WORTH: worth}
+FALL = "fall"
+WORTH = "worth"
+
+Moments = tuple[tuple[int, ...], ...]
+"""A clip's frames as runs of neighbours of one kind."""
+
+
+@dataclass(frozen=True)
+class Masked:
+    """What R viewers are recommended under every set of hidden frames.
+
+    `top` [R, 2^K]: the log-probability of the first recommendation; `same` [R, 2^K]: whether it is
+    still the first; `stays` [R, 2^K]: how many of the ten stay among the ten; `moments`: each last
+    clip's, R of them.
+    """
+
+    top: np.ndarray
+    same: np.ndarray
+    stays: np.ndarray
+    moments: tuple[Moments, ...]
+
+
+def masked_outcomes(
+    model: MealRec, items: Items, histories: np.ndarray, progress: Progress
+) -> Masked:
+    """Walk histories [R, L] under every set of hidden frames; all walks share one noise.
+
+    Raises DataFormatError where the clips have more frames than can be tried out.
+    """
+    count = items.moments.shape[1]
+    if count > MOST_FRAMES:
+        raise DataFormatError(
+            f"every set of a clip's frames is hidden once: up to {MOST_FRAMES} frames are "
+            f"expected, {count} came: extract fewer frames to test explanations."
+        )
+    sets = torch.from_numpy(hidden_sets(count))
+    parts = torch.from_numpy(histories).split(max(1, WALKS // len(sets)))
+    top: list[np.ndarray] = []
+    same: list[np.ndarray] = []
+    stays: list[np.ndarray] = []
+    moments: list[Moments] = []
+    for part in progress.through("hiding frames", parts):
+        walks = Walks(model, items, part, hidden=sets.expand(len(part), -1, -1))
+        # The first recommendation is that of the whole clip, set 0.
+        of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
+        ten = walks.ends.topk(min(TOP, walks.ends.shape[-1]), -1).indices
+        is_kept = (ten.unsqueeze(-1) == ten[:, :1].unsqueeze(-2)).any(-1)
+        top.append(of_top.numpy())
+        same.append((ten[..., 0] == ten[:, :1, 0]).numpy())
+        stays.append(is_kept.sum(-1).numpy())
+        moments += [runs(items.moments[last]) for last in walks.last]
+    return Masked(np.concatenate(top), np.concatenate(same), np.concatenate(stays), tuple(moments))
+
+
+def hidden_sets(count: int) -> np.ndarray:
+    """Return [2^K, K] bool: which frames each set hides."""
+    return (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(bool)
+
+
+def set_of(frames: Sequence[int]) -> int:
+    """Return the number of the set that hides these frames."""
+    return sum(1 << frame for frame in frames)
+
+
+def over_moments(values: np.ndarray, moments: Moments) -> np.ndarray:
+    """Return one viewer's outcomes [2^K] under every set of the clip's moments, 2^M of them."""
+    # A set of moments hides all their frames: it is the sum of theirs.
+    bits = np.array([set_of(moment) for moment in moments])
+    return values[hidden_sets(len(moments)) @ bits]
+
+
+def falls(values: np.ndarray) -> np.ndarray:
+    """Return how far the outcome [R, 2^K] falls when frame k alone is hidden [R, K]."""
+    return values[:, :1] - values[:, 1 << np.arange(_count(values))]
+
+
+def worth(values: np.ndarray) -> np.ndarray:
+    """Return the mean of frame k's fall when it alone is hidden and its gain when it alone is shown
+    [R, K].
+
+    The first and the last term of its Shapley value, for 2K + 2 walks in place of 2^K; all of it up
+    to K = 2.
+    """
+    everything = values.shape[1] - 1
+    shown_alone = values[:, everything - (1 << np.arange(_count(values)))]
+    gains = shown_alone - values[:, -1:]
+    return (falls(values) + gains) / 2
+
+
+def shapley(values: np.ndarray) -> np.ndarray:
+    """Return each frame's Shapley value [R, K]: its fall, averaged over all orders in which
+    frames may be hidden."""
+    count = _count(values)
+    shares = np.zeros((len(values), count))
+    for number, hides in enumerate(hidden_sets(count)):
+        hidden = int(hides.sum())
+        for frame in np.flatnonzero(~hides):
+            # In what part of all orders these, and no others, are hidden before the frame.
+            weight = factorial(hidden) * factorial(count - 1 - hidden) / factorial(count)
+            shares[:, frame] += weight * (values[:, number] - values[:, number | 1 << frame])
+    return shares
+
+
+DEFINITIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {FALL: falls, WORTH: worth}
+"""What compete to say which moment, or frame, drives."""
+
+
+def _count(values: np.ndarray) -> int:
+    return values.shape[1].bit_length() - 1
 
 
 @torch.no_grad()
-def hiding_report(subject: Subject) -> dict:
+def hiding_report(
+    model: MealRec, items: Items, parts: Mapping[str, EvaluationRows], progress: Progress
+) -> dict:
     """Return what hiding the driving and the least moment, or single frame, of test viewers' last
     clips does.
 
-    "groups" holds all viewers, those whose last clip has two moments or more, and the others: with
-    one, hiding it hides the clip. "orders" says how definitions of what drives order moments, or
-    frames, beside the Shapley values; they compete on validation.
+    `parts` are rows of "validation" and "test". "groups" holds all test viewers, those whose last
+    clip has two moments or more, and the others: with one, hiding it hides the clip. "orders" says
+    of both parts how the definitions of what drives order moments, or frames, next to the Shapley
+    values; they compete on validation.
     """
-    report: dict = {"orders": {}}
-    for part, rows in subject.parts.items():
-        masked = masked_outcomes(subject.model, subject.items, rows.histories, subject.progress)
-        report["orders"][part] = _orders(masked)
-    several = np.array([len(moments) > 1 for moments in masked.moments])
-    everyone = np.ones(len(rows), bool)
+    masked = {
+        part: masked_outcomes(model, items, rows.histories, progress)
+        for part, rows in parts.items()
+    }
+
+    # Whose last clip has how many moments.
+    test = masked["test"]
+    several = np.array([len(moments) > 1 for moments in test.moments])
     groups = {
-        "all viewers": everyone,
+        "all viewers": np.ones(len(several), bool),
         "last clip of two moments or more": several,
         "last clip of one moment": ~several,
     }
-    hidden = _hidden(masked)
-    report["groups"] = {
-        name: {what: _effect(masked, sets, chosen) for what, sets in hidden.items()}
-        for name, chosen in groups.items()
-        if chosen.any()
+
+    # What hiding each unit does to each group.
+    hidden = _hidden(test)
+    effects = {}
+    for group, chosen in groups.items():
+        if chosen.any():
+            effects[group] = {what: _effect(test, sets, chosen) for what, sets in hidden.items()}
+    return {
+        "orders": {part: _orders(outcomes) for part, outcomes in masked.items()},
+        "groups": effects,
+        "rows": len(several),
+        "of_several": int(several.sum()),
     }
-    return report | {"rows": len(rows), "of_several": int(several.sum())}
 
 
 def _hidden(masked: Masked) -> dict[str, np.ndarray]:
-    """Return which set hides each viewer's driving moment by both definitions, the least one, and
-    the same of frames, {name: [R]}."""
-    frames = tuple((frame,) for frame in range(masked.top.shape[1].bit_length() - 1))
+    """Return the set [R] that hides each viewer's driving moment by both definitions, the least
+    one, and the same of frames, by name."""
+    frames = [(frame,) for frame in range(_count(masked.top))]
     found: dict[str, list[int]] = {}
     for top, moments in zip(masked.top, masked.moments, strict=True):
-        by_fall, by_worth = (of(over_moments(top, moments)[None])[0] for of in DEFINITIONS.values())
-        alone = falls(top[None])[0]
+        # How the definitions see the moments, and the fall the single frames.
+        of_moments = over_moments(top, moments)[None]
+        by_fall = falls(of_moments)[0]
+        by_worth = worth(of_moments)[0]
+        of_frames = falls(top[None])[0]
+        # Pick what each says drives most, or least.
         picked = {
             DRIVING: moments[by_fall.argmax()],
             "the driving moment, by its worth": moments[by_worth.argmax()],
             "the least moment": moments[by_fall.argmin()],
-            "the driving frame": frames[alone.argmax()],
-            "the least frame": frames[alone.argmin()],
+            "the driving frame": frames[of_frames.argmax()],
+            "the least frame": frames[of_frames.argmin()],
         }
         for name, unit in picked.items():
             found.setdefault(name, []).append(set_of(unit))
@@ -76,6 +205,7 @@ def _hidden(masked: Masked) -> dict[str, np.ndarray]:
 def _effect(masked: Masked, sets: np.ndarray, chosen: np.ndarray) -> dict:
     """Return what hiding each viewer's set [R] does to the `chosen` [R] bool: `falls` is a share
     of #1's chance."""
+    # What is left of the chance, of the first place and of the ten; set 0 hides nothing.
     rows = np.flatnonzero(chosen)
     hidden = sets[chosen]
     left = np.exp(masked.top[rows, hidden] - masked.top[rows, 0])
@@ -88,29 +218,62 @@ def _effect(masked: Masked, sets: np.ndarray, chosen: np.ndarray) -> dict:
 
 
 def _orders(masked: Masked) -> dict[str, dict]:
-    """Return {unit, definition: {rows, spearman, same_first}} beside Shapley values over all
-    sets of the unit."""
+    """Return how each definition orders moments and frames next to the Shapley values, by name."""
+    # Outcomes by sets of frames, and by sets of moments, of which clips have different numbers.
+    of_frames = [top[None] for top in masked.top]
+    of_moments = [
+        over_moments(top, moments)[None]
+        for top, moments in zip(masked.top, masked.moments, strict=True)
+    ]
     counts = np.array([len(moments) for moments in masked.moments])
+
+    # Of two moments an order is right or wrong; only three or more can be partly right.
     found = {}
-    for name, of in DEFINITIONS.items():
+    for name, definition in DEFINITIONS.items():
         for least in (2, 3):
-            outcomes = [
-                over_moments(masked.top[row], masked.moments[row])[None]
-                for row in np.flatnonzero(counts >= least)
-            ]
-            found[f"moments, {least} or more: {name}"] = _beside_shapley(outcomes, of)
-        found[f"frames: {name}"] = _beside_shapley([top[None] for top in masked.top], of)
+            chosen = [of_moments[row] for row in np.flatnonzero(counts >= least)]
+            found[f"moments, {least} or more: {name}"] = _with_shapley(chosen, definition)
+        found[f"frames: {name}"] = _with_shapley(of_frames, definition)
     return found
 
 
-def _beside_shapley(outcomes: Sequence[np.ndarray], of: Callable[[np.ndarray], np.ndarray]) -> dict:
+def _with_shapley(
+    outcomes: Sequence[np.ndarray], definition: Callable[[np.ndarray], np.ndarray]
+) -> dict:
+    """Return how near a definition is to the Shapley values: {rows, spearman, same_first}."""
     if not outcomes:
         return {"rows": 0, "spearman": float("nan"), "same_first": float("nan")}
-    pairs = [(of(values), shapley(values)) for values in outcomes]
-    each = [mean_spearman(ours, exact) for ours, exact in pairs]
-    same = [ours.argmax() == exact.argmax() for ours, exact in pairs]
+
+    # One viewer at a time: their clips have different numbers of moments.
+    correlations = []
+    same_first = []
+    for values in outcomes:
+        ours = definition(values)
+        exact = shapley(values)
+        correlations.append(mean_spearman(ours, exact))
+        same_first.append(ours.argmax() == exact.argmax())
     return {
-        "rows": len(pairs),
-        "spearman": float(np.nanmean(each)),
-        "same_first": float(np.mean(same)),
+        "rows": len(outcomes),
+        "spearman": float(np.nanmean(correlations)),
+        "same_first": float(np.mean(same_first)),
     }
+
+
+def mean_spearman(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the mean over rows of Spearman's correlation between two figures [R, K].
+
+    A row in which either figure is constant has no order and is left out; NaN where no row is left.
+    """
+    # Spearman's correlation is Pearson's of the ranks.
+    ordered = (np.ptp(first, 1) > 0) & (np.ptp(second, 1) > 0)
+    if not ordered.any():
+        return float("nan")
+    ours = _centred_ranks(first[ordered])
+    theirs = _centred_ranks(second[ordered])
+    scale = np.sqrt((ours**2).sum(1) * (theirs**2).sum(1))
+    return float(((ours * theirs).sum(1) / scale).mean())
+
+
+def _centred_ranks(values: np.ndarray) -> np.ndarray:
+    ranks = stats.rankdata(values, axis=1)
+    return ranks - ranks.mean(1, keepdims=True)

@@ -1,27 +1,33 @@
-"""What speaks for a moment and for a clip: ratios of chances, this viewer's over anybody's."""
+"""What speaks for a moment and for a clip: ratios of chances, this viewer's over anybody's.
+
+Letters: B histories of L clips, M sets of hidden frames a history, K frames, J kinds, N items.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.explain.forms import Model
 from mealrec.explain.walks import Walks
-from mealrec.models.table import Items
-from mealrec.types import ItemFeatures
+from mealrec.types import ItemFeatures, Items
 
+if TYPE_CHECKING:
+    from mealrec.explain.served import Model
+
+# How many viewers stand for anybody; a walk of so many takes a moment while a model is loaded.
 VIEWERS = 512
+# What no viewer wants has a logarithm too.
 _NEVER = 1e-12
 
 
 @dataclass(frozen=True)
 class Anybody:
-    """What a model makes of viewers of whom one clip is known: up to VIEWERS spread over what
-    training saw.
+    """What a model makes of viewers of whom one clip is known: the reference of all evidence.
 
     `wanted` [J] is what part of their next click is for each kind, by how often their clips are
     watched; `usual` [J] is how much of each kind is there to be watched.
@@ -32,11 +38,14 @@ class Anybody:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, model: Model, features: ItemFeatures, items: Items, seed: int = 0) -> Anybody:
-        """Walk the viewers' histories of one clip each."""
+    def of(cls, model: Model, features: ItemFeatures, items: Items) -> Anybody:
+        """Walk histories of one clip each: up to VIEWERS, spread over what training saw."""
+        # Every so many items of training, one viewer each.
         known = features.has_id.nonzero().squeeze(1)
-        rows = known[:: -(-len(known) // VIEWERS)]
-        preferences = Walks(model, items, rows.unsqueeze(1), seed).preferences.squeeze(1)
+        apart = -(-len(known) // VIEWERS)
+        rows = known[::apart]
+        # What they want next, by how often their clips are watched.
+        preferences = Walks(model, items, rows.unsqueeze(1)).preferences.squeeze(1)
         wanted = model.popularity(items, rows) @ model.table.wanted(preferences, items.anybody)
         return cls(wanted, items.anybody)
 
@@ -46,59 +55,71 @@ class Anybody:
 
 
 def interest(walks: Walks, anybody: Anybody) -> Tensor:
-    """Return the evidence [B, K] that the viewer is out for moments such as each frame of the last
-    clip; 0 is none.
+    """Return the evidence that the viewer is out for moments like the last clip's frames [B, K].
 
     It is the log of how many times more than anybody the viewer wants the frame's kinds, where the
-    walk of the earlier clips ends. The last clip vouches for no frame of its own; one on its own
-    has no other to ask.
+    walk of the earlier clips ends; 0 is none. The last clip vouches for no frame of its own; one on
+    its own has no other to ask.
     """
-    earlier = walks.without[
-        torch.arange(len(walks.last), device=walks.last.device), walks.lengths - 1
-    ]
+    # What the clips before the last one want of each kind, and how much of that a frame shows.
+    histories = torch.arange(len(walks.last), device=walks.last.device)
+    earlier = walks.without[histories, walks.lengths - 1]
     lift = anybody.lift(walks.model, earlier)
-    return torch.log((walks.items.moments[walks.last] @ lift.unsqueeze(-1)).squeeze(-1) + _NEVER)
+    of_frames = (walks.items.moments[walks.last] @ lift.unsqueeze(-1)).squeeze(-1)
+    return torch.log(of_frames + _NEVER)
 
 
 def agreement(walks: Walks, anybody: Anybody) -> Tensor:
-    """Return how much better the clips of a history are foreseen when a clip is among them [B, L],
-    in log units.
+    """Return how much better a history's clips are foreseen with a clip among them [B, L].
 
     A clip is foreseen by those before it: the log of how many times more than anybody they want its
     kinds. So a clip counts by how well those before it call for it, and by what it does for those
     behind it; an accidental click tends to be low. 0 where there are no others, and on padding.
     """
+    # How well each clip is foreseen by all before it, and by all but one.
     kinds = walks.items.kinds[walks.histories]
-    alone = _foreseen(walks, anybody, walks.after, kinds)
-    left = _foreseen(walks, anybody, walks.leaving, kinds.unsqueeze(1))
-    itself = torch.eye(kinds.shape[1], dtype=torch.bool, device=kinds.device)
-    itself[0, 1:2] = True  # without the first clip nothing foresees the second
-    return (alone.sum(-1, keepdim=True) - left.masked_fill(itself, 0.0).sum(-1)) * walks.told
+    with_all = _foreseen(walks, anybody, walks.after, kinds)
+    with_one_left_out = _foreseen(walks, anybody, walks.leaving, kinds.unsqueeze(1))
+
+    # The clip that is left out is not there to be foreseen, and without the first clip nothing
+    # foresees the second.
+    uncounted = torch.eye(kinds.shape[1], dtype=torch.bool, device=kinds.device)
+    uncounted[0, 1:2] = True
+    rest = with_one_left_out.masked_fill(uncounted, 0.0)
+    return (with_all.sum(-1, keepdim=True) - rest.sum(-1)) * walks.told
 
 
 def _foreseen(walks: Walks, anybody: Anybody, preferences: Tensor, kinds: Tensor) -> Tensor:
-    """Return how well clips of `kinds` [..., L, J] are foreseen [..., L] by the `preferences` [...,
-    L, J] before them.
+    """Return how well clips are foreseen [..., L] by the `preferences` [..., L, J'] before them.
 
-    0 for the first. The model takes a share of all clicks for accidents: one surprise does not
-    count without bound.
+    `kinds` [..., L, J] are the clips'. 0 for the first clip. The model takes a share of all clicks
+    for accidents: one surprise does not count without bound.
     """
+    # Each clip by the preference one place earlier; padding is not there to be foreseen.
     accident = walks.model.table.log_accident.exp()
-    lift = (kinds[..., 1:, :] * anybody.lift(walks.model, preferences[..., :-1, :])).sum(-1)
-    known = (walks.histories > 0)[:, 1:].view(len(kinds), *[1] * (lift.ndim - 2), -1)
-    return F.pad(torch.log((accident + lift) / (accident + 1)) * known, (1, 0))
+    lift = anybody.lift(walks.model, preferences[..., :-1, :])
+    of_clips = (kinds[..., 1:, :] * lift).sum(-1)
+    is_there = (walks.histories > 0)[:, 1:]
+    is_there = is_there.view(len(kinds), *[1] * (of_clips.ndim - 2), -1)
+    log_lift = torch.log((accident + of_clips) / (accident + 1))
+    return F.pad(log_lift * is_there, (1, 0))
 
 
 def influence(walks: Walks) -> Tensor:
-    """Return how far the first recommendation's log-probability falls in each of the rows [B,
-    M]; 0 in the first."""
+    """Return how far the first recommendation's log-probability falls in each row [B, M].
+
+    0 in the first row, whose first recommendation it is.
+    """
     of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
     return of_top[:, :1] - of_top
 
 
 def runs(shares: Tensor) -> tuple[tuple[int, ...], ...]:
-    """Return the moments of a clip whose frames are of `shares` [K, J]: neighbouring frames
-    whose main kind is one."""
+    """Return a clip's moments: the runs of neighbouring frames whose main kind is one.
+
+    `shares` [K, J] are the kinds in its frames.
+    """
+    # A frame of the same kind as the one before it goes on with that moment.
     kinds = shares.argmax(-1).tolist()
     found: list[tuple[int, ...]] = []
     for frame, kind in enumerate(kinds):
@@ -112,22 +133,26 @@ def runs(shares: Tensor) -> tuple[tuple[int, ...], ...]:
 def sets_of(
     moments: Sequence[tuple[int, ...]], hidden: Sequence[int] = ()
 ) -> tuple[tuple[int, ...], ...]:
-    """Return which frames to hide: `hidden` alone, with each moment, all but each, all, and each
-    frame; none twice."""
-    alone = [(frame,) for moment in moments for frame in moment]
-    more = [
-        (),
-        *moments,
-        *(all_but(moments, moment) for moment in moments),
-        sum(moments, ()),
-        *alone,
-    ]
-    return tuple(dict.fromkeys(tuple(sorted({*hidden, *frames})) for frames in more))
+    """Return which frames to hide so that every moment and frame can be judged; no set twice.
+
+    They are none, each moment, all but each moment, all, and each frame; always with `hidden`.
+    """
+    # Each moment taken away, each moment alone, nothing left, each frame taken away.
+    every_frame = sum(moments, ())
+    wanted = [(), *moments]
+    wanted += [all_but(moments, moment) for moment in moments]
+    wanted += [every_frame]
+    wanted += [(frame,) for frame in every_frame]
+
+    # Each with what is hidden anyway; what then is the same is walked once.
+    sets = [tuple(sorted({*hidden, *frames})) for frames in wanted]
+    return tuple(dict.fromkeys(sets))
 
 
 def all_but(moments: Sequence[tuple[int, ...]], kept: tuple[int, ...]) -> tuple[int, ...]:
     """Return the frames of all moments but one."""
-    return tuple(frame for moment in moments if moment != kept for frame in moment)
+    others = [moment for moment in moments if moment != kept]
+    return sum(others, ())
 
 
 def masks_of(sets: Sequence[Sequence[int]], num_frames: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What one recommendation run leaves behind: frozen numpy values, one JSON shape.
+"""What one recommendation leaves behind: frozen numpy values, one JSON shape.
 
 Letters: L history items, K frames, J kinds of moments, T diffusion steps, N items.
 """
@@ -8,43 +8,55 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from mealrec.explain.kinds import NO_KIND, Face, Kind, KindMap, ViewerMap
-
-__all__ = [
-    "NO_KIND",
-    "Effect",
-    "Face",
-    "HistoryItem",
-    "Kind",
-    "KindMap",
-    "LastClip",
-    "Moment",
-    "NPDStep",
-    "RankedItem",
-    "Recommendation",
-    "TCDStep",
-    "UploadStanding",
-    "ViewerMap",
-    "driving",
-    "named",
-]
-
+NO_KIND = -1
+# A smaller share of the next click is not worth naming a kind for.
 _WORTH_A_WORD = 0.01
+# A smaller fall of a log-probability is what two orders of adding up differ by.
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Face:
+    """A typical moment of a kind: `share` of an item's frame `frame` (from 0) is of it."""
+
+    item_id: str
+    frame: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the J kinds of moments that the model tells apart.
+
+    `name` is short and for people; `words` are the titles' words and `sights` the encoder's classes
+    that mark the kind, the strongest first (either may be empty). `faces` are its most typical
+    moments. `share` in [0, 1] is how much of what anybody watches is of this kind. `place` lies in
+    the map of kinds, where each coordinate is in [0, 1].
+    """
+
+    index: int
+    name: str
+    words: tuple[str, ...]
+    sights: tuple[str, ...]
+    faces: tuple[Face, ...]
+    share: float
+    place: tuple[float, float]
 
 
 def named(title: str, item_id: str) -> str:
     """Return what an item is called: its title, or "Clip 7" where nothing of that can be seen."""
+    # Signs of the classes C and Z, controls and spaces, leave no mark.
     seen = any(unicodedata.category(letter)[0] not in "CZ" and letter != "#" for letter in title)
     return title if seen else f"Clip {item_id}"
 
 
 @dataclass(frozen=True)
 class RankedItem:
-    """One recommended item; `rank` counts from 1. One without a title is called by its id, see
-    `named`.
+    """One recommended item; `rank` counts from 1, `title` is what it is called, see `named`.
 
     `kind` is the kind of moment through which it ranks most, NO_KIND where kinds were not asked;
     `frame` (from 0) shows the most of it.
@@ -125,35 +137,32 @@ class LastClip:
     segments: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
-        """Return {item_id, frames, moments}: a frame has a time, or where segments stand in for
-        frames a text."""
-        places = [{"text": text} for text in self.segments] or [
-            {"time_s": float(time)} for time in self.times_s
-        ]
-        values = zip(
-            places, self.shares, self.interest, self.influence, self.rank_without, strict=True
-        )
-        return {
-            "item_id": self.item_id,
-            "frames": [
+        """Return {item_id, frames, moments}; a frame has a time, or else a text."""
+        # Every frame alone: when it is, or what part of the title, and what hiding it does.
+        frames = []
+        for index, shares in enumerate(self.shares):
+            place = {"time_s": float(self.times_s[index])}
+            if self.segments:
+                place = {"text": self.segments[index]}
+            frames.append(
                 {
                     "index": index,
                     **place,
                     "kind": int(shares.argmax()),
-                    "interest": float(interest),
-                    "influence": float(influence),
-                    "rank_without": int(rank),
+                    "interest": float(self.interest[index]),
+                    "influence": float(self.influence[index]),
+                    "rank_without": int(self.rank_without[index]),
                 }
-                for index, (place, shares, interest, influence, rank) in enumerate(values)
-            ],
-            "moments": [{**vars(moment), "frames": list(moment.frames)} for moment in self.moments],
-        }
+            )
+
+        # The same of the runs that they make up.
+        moments = [_plain(moment) for moment in self.moments]
+        return {"item_id": self.item_id, "frames": frames, "moments": moments}
 
 
 @dataclass(frozen=True)
 class TCDStep:
-    """One reverse step of TCD (Eq. 8-10) over the last clip: z_t and what it predicts of the clean
-    frames.
+    """One reverse step of TCD (Eq. 8-10) over the last clip: z_t and the predicted clean frames.
 
     `latents` [K, J] is z_t. `shares` [K, J] are the kinds of each frame in ẑ_0^(t); a row sums to
     1. `attention` [K] sums to 1: how much each frame counts for what the clip was watched for.
@@ -248,28 +257,31 @@ class Recommendation:
     num_steps: int | None = None
 
     def out_for(self, count: int = 3) -> tuple[int, ...]:
-        """Return the kinds that the viewer seems to be out for: the largest shares among those
-        above anybody's.
+        """Return the kinds that the viewer seems to be out for, at most `count` of them.
 
-        Where fewer than `count` stand above anybody's the largest others follow; behind the first
-        comes none of less than 1 in 100.
+        They are those of the largest shares among the kinds above anybody's. Where fewer than
+        `count` are, the largest others follow; behind the first comes none of less than 1 in 100.
         """
-        above = self.wanted > self.anybody
-        first, *others = np.lexsort((-self.wanted, ~above))[:count]
-        return (int(first), *(int(kind) for kind in others if self.wanted[kind] >= _WORTH_A_WORD))
+        # Above anybody's before the others, and the largest first in both.
+        is_above = self.wanted > self.anybody
+        first, *others = np.lexsort((-self.wanted, ~is_above))[:count].tolist()
+        return (first, *(kind for kind in others if self.wanted[kind] >= _WORTH_A_WORD))
 
     def to_dict(self) -> dict:
         """Return the documented JSON shape (see docs/api.md); arrays become nested lists."""
         return {
+            # What is recommended, after what.
             "items": [vars(item) for item in self.items],
-            "history": [{**vars(item), "wanted": item.wanted.tolist()} for item in self.history],
+            "history": [_plain(item) for item in self.history],
             "last": self.last.to_dict(),
+            # What is wanted of the kinds, before and after the walks, and their steps.
             "kinds": [kind.name for kind in self.kinds],
             "wanted": self.wanted.tolist(),
             "start": self.start.tolist(),
             "anybody": self.anybody.tolist(),
             "tcd": {"steps": [_plain(step) for step in self.tcd]},
             "npd": {"steps": [_plain(step) for step in self.npd]},
+            # Where uploads would stand, how long it took, and what was asked.
             "uploads": [vars(upload) for upload in self.uploads],
             "timing_ms": dict(self.timing_ms),
             "bundle": self.bundle,
@@ -281,25 +293,83 @@ class Recommendation:
         }
 
 
-def driving(moments: Sequence[Moment], least: float = 1e-6) -> Moment | None:
-    """Return the moment of the largest worth among those whose hiding costs the first
-    recommendation anything.
+def driving(moments: Sequence[Moment]) -> Moment | None:
+    """Return the moment that drove the first recommendation: the one of the largest worth.
 
-    A smaller influence than `least` is rounding. None where no moment drove it.
+    None where hiding no moment costs the first recommendation more than rounding does.
     """
-    return max(
-        (moment for moment in moments if moment.influence > least),
-        key=lambda m: m.worth,
-        default=None,
-    )
+    costly = [moment for moment in moments if moment.influence > _ROUNDING]
+    return max(costly, key=lambda moment: moment.worth, default=None)
 
 
-def _plain(step: TCDStep | NPDStep) -> dict:
-    return {
-        name: value.tolist()
-        if isinstance(value, np.ndarray)
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in vars(step).items()
-    }
+def _plain(value: HistoryItem | Moment | TCDStep | NPDStep) -> dict:
+    """Return a value's fields with lists for arrays and tuples."""
+    found = {}
+    for name, field in vars(value).items():
+        if isinstance(field, np.ndarray):
+            field = field.tolist()
+        elif isinstance(field, tuple):
+            field = list(field)
+        found[name] = field
+    return found
+
+
+@dataclass(frozen=True)
+class KindMap:
+    """The catalogue by kinds: item `item_ids[i]` lies at `points[i]` [N, 2].
+
+    It lies around the place of its largest kind. `shares` [N, J] are the kinds in each item,
+    `kinds` the J kinds, whose places lie in the same map.
+    """
+
+    item_ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    topics: tuple[str, ...]
+    points: np.ndarray
+    shares: np.ndarray
+    kinds: tuple[Kind, ...]
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Return where in `points` an item stands."""
+        return {item_id: index for index, item_id in enumerate(self.item_ids)}
+
+
+@dataclass(frozen=True)
+class ViewerMap:
+    """Where a test viewer's preference ends among the catalogue (the paper's Fig. 7).
+
+    In `map`: `start` and `end` [2] of the preference, `path` [T, 2] of x_t (none without NPD): each
+    is the mean of the kinds' places, weighed by what they want. `wanted` [J] is the end's. Cosine
+    distances of the end's lift over anybody to shares of kinds: `distances` [N] to every item in
+    the map's order, `liked` [K] to the true next item's frames, `other` [(N - L - 1)·K] to
+    those of all items neither watched nor true. `rank` is the true next item's of `candidates`;
+    `first` leads the ranking. With `has_segments` frames are segments of titles.
+    """
+
+    viewer_id: str
+    history: tuple[str, ...]
+    target: str
+    rank: int
+    candidates: int
+    first: tuple[str, ...]
+    map: KindMap
+    start: np.ndarray
+    path: np.ndarray
+    end: np.ndarray
+    wanted: np.ndarray
+    distances: np.ndarray
+    liked: np.ndarray
+    other: np.ndarray
+    has_segments: bool = False
+
+    @cached_property
+    def target_distance(self) -> float:
+        """Return the distance to the true next item."""
+        return float(self.distances[self.map.place[self.target]])
+
+    @cached_property
+    def other_distances(self) -> np.ndarray:
+        """Return the distances to the items neither watched nor true."""
+        known = [self.map.place[item_id] for item_id in (*self.history, self.target)]
+        return np.delete(self.distances, known)

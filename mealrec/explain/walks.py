@@ -1,34 +1,42 @@
-"""Histories walked as they are, with frames of their last clip hidden, and without each clip:
-one noise for all."""
+"""Histories walked as they are, with frames of their last clip hidden, and without each clip.
+
+Letters: B histories of L clips, M sets of hidden frames a history, K frames, J kinds, N items.
+"""
 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.explain.forms import Model
 from mealrec.models.diffusions import Walk
 from mealrec.models.history import Rows
-from mealrec.models.table import Items
+from mealrec.types import Items
+
+if TYPE_CHECKING:
+    from mealrec.explain.served import Model
 
 
 class Walks:
-    """B histories [B, L], right-padded with 0, and what a walk makes of them, computed when asked
-    for.
+    """What a walk makes of B histories [B, L] of item indices, right-padded with 0.
 
-    With the seed all rows share one noise: they differ in what they show alone. `candidates` [B,
-    N+1] says what may be ranked: by default all but padding and the history's own items. `hidden`
-    [B, M, K] says which frames of each last clip are hidden in each of its M rows: by default none
-    (M = 1). `num_steps` is T of both walks, by default the trained one. `ranked` are the N items to
-    rank, by default all `items`; others among these come behind them. With `leaves_out` what
-    `after`, `leaving` and `without` ask for is walked in the same batch.
+    All rows share one noise, drawn from `seed`: they differ in what they show alone. `hidden`
+    [B, M, K] says which frames of a history's last clip are hidden in each of its M rows; by
+    default M is 1 and nothing is hidden. A hidden frame is hidden from everything at once: in its
+    place stands the mean of the frames that the clip still shows. A clip without any frame left
+    shows what anybody watches; its title and ID stay.
 
-    A hidden frame is hidden from everything at once: in its place stands the mean of the frames
-    that the clip still shows. A clip without any frame left shows what anybody watches; its title
-    and ID stay.
+    `ranked` are the N items to rank, by default `items`, in which the histories count. `candidates`
+    [B, N+1] says which of them may be ranked, by default all but padding and the history's own.
+    `num_steps` is T of both walks, by default the trained one. With `leaves_out` the parts that
+    `after`, `leaving` and `without` tell of are walked in the same batch, else when asked for.
+
+    Attributes: `walk` of all B·M rows, a history's rows together, its parts behind them;
+    `preferences` [B, M, J'] where they end (J' is J and what else ranks); `lengths` [B]; `last`
+    [B], the last clip's item index; `told` [B, L], which clips have another that tells of them.
     """
 
     def __init__(
@@ -43,77 +51,74 @@ class Walks:
         ranked: Items | None = None,
         leaves_out: bool = False,
     ):
-        self.model, self.items, self.histories, self.seed = model, items, histories, seed
-        self.num_steps, self.leaves_out = num_steps, leaves_out
-        self.lengths = (histories > 0).sum(1)
-        self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
+        self.model = model
+        self.items = items
+        self.histories = histories
         self.ranked = items if ranked is None else ranked
-        self.candidates = self._unseen() if candidates is None else candidates
-        self.hidden = self._nothing() if hidden is None else hidden
+        self.candidates = self._unwatched() if candidates is None else candidates
+        self.hidden = self._nothing_hidden() if hidden is None else hidden
+        self._seed = seed
+        self._num_steps = num_steps
 
-    @cached_property
-    def walk(self) -> Walk:
-        """Return the walks of all B·M rows, a history's together; with `leaves_out` those of its
-        parts behind them."""
-        near, stand_ins = self._near, self._stand_ins
-        count = self.hidden.shape[1]
-        places = len(near) + torch.arange(len(stand_ins), device=self.last.device)
-        ends = self.lengths.repeat_interleave(count)[:, None] - 1
-        rows = (
-            self._among_named(self.histories)
-            .repeat_interleave(count, 0)
-            .scatter(1, ends, places[:, None])
-        )
-        asked = torch.arange(len(rows), device=ends.device), ends.squeeze(1)
-        if self.leaves_out:
-            own, first = asked[0][::count], len(rows)
-            rows = torch.cat([rows, self._others])
-            asked = tuple(
-                torch.cat(pair) for pair in zip(asked, self._parts(own, first), strict=True)
-            )
-        return self._walked(near.followed_by(stand_ins), rows, asked)
+        # Where each history ends, and which clips have one behind them.
+        places = torch.arange(histories.shape[1], device=histories.device)
+        present = histories > 0
+        self.lengths = present.sum(1)
+        self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
+        self.told = present & (self.lengths > 1).unsqueeze(1)
+        self._is_last = places == self.lengths[:, None] - 1
+        self._parts = _Parts(self.lengths, self.told & ~self._is_last)
 
-    @cached_property
-    def preferences(self) -> Tensor:
-        """Return what ranks where the walks end [B, M, J]; entry 0 is the history as it is
-        asked."""
-        return self.walk.preference[: self.hidden.shape[0] * self.hidden.shape[1]].unflatten(
-            0, self.hidden.shape[:2]
-        )
+        # A walk reads the items that the histories name, and no others of the catalogue.
+        named = torch.cat([histories.new_zeros(1), histories.flatten()]).unique()
+        self._near = items.rows(named)
+        self._rows = torch.searchsorted(named, histories.contiguous())
+
+        # Walk every history M times, and where it is wanted their parts in the same batch.
+        with_hidden, rows, asked = self._shown()
+        num_shown = len(rows)
+        if leaves_out:
+            # The beginnings of a history are positions of its first row.
+            own = torch.arange(0, num_shown, self.hidden.shape[1], device=rows.device)
+            rows, of_parts = self._parts.added(rows, own, self._rows)
+            asked = tuple(torch.cat(pair) for pair in zip(asked, of_parts, strict=True))
+        self.walk = self._walk(with_hidden, rows, asked)
+        self.preferences = self.walk.preference[:num_shown].unflatten(0, self.hidden.shape[:2])
+        self._walked_parts = self.walk.preference[num_shown:] if leaves_out else None
 
     @cached_property
     def after(self) -> Tensor:
-        """Return the preference after each clip [B, L, J], given no later one; 0 on padding."""
-        places = self.told & ~self._is_last
+        """Return the preference after each clip [B, L, J'], given no later one; 0 on padding."""
+        prefixes = self._of_parts[: self._parts.num_prefixes]
         after = self.preferences[:, :1] * self._is_last.unsqueeze(-1)
-        return after.masked_scatter(places.unsqueeze(-1), self._of_parts)
+        return after.masked_scatter((self.told & ~self._is_last).unsqueeze(-1), prefixes)
 
     @cached_property
     def leaving(self) -> Tensor:
-        """Return the preference after each clip without a clip l of those before it, or itself [B,
-        L, L, J].
+        """Return the preference after each clip without a clip of those so far [B, L, L, J'].
 
         Entry [b, l, p] is of the clips 0 to p but l. It is 0 where none is left, and on padding.
         """
-        steps = torch.arange(self.histories.shape[1], device=self.last.device)
-        found = self.after.unsqueeze(1).repeat(1, len(steps), 1, 1)
-        found[:, steps, steps] = F.pad(self.after, (0, 0, 1, 0))[:, :-1]
-        users, places = self._left
-        rows, later = self._later
-        found[users[rows], places[rows], later] = self._of_parts[len(users) :]
+        places = torch.arange(self.histories.shape[1], device=self.last.device)
+        parts = self._parts
+        # Leaving out a later clip changes nothing; leaving out the latest is ending one earlier.
+        found = self.after.unsqueeze(1).repeat(1, len(places), 1, 1)
+        found[:, places, places] = F.pad(self.after, (0, 0, 1, 0))[:, :-1]
+        # Leaving out an earlier one is a walk of its own.
+        of_rest = self._of_parts[parts.num_prefixes :]
+        found[parts.users[parts.row], parts.left[parts.row], parts.later] = of_rest
         return found
 
     @cached_property
     def without(self) -> Tensor:
-        """Return the preference at the end of each history without each of its clips [B, L, J].
+        """Return the preference at the end of each history without each of its clips [B, L, J'].
 
         A clip on its own is not left out: its entry is its own. On padding the entries are 0.
         """
-        ends = (self.lengths - 1)[:, None, None, None].expand(
-            -1, self.histories.shape[1], 1, self.leaving.shape[-1]
-        )
-        found = self.leaving.gather(2, ends).squeeze(2)
-        return torch.where(self.told.unsqueeze(-1), found, self.after)
+        ends = (self.lengths - 1)[:, None, None, None]
+        width = self.leaving.shape[-1]
+        at_end = self.leaving.gather(2, ends.expand(-1, self.histories.shape[1], 1, width))
+        return torch.where(self.told.unsqueeze(-1), at_end.squeeze(2), self.after)
 
     @cached_property
     def ends(self) -> Tensor:
@@ -130,109 +135,97 @@ class Walks:
         """Return the first recommendation of each history [B]."""
         return self.ends[:, 0].argmax(1)
 
-    @cached_property
-    def told(self) -> Tensor:
-        """Return which clips have others beside them [B, L], which can tell something of them."""
-        return (self.histories > 0) & (self.lengths > 1).unsqueeze(1)
-
     def scores(self, preferences: Tensor) -> Tensor:
-        """Return the candidates' scores [B, M, N+1] for preferences [B, M, J]; -inf for the
-        others."""
-        scores = self.model.table.scores(preferences.flatten(0, 1), self.ranked).unflatten(
-            0, preferences.shape[:2]
-        )
+        """Return the candidates' scores [B, M, N+1] of preferences [B, M, J']; -inf elsewhere."""
+        # The head knows rows alone, so the two axes are one for a moment.
+        scores = self.model.table.scores(preferences.flatten(0, 1), self.ranked)
+        scores = scores.unflatten(0, preferences.shape[:2])
         return scores.masked_fill_(~self.candidates.unsqueeze(1), float("-inf"))
-
-    def _walked(self, items: Items, histories: Tensor, asked: Rows) -> Walk:
-        if not self.model.causal:  # what comes later must not be there to be seen
-            users, places = asked
-            steps = torch.arange(histories.shape[1], device=histories.device)
-            histories = histories[users] * (steps <= places[:, None])
-            asked = torch.arange(len(users), device=histories.device), places
-        generator = torch.Generator().manual_seed(self.seed)
-        return self.model.walk(
-            self.model.context(items, histories, asked), items, generator, self.num_steps
-        )
 
     @cached_property
     def _of_parts(self) -> Tensor:
-        """Return the preferences of all parts of the histories, as `_parts` lists them."""
-        if self.leaves_out:
-            return self.walk.preference[self.hidden.shape[0] * self.hidden.shape[1] :]
-        histories = self._among_named(self.histories)
-        asked = self._parts(torch.arange(len(histories), device=histories.device), len(histories))
-        if not len(asked[0]):
+        """Return where the parts end: the prefixes first, then the histories without a clip."""
+        if self._walked_parts is not None:
+            return self._walked_parts
+        if not self._parts.num_prefixes:
             return self.preferences.new_zeros(0, self.preferences.shape[-1])
-        return self._walked(self._near, torch.cat([histories, self._others]), asked).preference
+        own = torch.arange(len(self._rows), device=self._rows.device)
+        rows, asked = self._parts.added(self._rows, own, self._rows)
+        return self._walk(self._near, rows, asked).preference
 
-    def _parts(self, own: Tensor, first: int) -> Rows:
-        """Return where parts of the histories end: before the last clip of each, and after a clip
-        that is left out.
+    def _shown(self) -> tuple[Items, Tensor, Rows]:
+        """Return each history M times, its last clip replaced by itself with frames hidden.
 
-        `own` [B] are the rows of the histories, those with a clip left out begin at row `first`. A
-        history without its last clip, or without one that comes later, is one of the first kind.
+        They are the items, the rows [B·M, L] of their indices, and where each row ends.
         """
-        users, places = self._left
-        rows, later = self._later
-        return torch.cat([own[users], first + rows]), torch.cat([places, later - 1])
+        count = self.hidden.shape[1]
+        # The replacements lie behind the items that the histories name, one a row.
+        last = self._rows.gather(1, self.lengths[:, None] - 1).squeeze(1).repeat_interleave(count)
+        clips = self._near.rows(last)
+        clips = clips.showing(shown(clips.moments, self.hidden.flatten(0, 1), clips.anybody))
+        indices = len(self._near) + torch.arange(len(clips), device=last.device)
 
-    @cached_property
-    def _left(self) -> Rows:
-        """Return the histories and the places of all clips that have one behind them."""
-        return (self.told & ~self._is_last).nonzero(as_tuple=True)
+        # Each row of indices ends with its own replacement.
+        ends = (self.lengths - 1).repeat_interleave(count)
+        rows = self._rows.repeat_interleave(count, 0).scatter(1, ends[:, None], indices[:, None])
+        asked = torch.arange(len(rows), device=last.device), ends
+        return self._near.followed_by(clips), rows, asked
 
-    @cached_property
-    def _later(self) -> Rows:
-        """Return which of `_left`, and the places of all clips behind each of those."""
-        steps = torch.arange(self.histories.shape[1], device=self.last.device)
-        users, places = self._left
-        return ((steps > places[:, None]) & (steps < self.lengths[users][:, None])).nonzero(
-            as_tuple=True
-        )
+    def _walk(self, items: Items, rows: Tensor, asked: Rows) -> Walk:
+        """Walk from the positions `asked` of rows [R, L]."""
+        if not self.model.causal:
+            # Such a backbone looks ahead: what comes later must not be there to be seen.
+            histories, places = asked
+            steps = torch.arange(rows.shape[1], device=rows.device)
+            rows = rows[histories] * (steps <= places[:, None])
+            asked = torch.arange(len(histories), device=rows.device), places
+        generator = torch.Generator().manual_seed(self._seed)
+        context = self.model.context(items, rows, asked)
+        return self.model.walk(context, items, generator, self._num_steps)
 
-    @property
-    def _is_last(self) -> Tensor:
-        """Say of each place [B, L] whether the history's last clip is there."""
-        return (
-            torch.arange(self.histories.shape[1], device=self.last.device)
-            == self.lengths[:, None] - 1
-        )
-
-    @cached_property
-    def _named(self) -> Tensor:
-        """Return padding and the items that the histories name, in rising order: a walk reads no
-        others."""
-        return torch.cat([self.histories.new_zeros(1), self.histories.flatten()]).unique()
-
-    @cached_property
-    def _near(self) -> Items:
-        return self.items.rows(self._named)
-
-    def _among_named(self, rows: Tensor) -> Tensor:
-        return torch.searchsorted(self._named, rows.contiguous())
-
-    @property
-    def _stand_ins(self) -> Items:
-        """Return what stands in for the last clips: the same with frames hidden [B·M]."""
-        last = self._near.rows(self._among_named(self.last).repeat_interleave(self.hidden.shape[1]))
-        return last.showing(shown(last.moments, self.hidden.flatten(0, 1), last.anybody))
-
-    @property
-    def _others(self) -> Tensor:
-        """Return the histories without each clip of `_left`, padded to the same length."""
-        return F.pad(others(self._among_named(self.histories))[self._left], (0, 1))
-
-    def _nothing(self) -> Tensor:
+    def _nothing_hidden(self) -> Tensor:
         shape = len(self.histories), 1, self.items.moments.shape[1]
         return torch.zeros(shape, dtype=torch.bool, device=self.histories.device)
 
-    def _unseen(self) -> Tensor:
-        allowed = torch.ones(
-            len(self.histories), len(self.ranked), dtype=torch.bool, device=self.histories.device
-        )
-        return allowed.scatter(1, self.histories, False).index_fill(
-            1, self.histories.new_zeros(1), False
-        )
+    def _unwatched(self) -> Tensor:
+        shape = len(self.histories), len(self.ranked)
+        allowed = torch.ones(shape, dtype=torch.bool, device=self.histories.device)
+        allowed.scatter_(1, self.histories, False)
+        allowed[:, 0] = False
+        return allowed
+
+
+class _Parts:
+    """The parts of histories that tell what each clip does: beginnings, and all without one clip.
+
+    Of a history without its last clip, or cut before a clip that is left out, no row is needed:
+    it is a beginning. So only clips with another behind them are left out, [P] of them, by history
+    `users` and place `left`. After each of the clips behind those a preference is asked for, [Q] in
+    all: `row` says in which of the P, `later` at which place of the whole history.
+    """
+
+    def __init__(self, lengths: Tensor, has_later: Tensor):
+        """Find them; `lengths` [B], `has_later` [B, L]: which clips have another behind them."""
+        places = torch.arange(has_later.shape[1], device=lengths.device)
+        self.users, self.left = has_later.nonzero(as_tuple=True)
+        is_behind = places > self.left[:, None]
+        is_there = places < lengths[self.users][:, None]
+        self.row, self.later = (is_behind & is_there).nonzero(as_tuple=True)
+        self.num_prefixes = len(self.users)
+
+    def added(self, rows: Tensor, own: Tensor, histories: Tensor) -> tuple[Tensor, Rows]:
+        """Return the rows [R, L] with the histories without a clip behind them [R + P, L].
+
+        And where the parts end: P beginnings, then Q ends of histories without a clip. `own` [B]
+        are the rows in which the histories [B, L] stand as they are.
+        """
+        # The rows themselves, as long as the others.
+        rest = F.pad(others(histories)[self.users, self.left], (0, 1))
+        # After each clip that has one behind it, then after each clip behind one left out, which
+        # stands one place earlier there.
+        part_rows = torch.cat([own[self.users], len(rows) + self.row])
+        part_ends = torch.cat([self.left, self.later - 1])
+        return torch.cat([rows, rest]), (part_rows, part_ends)
 
 
 def shown(moments: Tensor, hidden: Tensor, anybody: Tensor) -> Tensor:
@@ -240,6 +233,7 @@ def shown(moments: Tensor, hidden: Tensor, anybody: Tensor) -> Tensor:
 
     Where all are hidden they are what `anybody` [J] watches.
     """
+    # The mean of the frames that are still shown; of none there is no mean.
     kept = (~hidden).to(moments)
     count = kept.sum(1)[:, None]
     mean = (kept.unsqueeze(1) @ moments).squeeze(1) / count.clamp(min=1)
@@ -251,3 +245,11 @@ def others(histories: Tensor) -> Tensor:
     """Return histories [B, L] without each of their clips in turn [B, L, L - 1]."""
     places = torch.arange(histories.shape[1], device=histories.device)
     return histories[:, places[:-1] + (places[:-1] >= places.unsqueeze(1))]
+
+
+def as_sure(noisy: Tensor, clean: Tensor) -> Tensor:
+    """Return x_t [..., J], which lives at unit variance, at the length of x̂_0 [..., J].
+
+    Both then want as firmly.
+    """
+    return noisy * clean.std(-1, keepdim=True, correction=0)

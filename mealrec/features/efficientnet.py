@@ -1,5 +1,4 @@
-"""EfficientNet-Lite: an image classifier of inverted residuals (Tan and Le, arXiv:1905.11946,
-without attention)."""
+"""EfficientNet-Lite, an image classifier (Tan and Le, arXiv:1905.11946, without attention)."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ MODEL_TYPE = "efficientnet-lite"
 
 @dataclass(frozen=True)
 class Stage:
-    """`repeats` blocks of one kind: the first has the `stride`, each expands its channels
-    `expand` times."""
+    """`repeats` blocks of one kind; the first has the `stride`, each widens `expand` times."""
 
     kernel: int
     stride: int
@@ -26,17 +24,15 @@ class Stage:
     repeats: int
 
 
-LITE0 = tuple(
-    Stage(*numbers)
-    for numbers in (
-        (3, 1, 1, 16, 1),
-        (3, 2, 6, 24, 2),
-        (5, 2, 6, 40, 2),
-        (3, 2, 6, 80, 3),
-        (5, 1, 6, 112, 3),
-        (5, 2, 6, 192, 4),
-        (3, 1, 6, 320, 1),
-    )
+# The stages of the paper's Table 1.
+LITE0 = (
+    Stage(3, 1, 1, 16, 1),
+    Stage(3, 2, 6, 24, 2),
+    Stage(5, 2, 6, 40, 2),
+    Stage(3, 2, 6, 80, 3),
+    Stage(5, 1, 6, 112, 3),
+    Stage(5, 2, 6, 192, 4),
+    Stage(3, 1, 6, 320, 1),
 )
 
 
@@ -52,18 +48,19 @@ class EfficientNetConfig:
     @classmethod
     def from_dict(cls, values: dict) -> EfficientNetConfig:
         """Read the JSON form; raises DataFormatError where it is not one."""
+        # A stage is a list of its five numbers.
         try:
-            stages = tuple(Stage(*map(int, stage)) for stage in values["stages"])
             return cls(
-                int(values["stem_width"]),
-                stages,
-                int(values["head_width"]),
-                int(values["num_classes"]),
+                stem_width=int(values["stem_width"]),
+                stages=tuple(Stage(*map(int, stage)) for stage in values["stages"]),
+                head_width=int(values["head_width"]),
+                num_classes=int(values["num_classes"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataFormatError(
-                "The encoder's config.json gives no shape of an EfficientNet-Lite (stem_width, stages of five numbers, "
-                "head_width, num_classes): make it again with `python -m mealrec encoder`."
+                "The encoder's config.json gives no shape of an EfficientNet-Lite (stem_width, "
+                "stages of five numbers, head_width, num_classes): make it again with `python -m "
+                "mealrec encoder`."
             ) from error
 
     def to_dict(self) -> dict:
@@ -86,22 +83,28 @@ class Convolution(nn.Conv2d):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return [M, width_out, ceil(H / stride), ceil(W / stride)]."""
-        (high, wide), (stride, _), (kernel, _) = pixels.shape[2:], self.stride, self.kernel_size
-        rows, columns = (
-            max((-(-size // stride) - 1) * stride + kernel - size, 0) for size in (high, wide)
-        )
-        # the same on all sides: the convolution pads faster than a copy
-        if rows == columns and not rows % 2:
+        stride = self.stride[0]
+        kernel = self.kernel_size[0]
+
+        def padding(size: int) -> int:
+            return max((-(-size // stride) - 1) * stride + kernel - size, 0)
+
+        rows = padding(pixels.shape[2])
+        columns = padding(pixels.shape[3])
+
+        # The same on all sides: the convolution pads faster than a copy.
+        if rows == columns and rows % 2 == 0:
             return functional.conv2d(
                 pixels, self.weight, self.bias, stride, rows // 2, groups=self.groups
             )
+
+        # Else the odd one comes last.
         around = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
         return super().forward(functional.pad(pixels, around))
 
 
 class InvertedResidual(nn.Module):
-    """Widen, look around in each channel, narrow again; added to what came in where the shape
-    stays."""
+    """Widen, look around in each channel, narrow again; what came in is added if it fits."""
 
     def __init__(self, width_in: int, stage: Stage, stride: int):
         super().__init__()
@@ -113,10 +116,14 @@ class InvertedResidual(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return [M, width, H / stride, W / stride]."""
-        inner = (
-            pixels if self.expand is None else functional.relu6(self.expand(pixels), inplace=True)
-        )
-        narrow = self.project(functional.relu6(self.depthwise(inner), inplace=True))
+        # Widen, where the block does, and look around.
+        wide = pixels
+        if self.expand is not None:
+            wide = functional.relu6(self.expand(pixels), inplace=True)
+        wide = functional.relu6(self.depthwise(wide), inplace=True)
+
+        # Narrow again; no activation, which would lose what is negative.
+        narrow = self.project(wide)
         return pixels + narrow if self.residual else narrow
 
 
@@ -127,29 +134,29 @@ class EfficientNetLite(nn.Module):
         super().__init__()
         self.config = config
         self.stem = Convolution(3, config.stem_width, 3, stride=2)
-        width, stages = config.stem_width, []
+
+        # A stage's first block changes the width and the size, the others keep both.
+        width = config.stem_width
+        stages = []
         for stage in config.stages:
             blocks = []
             for number in range(stage.repeats):
-                blocks.append(InvertedResidual(width, stage, stage.stride if number == 0 else 1))
+                stride = stage.stride if number == 0 else 1
+                blocks.append(InvertedResidual(width, stage, stride))
                 width = stage.width
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
+
+        # From the last stage to the classes.
         self.head = Convolution(width, config.head_width, 1)
         self.classifier = nn.Linear(config.head_width, config.num_classes)
-
-    @property
-    def depth(self) -> int:
-        """Return how many maps follow the stem's: one a stage, and the head's."""
-        return len(self.stages) + 1
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the logits [M, num_classes] of normalised pixels [M, 3, H, W]."""
         return self.classifier(self.maps(pixels)[-1].mean((2, 3)))
 
     def maps(self, pixels: Tensor) -> list[Tensor]:
-        """Return what the stem, each stage and the head make of normalised pixels: [M, width, h,
-        w] each."""
+        """Return what the stem, each stage and the head make of pixels, [M, width, h, w] each."""
         made = [functional.relu6(self.stem(pixels))]
         for stage in self.stages:
             made.append(stage(made[-1]))
@@ -158,8 +165,7 @@ class EfficientNetLite(nn.Module):
 
 @torch.no_grad()
 def fold(convolution: Convolution, weight: Tensor, norm: nn.BatchNorm2d) -> None:
-    """Give a convolution the weight of one without a bias and the batch normalisation that
-    follows it."""
+    """Give a convolution another's weight with the batch normalisation that follows it."""
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     convolution.weight.copy_(weight * scale[:, None, None, None])
     convolution.bias.copy_(norm.bias - norm.running_mean * scale)

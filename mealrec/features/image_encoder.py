@@ -14,9 +14,8 @@ from torch.nn import functional
 
 from mealrec.errors import DataFormatError
 from mealrec.features.efficientnet import MODEL_TYPE, EfficientNetConfig, EfficientNetLite
-from mealrec.features.encoder import TEMPERATURE, VisualEncoder, class_roots, read_config
-from mealrec.features.pixels import Preprocessing
-from mealrec.features.weights import find_file, pick_device, weights_checksum
+from mealrec.features.visual import TEMPERATURE, Preprocessing, VisualEncoder, class_roots
+from mealrec.features.weights import find_file, pick_device, read_config, weights_checksum
 
 WEIGHTS = "model.safetensors"
 AT_ONCE = 10  # frames a forward pass: more of them leave the processor's cache
@@ -40,28 +39,38 @@ class ImageEncoder(VisualEncoder):
         temperature: float = TEMPERATURE,
         num_frames: int = 5,
     ):
-        self.network, self.preprocessing, self.labels = network.eval(), preprocessing, labels
-        self.name, self.checksum = name, checksum
-        self.temperature, self.num_frames = temperature, num_frames
-        self.width, self.layers = network.config.num_classes, network.depth
+        self.network = network.eval()
+        self.preprocessing = preprocessing
+        self.labels = labels
+        self.name = name
+        self.checksum = checksum
+        self.temperature = temperature
+        self.num_frames = num_frames
+
+        # A number for each class; the hidden states are as wide as the head.
+        self.width = network.config.num_classes
+        self.layers = len(network.stages) + 1  # and the head
         self.hidden_width = network.config.head_width
 
     @classmethod
     def from_pretrained(
         cls, path_or_hub_id: str | Path, device: str = "auto", num_frames: int = 5
     ) -> ImageEncoder:
-        """Load an EfficientNet-Lite from a directory or the hub; it computes in float32 whatever is
-        stored.
+        """Load an EfficientNet-Lite from a directory or the hub; it computes in float32.
 
         Raises DataFormatError for a model of another kind or a damaged one.
         """
+        # Of this kind?
         source = str(path_or_hub_id)
-        checksum, values = weights_checksum(source), read_config(source)
-        if values.get("model_type") != MODEL_TYPE:
+        checksum = weights_checksum(source)
+        config = read_config(source)
+        if config.get("model_type") != MODEL_TYPE:
             raise DataFormatError(
-                f"{source} is a {values.get('model_type')} model: an {MODEL_TYPE} is expected."
+                f"{source} is a {config.get('model_type')} model: an {MODEL_TYPE} is expected."
             )
-        network = EfficientNetLite(EfficientNetConfig.from_dict(values))
+
+        # The network, whatever precision its weights are stored in.
+        network = EfficientNetLite(EfficientNetConfig.from_dict(config))
         try:
             stored = load_file(find_file(source, WEIGHTS))
             network.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
@@ -69,21 +78,29 @@ class ImageEncoder(VisualEncoder):
             raise DataFormatError(
                 f"{source} holds other weights than its config.json says: copy it again."
             ) from error
-        labels = tuple(values["labels"])
+        labels = tuple(config["labels"])
         if len(labels) != network.config.num_classes:
             raise DataFormatError(
-                f"{source} names {len(labels)} classes and tells {network.config.num_classes} apart: copy it again."
+                f"{source} names {len(labels)} classes and tells {network.config.num_classes} "
+                "apart: copy it again."
             )
+
+        # What it was trained on: pixels of one size, with a mean and a deviation taken out.
         preprocessing = Preprocessing(
-            values["image_size"],
-            tuple(values["mean"]),
-            tuple(values["std"]),
-            values["interpolation"],
-            values["fit"],
+            config["image_size"],
+            tuple(config["mean"]),
+            tuple(config["std"]),
+            config["interpolation"],
+            config["fit"],
         )
-        network = network.to(pick_device(device))
         return cls(
-            network, preprocessing, labels, source, checksum, values["temperature"], num_frames
+            network.to(pick_device(device)),
+            preprocessing,
+            labels,
+            source,
+            checksum,
+            config["temperature"],
+            num_frames,
         )
 
     @torch.inference_mode()
@@ -101,24 +118,23 @@ class ImageEncoder(VisualEncoder):
 
     @torch.inference_mode()
     def hidden_states(self, clips: Sequence[np.ndarray]) -> np.ndarray:
-        """See VisualEncoder.hidden_states: the stem, each stage and the head; zeros fill up what
-        is narrower."""
+        """See VisualEncoder.hidden_states: the stem, each stage and the head.
+
+        Zeros fill up what is narrower than the head.
+        """
+        # Each layer's mean over places, all of one width.
         pixels = self._pixels(clips)
-        rows = []
+        made = []
         for part in pixels.flatten(0, 1).split(AT_ONCE):
-            means = [maps.mean((2, 3)) for maps in self.network.maps(part)]
-            rows.append(
-                torch.stack(
-                    [
-                        functional.pad(mean, (0, self.hidden_width - mean.shape[1]))
-                        for mean in means
-                    ],
-                    1,
-                )
-            )
-        return torch.cat(rows).unflatten(0, pixels.shape[:2]).mean(1).cpu().numpy()
+            layers = []
+            for maps in self.network.maps(part):
+                mean = maps.mean((2, 3))
+                layers.append(functional.pad(mean, (0, self.hidden_width - mean.shape[1])))
+            made.append(torch.stack(layers, 1))
+
+        # And the mean over a clip's frames.
+        return torch.cat(made).unflatten(0, pixels.shape[:2]).mean(1).cpu().numpy()
 
     def _pixels(self, clips: Sequence[np.ndarray]) -> Tensor:
-        return self.preprocessing.clips(
-            clips, self.num_frames, self.network.classifier.weight.device
-        )
+        device = self.network.classifier.weight.device
+        return self.preprocessing.clips(clips, self.num_frames, device)

@@ -1,5 +1,4 @@
-"""Items to features, a batch at a time: what a run on one machine and every actor of a run on
-many share."""
+"""Items to features, a batch at a time, as a run on one machine and every actor of many do it."""
 
 from __future__ import annotations
 
@@ -10,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mealrec.data.clips import clip_path
+from mealrec.data.catalogue import clip_path
 from mealrec.errors import VideoError
-from mealrec.features.encoder import VisualEncoder, open_encoder
-from mealrec.features.segments import split_title
+from mealrec.features.encoder import open_encoder
 from mealrec.features.store import ABSENT, CLIPS, DONE, FAILED, PENDING, TITLE_SEGMENTS
-from mealrec.features.text import TextEncoder
+from mealrec.features.text import TextEncoder, split_title
+from mealrec.features.visual import VisualEncoder
 from mealrec.video.frames import SampledFrames, sample_frames
 
 Batch = dict[str, np.ndarray]
+Clip = SampledFrames | VideoError | None
+"""A clip's frames, or why there are none; None where there is no such file."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class ItemEncoder:
     """
 
     def __init__(self, data: Path | None, config: ExtractConfig):
-        self.data, self.config = data, config
+        self.data = data
+        self.config = config
         self.text = TextEncoder.from_pretrained(config.text, config.device)
         self.video: VisualEncoder | None = None
         self.visual_width = self.text.width
@@ -60,17 +62,19 @@ class ItemEncoder:
         """Decode and encode a batch."""
         return self.encode(batch, self.decode(batch))
 
-    def decode(self, batch: Batch) -> list[SampledFrames | VideoError | None]:
-        """Return the frames of each clip that the batch needs, or why there are none (None: no
-        such file)."""
+    def decode(self, batch: Batch) -> list[Clip]:
+        """Return each clip that the batch needs."""
         if self.video is None:
             return []
+        needed = batch["item_id"][batch["needs_clip"]].tolist()
         with ThreadPoolExecutor(self.config.jobs) as pool:
-            return list(pool.map(self._decode_clip, batch["item_id"][batch["needs_clip"]].tolist()))
+            return list(pool.map(self._decode_clip, needed))
 
-    def encode(self, batch: Batch, clips: Sequence[SampledFrames | VideoError | None]) -> Batch:
+    def encode(self, batch: Batch, clips: Sequence[Clip]) -> Batch:
         """Return the features of a batch whose clips are decoded."""
-        size, frames = len(batch["row"]), self.config.num_frames
+        # Zeros, until something is known.
+        size = len(batch["row"])
+        frames = self.config.num_frames
         made = {
             "row": batch["row"],
             "text": np.zeros((size, self.text.width), np.float32),
@@ -81,14 +85,20 @@ class ItemEncoder:
             "state": np.where(batch["needs_clip"], ABSENT, PENDING).astype(np.uint8),
             "reason": np.full(size, "", object),
         }
+
+        # Segments come with their titles.
         if self.config.frames == TITLE_SEGMENTS:
-            self._encode_segments(batch, made)
-        else:
-            self._encode_titles(batch, made)
-            self._encode_clips(np.flatnonzero(batch["needs_clip"]), clips, made)
+            self._encode_segments(batch["title"].tolist(), made)
+            return made
+
+        # Titles and clips, each where the store lacks it.
+        rows = batch["needs_text"]
+        made["text"][rows], made["has_text"][rows] = self.text.encode(batch["title"][rows].tolist())
+        if clips:
+            self._encode_clips(np.flatnonzero(batch["needs_clip"]).tolist(), clips, made)
         return made
 
-    def _decode_clip(self, item_id: str) -> SampledFrames | VideoError | None:
+    def _decode_clip(self, item_id: str) -> Clip:
         path = clip_path(self.data, item_id)
         if not path.is_file():
             return None
@@ -99,40 +109,45 @@ class ItemEncoder:
         except VideoError as error:
             return error
 
-    def _encode_titles(self, batch: Batch, made: Batch) -> None:
-        rows = batch["needs_text"]
-        made["text"][rows], made["has_text"][rows] = self.text.encode(batch["title"][rows].tolist())
-
-    def _encode_segments(self, batch: Batch, made: Batch) -> None:
-        """Encode titles and their segments together: a title without hashtags is its own
-        segment."""
+    def _encode_segments(self, titles: list[str], made: Batch) -> None:
+        """Encode titles and their segments together: one without hashtags is its own segment."""
+        # The titles that are there, then all their segments.
         count = self.config.num_frames
-        titles = batch["title"].tolist()
         segments = [split_title(title, count) for title in titles]
         rows = [row for row, found in enumerate(segments) if found]
-        texts = [titles[row] for row in rows] + [
-            segment for row in rows for segment in segments[row]
-        ]
+        texts = [titles[row] for row in rows]
+        for row in rows:
+            texts += segments[row]
         features, _ = self.text.encode(texts)
-        made["text"][rows], made["has_text"][rows] = features[: len(rows)], True
-        made["frames"][rows] = features[len(rows) :].reshape(len(rows), count, self.visual_width)
-        means = made["frames"][rows].mean(1)
-        made["global_visual"][rows] = means / np.maximum(
-            np.linalg.norm(means, axis=1, keepdims=True), 1e-12
-        )
-        made["times_s"][rows], made["state"][rows] = np.arange(count), DONE
+        made["text"][rows] = features[: len(rows)]
+        made["has_text"][rows] = True
 
-    def _encode_clips(
-        self, rows: np.ndarray, clips: Sequence[SampledFrames | VideoError | None], made: Batch
-    ) -> None:
-        found = dict(zip(rows.tolist(), clips, strict=False))
-        for row, clip in found.items():
-            if isinstance(clip, VideoError):
-                made["state"][row], made["reason"][row] = FAILED, str(clip)
-        seen = [row for row, clip in found.items() if isinstance(clip, SampledFrames)]
+        # The summary is the mean segment, of unit length as every text's feature is.
+        frames = features[len(rows) :].reshape(len(rows), count, self.visual_width)
+        means = frames.mean(1)
+        lengths = np.linalg.norm(means, axis=1, keepdims=True)
+        made["frames"][rows] = frames
+        made["global_visual"][rows] = means / np.maximum(lengths, 1e-12)
+        made["times_s"][rows] = np.arange(count)
+        made["state"][rows] = DONE
+
+    def _encode_clips(self, rows: list[int], clips: Sequence[Clip], made: Batch) -> None:
+        """Encode the clips of these rows that could be decoded."""
+        # Which were decoded, and why the others were not.
+        seen = []
+        decoded = []
+        for row, clip in zip(rows, clips, strict=True):
+            if isinstance(clip, SampledFrames):
+                seen.append(row)
+                decoded.append(clip)
+            elif clip is not None:
+                made["state"][row] = FAILED
+                made["reason"][row] = str(clip)
+
+        # All clips in one call.
         if seen:
-            made["frames"][seen], made["global_visual"][seen] = self.video.encode(
-                [found[row].frames for row in seen]
-            )
-            made["times_s"][seen] = np.stack([found[row].times_s for row in seen])
+            frames, global_visual = self.video.encode([clip.frames for clip in decoded])
+            made["frames"][seen] = frames
+            made["global_visual"][seen] = global_visual
+            made["times_s"][seen] = np.stack([clip.times_s for clip in decoded])
             made["state"][seen] = DONE

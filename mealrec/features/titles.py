@@ -1,10 +1,7 @@
-"""A catalogue's titles, token by token, and the text encoder behind their features: for systems
-that train it on."""
+"""A catalogue's titles by tokens, and the text encoder behind them, for systems that train it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,20 +10,19 @@ import torch
 from torch import Tensor
 
 from mealrec.errors import DataFormatError
-from mealrec.features.store import FeatureStore
+from mealrec.features.store import FeatureStore, checksum_of_texts
 from mealrec.features.tensors import Normalisation
-from mealrec.features.text import MAX_TOKENS, TextEncoder, batches, padded
+from mealrec.features.text import MAX_TOKENS, TextEncoder, batch_tokens, batches, padded
 
 if TYPE_CHECKING:
     from torch import nn
 
-KIND = ("gelu", 1e-12)
+KIND = ("gelu", 1e-12)  # activation and epsilon of the layers that training builds again
 
 
 @dataclass(frozen=True)
 class TokenStates:
-    """What some layers of the frozen encoder made of every token of N titles, laid one title after
-    the other.
+    """What a layer of the frozen encoder made of every token of N titles, one after the other.
 
     `states` [M, H] float16; `lengths` [N], 0 for an item without a title. They add up to M.
     """
@@ -37,8 +33,7 @@ class TokenStates:
 
 @dataclass(frozen=True)
 class Titles:
-    """The titles of N items, the encoder that made their features, and what was taken out of
-    these."""
+    """The titles of N items, the encoder of their features, and what was taken out of these."""
 
     texts: tuple[str, ...]
     encoder: TextEncoder
@@ -47,8 +42,7 @@ class Titles:
 
     @property
     def shape(self) -> dict[str, int | str]:
-        """Return the dimensions that a model is built by, and what tells its encoder from
-        another."""
+        """Return the dimensions that a model is built by, and its encoder's checksum."""
         config = self.encoder.model.config
         return {
             "text_width": self.encoder.width,
@@ -66,8 +60,7 @@ class Titles:
         normalisation: Normalisation,
         device: str = "auto",
     ) -> Titles:
-        """Return the titles of a store's items, in its order, with the text encoder that its
-        manifest names.
+        """Return the titles of a store's items, in its order, with the encoder that it names.
 
         Raises DataFormatError where it names none, or the encoder or the titles are others than
         were encoded.
@@ -75,29 +68,38 @@ class Titles:
         made_by = store.manifest.get("encoders", {}).get("text")
         if not made_by:
             raise DataFormatError(
-                "The features name no text encoder that could be trained: make them with `python -m mealrec extract`."
+                "The features name no text encoder that could be trained: make them with `python "
+                "-m mealrec extract`."
             )
+
+        # Are these the titles that were encoded?
         if not any(text.strip() for text in texts):
             raise DataFormatError(
-                f"None of the {len(texts)} items has a title: there is nothing to train an encoder on."
+                f"None of the {len(texts)} items has a title: there is nothing to train an encoder "
+                "on."
             )
-        named = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
-        whole = len(texts) == len(store.manifest.get("item_ids", ()))
-        if whole and store.manifest.get("titles_sha256") not in ("", None, named):
+        sha256 = checksum_of_texts(texts)
+        is_whole = len(texts) == len(store.manifest.get("item_ids", ()))
+        if is_whole and store.manifest.get("titles_sha256") not in ("", None, sha256):
             raise DataFormatError(
-                "The titles are not those that the features were made of: extract the features again."
+                "The titles are not those that the features were made of: extract the features "
+                "again."
             )
+
+        # And is this the encoder?
         encoder = TextEncoder.from_pretrained(made_by["name"], device)
-        kind = encoder.model.config.hidden_act, encoder.model.config.layer_norm_eps
+        config = encoder.model.config
+        kind = (config.hidden_act, config.layer_norm_eps)
         if kind != KIND:
             raise DataFormatError(
-                f'The text encoder "{made_by["name"]}" is no BERT of the usual kind: expected (activation, epsilon) '
-                f"{KIND}, got {kind}; its layers cannot be trained here."
+                f'The text encoder "{made_by["name"]}" is no BERT of the usual kind: expected '
+                f"(activation, epsilon) {KIND}, got {kind}; its layers cannot be trained here."
             )
         if encoder.checksum != made_by["sha256"]:
             raise DataFormatError(
-                f'The text encoder "{made_by["name"]}" has other weights ({encoder.checksum[:12]}) than the one that '
-                f"made the features ({made_by['sha256'][:12]}): extract the features again."
+                f'The text encoder "{made_by["name"]}" has other weights '
+                f"({encoder.checksum[:12]}) than the one that made the features "
+                f"({made_by['sha256'][:12]}): extract the features again."
             )
         return cls(tuple(texts), encoder, normalisation)
 
@@ -115,20 +117,22 @@ class Titles:
 
 @torch.no_grad()  # not inference_mode: what is trained above has to keep these for its gradients
 def _token_states(encoder: TextEncoder, texts: Sequence[str], layer: int) -> TokenStates:
+    # Where each title's tokens will lie.
     present = [row for row, text in enumerate(texts) if text.strip()]
     tokens = encoder.tokenizer(
         [texts[row] for row in present], truncation=True, max_length=MAX_TOKENS
     )["input_ids"]
+    counts = [len(row) for row in tokens]
     lengths = torch.zeros(len(texts), dtype=torch.long)
-    lengths[present] = torch.tensor([len(row) for row in tokens])
+    lengths[present] = torch.tensor(counts)
     starts = (lengths.cumsum(0) - lengths)[present]
     states = torch.empty(int(lengths.sum()), encoder.width, dtype=torch.float16)
-    for rows in batches([len(row) for row in tokens], encoder.batch_tokens):
+
+    # Titles of like length share a batch; padding is dropped again.
+    for rows in batches(counts, batch_tokens(encoder.model.device)):
         ids, mask = padded([tokens[row] for row in rows], encoder.model.device)
-        hidden = encoder.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states[
-            layer
-        ]
-        real = mask.bool().cpu()
-        places = starts[rows][:, None] + torch.arange(real.shape[1])
-        states[places[real]] = hidden.cpu()[real].half()
+        made = encoder.model(ids, attention_mask=mask, output_hidden_states=True)
+        is_token = mask.bool().cpu()
+        places = starts[rows][:, None] + torch.arange(is_token.shape[1])
+        states[places[is_token]] = made.hidden_states[layer].cpu()[is_token].half()
     return TokenStates(states, lengths)

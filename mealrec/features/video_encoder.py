@@ -12,21 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.errors import DataFormatError
-from mealrec.features.encoder import (
-    TEMPERATURE,
-    VisualEncoder,
-    class_roots,
-    is_fine_tuned,
-    tuple_of_labels,
-)
-from mealrec.features.pixels import Preprocessing
+from mealrec.features.visual import TEMPERATURE, Preprocessing, VisualEncoder, class_roots
 from mealrec.features.weights import find_file, pick_device, weights_checksum
 
 if TYPE_CHECKING:
     from transformers import VideoMAEConfig, VideoMAEModel
 
+MODEL_TYPE = "videomae"
 PREPROCESSOR_FILE = "preprocessor_config.json"
-TUBELET = 2
+TUBELET = 2  # frames a tube
 
 
 def tube_tokens(model: VideoMAEModel, pixels: Tensor) -> Tensor:
@@ -57,15 +51,17 @@ class VideoEncoder(VisualEncoder):
         classifier: nn.Module | None = None,
         labels: tuple[str, ...] = (),
     ):
-        self.model, self.preprocessing, self.name, self.checksum = (
-            model.eval(),
-            preprocessing,
-            name,
-            checksum,
-        )
+        self.model = model.eval()
+        self.preprocessing = preprocessing
+        self.name = name
+        self.checksum = checksum
+        self.classifier = classifier
+        self.labels = labels
+
+        # Its features are class probabilities' roots where it tells classes apart.
         self.num_frames = model.config.num_frames // TUBELET
-        self.hidden_width, self.layers = model.config.hidden_size, model.config.num_hidden_layers
-        self.classifier, self.labels = classifier, labels
+        self.hidden_width = model.config.hidden_size
+        self.layers = model.config.num_hidden_layers
         self.width = len(labels) if labels else self.hidden_width
         self.temperature = TEMPERATURE if labels else None
 
@@ -81,27 +77,24 @@ class VideoEncoder(VisualEncoder):
         """
         from transformers import VideoMAEConfig, VideoMAEForVideoClassification, VideoMAEModel
 
+        # Which of the two forms, and is it one that can be read?
         source = str(path_or_hub_id)
         checksum = weights_checksum(source)
         config = VideoMAEConfig.from_pretrained(source, num_frames=num_frames * TUBELET)
-        _check(source, config)
+        has_classifier = is_fine_tuned(config.to_dict())
+        _check(source, config, has_classifier)
         preprocessing = _preprocessing(source, config.image_size)
-        if not is_fine_tuned(config.to_dict()):
-            model = VideoMAEModel.from_pretrained(source, config=config, dtype=torch.float32)
+
+        # Pre-trained alone, or with a classifier on top.
+        settings = {"config": config, "dtype": torch.float32}
+        if not has_classifier:
+            model = VideoMAEModel.from_pretrained(source, **settings)
             return cls(model.to(pick_device(device)), preprocessing, source, checksum)
-        whole = VideoMAEForVideoClassification.from_pretrained(
-            source, config=config, dtype=torch.float32
-        )
+        whole = VideoMAEForVideoClassification.from_pretrained(source, **settings)
         whole = whole.to(pick_device(device)).eval()
         classifier = nn.Sequential(whole.fc_norm, whole.classifier)
-        return cls(
-            whole.videomae,
-            preprocessing,
-            source,
-            checksum,
-            classifier,
-            tuple_of_labels(config.to_dict()),
-        )
+        labels = labels_in(config.to_dict())
+        return cls(whole.videomae, preprocessing, source, checksum, classifier, labels)
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -123,20 +116,38 @@ class VideoEncoder(VisualEncoder):
         return self.preprocessing.clips(clips, self.num_frames, self.model.device)
 
 
-def _check(source: str, config: VideoMAEConfig) -> None:
-    if config.model_type != "videomae" or config.tubelet_size != TUBELET:
+def is_fine_tuned(config: dict) -> bool:
+    """Tell whether a transformers configuration is of a model that tells classes apart."""
+    architectures = config.get("architectures") or ()
+    return any(name.endswith("ForVideoClassification") for name in architectures)
+
+
+def labels_in(config: dict) -> tuple[str, ...]:
+    """Return the class names of a transformers configuration in order, () where it has none."""
+    if not is_fine_tuned(config):
+        return ()
+
+    # JSON keeps numbers as texts: "10" would stand before "2".
+    names = config.get("id2label") or {}
+    return tuple(names[number] for number in sorted(names, key=int))
+
+
+def _check(source: str, config: VideoMAEConfig, has_classifier: bool) -> None:
+    # Frames are doubled to fill tubes of two, and a frame's class is read in its own tokens.
+    if config.model_type != MODEL_TYPE or config.tubelet_size != TUBELET:
         raise DataFormatError(
             f"{source} is a {config.model_type} model with tubes of {config.tubelet_size} frames: "
             f"a VideoMAE with tubes of {TUBELET} is expected."
         )
-    if is_fine_tuned(config.to_dict()) and not config.use_mean_pooling:
+    if has_classifier and not config.use_mean_pooling:
         raise DataFormatError(
-            f"{source} reads its class in one token of the whole clip, so its frames have none: a VideoMAE that was "
-            "fine-tuned with use_mean_pooling is expected."
+            f"{source} reads its class in one token of the whole clip, so its frames have none: a "
+            "VideoMAE that was fine-tuned with use_mean_pooling is expected."
         )
 
 
 def _preprocessing(source: str, image_size: int) -> Preprocessing:
+    # Without the file: what the published models were trained with.
     path = find_file(source, PREPROCESSOR_FILE)
     if path is None:
         return Preprocessing(image_size)

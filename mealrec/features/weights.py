@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from mealrec.errors import DataFormatError
 
+CONFIG_FILE = "config.json"
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -27,6 +30,8 @@ def find_file(path_or_hub_id: str, name: str) -> Path | None:
     if Path(path_or_hub_id).is_dir():
         path = Path(path_or_hub_id) / name
         return path if path.is_file() else None
+
+    # From the hub or its cache; whoever needs the file says what its lack means.
     from transformers.utils import cached_file
 
     found = cached_file(
@@ -39,16 +44,33 @@ def find_file(path_or_hub_id: str, name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def read_config(path_or_hub_id: str) -> dict:
+    """Return a model's config.json; raises DataFormatError where there is none to be read."""
+    # Missing, damaged or no object at all: the same is to be done.
+    path = find_file(path_or_hub_id, CONFIG_FILE)
+    values = None
+    if path:
+        with suppress(OSError, ValueError):
+            values = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise DataFormatError(
+            f"{path_or_hub_id} holds no readable {CONFIG_FILE}: name an encoder's directory or a "
+            "hub id (and clear HF_HUB_OFFLINE to download one)."
+        )
+    return values
+
+
 def weights_checksum(path_or_hub_id: str) -> str:
     """Return the sha256 of a model's weight file.
 
     Raises DataFormatError where there is none.
     """
+    # The first one there is what transformers loads.
     for name in WEIGHT_FILES:
         path = find_file(path_or_hub_id, name)
         if path is not None:
             return hashlib.sha256(path.read_bytes()).hexdigest()
     raise DataFormatError(
-        f"{path_or_hub_id} holds none of {', '.join(WEIGHT_FILES)}: name a model directory or a hub id "
-        "(and clear HF_HUB_OFFLINE to download one)."
+        f"{path_or_hub_id} holds none of {', '.join(WEIGHT_FILES)}: name a model directory or a "
+        "hub id (and clear HF_HUB_OFFLINE to download one)."
     )

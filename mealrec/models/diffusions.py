@@ -1,5 +1,4 @@
-"""Both diffusions walked, one step after the other: what MealRec does in every world it is
-trained for."""
+"""Both diffusions over kinds: one step of each in training, and the whole walk in use."""
 
 from __future__ import annotations
 
@@ -9,14 +8,16 @@ from functools import cache
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule, ScheduleConfig
-from mealrec.models.history import Rows, Watched, shares_of
+from mealrec.models.config import WITH_NPD, WITH_TCD
+from mealrec.models.history import Reader, Rows, Watched, shares_of
 from mealrec.models.npd import Condition
-from mealrec.models.table import Items
 from mealrec.models.tcd import Guide, is_there, wanted_of
+from mealrec.types import Items
 
 
 @dataclass(frozen=True)
@@ -24,20 +25,24 @@ class Context:
     """What is known of R rows of B histories before any diffusion.
 
     `start` [R, J] is x_0; `watched` what the B histories show; `rows` the R positions that are
-    asked about; `guide` TCD's c_v, None without TCD; `title` [R, J] the row's own clip's.
+    asked about; `reader` what reads the histories, None where nothing is read; `guide` TCD's c_v,
+    None without TCD; `title` [R, J] the row's own clip's.
     """
 
     start: Tensor
     watched: Watched
     rows: Rows
+    reader: Reader | None
     guide: Guide | None
     title: Tensor
 
 
 @dataclass(frozen=True)
 class TCDStep:
-    """One reverse step of TCD: z_t [B, L, K, J], and of ẑ_0^(t) the shares of kinds and the
-    attention [B, L, K]."""
+    """One reverse step of TCD: z_t, and of ẑ_0^(t) the shares of kinds, both [B, L, K, J].
+
+    `attention` [B, L, K] is how much each frame counts in its clip.
+    """
 
     diffusion_step: int
     zt: Tensor
@@ -61,16 +66,22 @@ class Walk:
 
 
 class Diffusions(nn.Module):
-    """What walks: a model with a `config`, a `sphere`, a `table` and a `reader`, and where it
-    has them TCD and NPD."""
+    """What walks: a model with `config`, `sphere` and `table`, and where it has them TCD and NPD.
+
+    A form of the model defines `context(items, histories, rows)`, and from r of the clips that TCD
+    looks into NPD's c_m, `condition(refined, context, items)`, or the preference of the variants
+    without NPD, `fused(refined, context, items)`.
+    """
 
     @property
     def has_tcd(self) -> bool:
-        return hasattr(self, "tcd")
+        """Whether the frames of clips are diffused."""
+        return self.config.variant in WITH_TCD
 
     @property
     def has_npd(self) -> bool:
-        return hasattr(self, "npd")
+        """Whether the preference is diffused."""
+        return self.config.variant in WITH_NPD
 
     def schedule(self, noise_scale: float, num_steps: int | None = None) -> Schedule:
         """Return {β_t} of T steps, by default the trained T."""
@@ -90,29 +101,56 @@ class Diffusions(nn.Module):
         self, histories: Tensor, items: Items, seed: int = 0, ends_at: str = "walk"
     ) -> Tensor:
         """Return what `scores` ranks by [R, J]."""
+        # Without a walk nothing is drawn.
         context = self.context(items, histories)
         if ends_at == "start":
             return context.start
         return self.walk(context, items, torch.Generator().manual_seed(seed)).preference
 
-    def refine(self, zt: Tensor, alpha_bar: Tensor, context: Context) -> tuple[Tensor, Tensor]:
-        """Return ẑ_0^(t) as shares of kinds [B, L, K, J], and the attention [B, L, K]. Paper:
-        Eq. 8."""
-        return self.tcd.denoise(zt, alpha_bar, context.guide)
-
-    def refined_clips(self, context: Context) -> tuple[Tensor, Tensor]:
-        """Return the moments [B, L, K, J] and the kinds [B, L, J] of the clips that TCD looks
-        into: here of all."""
+    def looked_into(self, context: Context) -> tuple[Tensor, Tensor]:
+        """Return moments [B, L, K, J] and kinds [B, L, J] of the clips TCD looks into: of all."""
         return context.watched.moments, context.watched.kinds
 
-    def told(self, refined: Tensor, context: Context) -> Tensor:
-        """Return the kinds that every clip was watched for [B, L, J]; `refined` is r of those
-        TCD looked into."""
+    def wanted_of_all(self, refined: Tensor, context: Context) -> Tensor:
+        """Return what every clip was watched for [B, L, J], given r of those TCD looked into."""
         return refined
 
-    def walk_start(self, context: Context, schedule: Schedule, noise: Tensor) -> Tensor:
-        """Return x_T [R, J]: x_0 under all the noise that `schedule` has. Paper: Eq. 2."""
-        return q_sample(schedule, context.start, schedule.num_steps, noise.expand_as(context.start))
+    def tcd_step(self, context: Context) -> tuple[Tensor, Tensor]:
+        """Return r [B, L, J] by one step of TCD from a random t, and L_T.
+
+        Paper: Eq. 11. Without TCD r is the clips' own kinds, and the loss 0.
+        """
+        moments, kinds = self.looked_into(context)
+        if not self.has_tcd:
+            return shares_of(kinds), kinds.new_zeros(())
+
+        # Eq. 2 and 8: corrupt z_0 to a random step, and recover it at once.
+        z0 = self.tcd.encode(moments)
+        schedule = self.schedule(self.config.tcd.noise_scale)
+        steps = torch.randint(1, schedule.num_steps + 1, (len(z0),), device=z0.device)
+        zt = q_sample(schedule, z0, steps, torch.randn_like(z0))
+        alpha_bar = schedule.alpha_bars.to(z0)[steps].view(-1, 1, 1, 1)
+        shares, attention = self.tcd.denoise(zt, alpha_bar, context.guide)
+
+        # Eq. 11, over clips and not over padding; an open target would collapse z_0.
+        present = is_there(kinds)
+        counted = present.squeeze(-1)
+        missed = (self.tcd.encode(shares) - z0.detach()).square().mean((2, 3))
+        loss = (missed * counted).sum() / counted.sum()
+        return wanted_of(shares, attention, present), loss
+
+    def npd_step(self, refined: Tensor, context: Context, items: Items) -> tuple[Tensor, Tensor]:
+        """Return x̂_0 [R, J] by one step of NPD from a random t, and L_N. Paper: Eq. 14."""
+        # Eq. 2 and 13: corrupt x_0 to a random step, and recover it at once.
+        x0 = context.start
+        schedule = self.schedule(self.config.npd.noise_scale)
+        steps = torch.randint(1, schedule.num_steps + 1, (len(x0),), device=x0.device)
+        xt = q_sample(schedule, x0, steps, torch.randn_like(x0))
+        condition = self.condition(refined, context, items)
+        x0_hat = self.npd.denoise(xt, condition, context.reader)
+
+        # Eq. 14; an open target would collapse x_0.
+        return x0_hat, F.mse_loss(self.sphere(x0_hat), x0.detach())
 
     @torch.no_grad()
     def walk(
@@ -130,61 +168,72 @@ class Diffusions(nn.Module):
         """
         if self.config.variant == "backbone":
             return Walk(context, (), (), context.watched.kinds, context.start)
-        tcd_steps, refined = self._tcd_walk(context, generator, num_steps)
-        wanted = self.told(refined, context)
+
+        # First the clips' frames, so that NPD knows what each was watched for.
+        tcd_steps, refined = self._walk_tcd(context, generator, num_steps)
+        wanted = self.wanted_of_all(refined, context)
+
+        # Then the preference.
         noise = _noise((self.config.num_kinds,), generator, context.start)
         if not self.has_npd:
             return Walk(context, tcd_steps, (), wanted, self.fused(refined, context, items))
-        npd_steps = self._npd_walk(
-            self.condition(refined, context, items), context, noise, num_steps
-        )
+        condition = self.condition(refined, context, items)
+        npd_steps = self._walk_npd(condition, context, noise, num_steps)
         return Walk(context, tcd_steps, npd_steps, wanted, npd_steps[-1].x0_hat)
 
-    def _tcd_walk(
+    def _walk_tcd(
         self, context: Context, generator: torch.Generator, num_steps: int | None
     ) -> tuple[tuple[TCDStep, ...], Tensor]:
-        moments, kinds = self.refined_clips(context)
+        """Return the steps of z_T → ẑ_0 (Eq. 10), and r of the clips that are looked into."""
+        moments, kinds = self.looked_into(context)
         shape = (self.config.max_length, *moments.shape[2:])
         noise = _noise(shape, generator, moments)[: moments.shape[1]]
         if not self.has_tcd:
             return (), shares_of(kinds)
+
+        # Keep what f_θ answers: shares and attention say more than the ẑ_0 that is noised again.
         schedule = self.schedule(self.config.tcd.noise_scale, num_steps)
-        answers: list[tuple[Tensor, Tensor]] = []
+        steps: list[TCDStep] = []
 
         def denoise(zt: Tensor, step: int) -> Tensor:
-            answers.append(self.refine(zt, schedule.alpha_bars[step].to(zt), context))
-            return self.tcd.encode(answers[-1][0])
+            alpha_bar = schedule.alpha_bars[step].to(zt)
+            shares, attention = self.tcd.denoise(zt, alpha_bar, context.guide)
+            steps.append(TCDStep(step, zt, shares, attention))
+            return self.tcd.encode(shares)
 
-        clean = self.tcd.encode(moments)
-        start = q_sample(schedule, clean, schedule.num_steps, noise.expand_as(clean))
-        steps = list(reverse_walk(schedule, denoise, start))
-        walked = tuple(
-            TCDStep(s.diffusion_step, s.xt, *answer)
-            for s, answer in zip(steps, answers, strict=True)
-        )
-        return walked, wanted_of(*answers[-1], is_there(kinds))
+        z0 = self.tcd.encode(moments)
+        zT = q_sample(schedule, z0, schedule.num_steps, noise.expand_as(z0))
+        _walk_to_the_end(schedule, denoise, zT)
+        return tuple(steps), wanted_of(steps[-1].shares, steps[-1].attention, is_there(kinds))
 
-    def _npd_walk(
+    def _walk_npd(
         self, condition: Condition, context: Context, noise: Tensor, num_steps: int | None
     ) -> tuple[DiffusionStep, ...]:
+        """Return the steps of x_T → x̂_0 (Eq. 13), with x̂_0 at the length that ranks."""
+        # What is noised again is x̂_0 at unit variance; what is kept is x̂_0 as it ranks.
         schedule = self.schedule(self.config.npd.noise_scale, num_steps)
-        answers: list[Tensor] = []
+        steps: list[DiffusionStep] = []
 
-        def denoise(xt: Tensor, _: int) -> Tensor:
-            answers.append(self.npd.denoise(xt, condition, self.reader))
-            return self.sphere(answers[-1])
+        def denoise(xt: Tensor, step: int) -> Tensor:
+            x0_hat = self.npd.denoise(xt, condition, context.reader)
+            steps.append(DiffusionStep(step, xt, x0_hat))
+            return self.sphere(x0_hat)
 
-        steps = list(reverse_walk(schedule, denoise, self.walk_start(context, schedule, noise)))
-        return tuple(
-            DiffusionStep(s.diffusion_step, s.xt, x0_hat)
-            for s, x0_hat in zip(steps, answers, strict=True)
-        )
+        x0 = context.start
+        xT = q_sample(schedule, x0, schedule.num_steps, noise.expand_as(x0))
+        _walk_to_the_end(schedule, denoise, xT)
+        return tuple(steps)
+
+
+def _walk_to_the_end(schedule: Schedule, denoise, x_start: Tensor) -> None:
+    # The denoiser keeps the steps itself.
+    for _ in reverse_walk(schedule, denoise, x_start):
+        pass
 
 
 @cache
 def _schedule(num_steps: int, noise_scale: float) -> Schedule:
-    """Return {β_t}, worked out once: every walk asks for two, and a request names at most a few
-    dozen different T."""
+    """Return {β_t}, worked out once: a request names at most a few dozen different T."""
     return Schedule(ScheduleConfig(num_steps=num_steps, scale=noise_scale))
 
 

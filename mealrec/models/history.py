@@ -1,5 +1,4 @@
-"""What a history shows of every kind of moment, at every position: the part that no noise
-touches."""
+"""What a history shows of every kind of moment at every position, untouched by noise (Eq. 7)."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.models.table import Items
+from mealrec.types import Items
 
 Rows = tuple[Tensor, Tensor]
 """Which history [R], and which position in it [R]."""
@@ -21,8 +20,9 @@ class Watched:
     """B histories of L clips; entry l of a tensor speaks of the clips up to position l, l included.
 
     `items` [B, L] indices, 0 where padded; `moments` [B, L, K, J] and `kinds` [B, L, J] of each
-    clip; `evidence` [B, L, J]: how much more of a kind the clip shows than anybody's; `seen` Z
-    times [B, L, J]: the same summed over the clips so far, older ones counting less.
+    clip; `evidence` [B, L, J]: how much more of a kind the clip shows than anybody's; `seen`, for
+    each rate of forgetting [B, L, J]: the same summed over the clips so far, older ones counting
+    less.
     """
 
     items: Tensor
@@ -37,11 +37,6 @@ class Watched:
         kinds = items.kinds[sequences] * (sequences > 0).unsqueeze(-1)
         return cls(sequences, items.moments[sequences], kinds, torch.zeros_like(kinds), ())
 
-    @property
-    def present(self) -> Tensor:
-        """Return which positions hold a clip [B, L, 1], as 0 and 1."""
-        return (self.items > 0).to(self.kinds).unsqueeze(-1)
-
 
 def before(values: Tensor) -> Tensor:
     """Return what stood one position earlier [B, L, J], 0 at the first."""
@@ -53,6 +48,7 @@ def decayed(values: Tensor, rate: Tensor) -> Tensor:
 
     Paper: Eq. 7's weights α_k, before they are made to sum to 1.
     """
+    # How many clips ago each stood; what comes later has not been seen yet.
     places = torch.arange(values.shape[1], device=values.device)
     age = (places[:, None] - places).to(values)
     weights = torch.where(age >= 0, torch.exp(-rate.abs() * age.clamp(min=0)), 0.0)
@@ -60,11 +56,12 @@ def decayed(values: Tensor, rate: Tensor) -> Tensor:
 
 
 def recency_weights(present: Tensor, rate: Tensor) -> Tensor:
-    """Return α_k [R, L] of histories whose clips are `present` [R, L], a prefix of each row; 0 on
-    padding.
+    """Return α_k [R, L] of histories whose clips are `present` [R, L], a prefix of each row.
 
     Paper: Eq. 7, α_k = exp(-γ(L-k)) / Σ_j exp(-γ(L-j)), with L the row's own length; `rate` is γ.
+    On padding the weights are 0.
     """
+    # The softmax divides by the sum, and -inf keeps padding out of it.
     age = present.sum(1, keepdim=True) - 1 - torch.arange(present.shape[1], device=present.device)
     return (-rate.abs() * age).masked_fill(~present, float("-inf")).softmax(1)
 
@@ -80,30 +77,32 @@ def last_rows(histories: Tensor) -> Rows:
 
 
 def of_rows(values: Tensor, users: Tensor) -> Tensor:
-    """Return values [B, ...] of histories, a row for each of `users` [R]; without a copy where
-    each is asked once."""
-    each = len(users) == len(values) and torch.equal(
-        users, torch.arange(len(users), device=users.device)
-    )
-    return values if each else values[users]
+    """Return the values [B, ...] of the history that each row in `users` [R] is of.
+
+    Without a copy where each history is asked about once.
+    """
+    # In use that is so, in training a history has a row for each position.
+    everyone = torch.arange(len(users), device=users.device)
+    once = len(users) == len(values) and torch.equal(users, everyone)
+    return values if once else values[users]
 
 
 class Reader(Protocol):
     """What reads a history of kinds: NPD asks it."""
 
     def habit(self, wanted: Tensor) -> Tensor:
-        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds
-        `wanted` [..., J]."""
+        """Return how strongly habit calls for each kind [..., J] after moments `wanted`."""
 
     def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
-        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says
-        of it."""
+        """Return nine numbers a kind [R, J] of the positions `rows`: what the history says."""
 
 
 class HistoryReader(nn.Module):
-    """Reads evidence for kinds from clips, and what habit calls for next. All numbers but two
-    matrices are shared by all kinds: with so few clicks nobody can learn one inference J times
-    over."""
+    """Reads evidence for kinds from clips, and what habit calls for next.
+
+    All numbers but two matrices are shared by all kinds: with so few clicks nobody can learn one
+    inference J times over.
+    """
 
     def __init__(self, num_kinds: int):
         super().__init__()
@@ -116,6 +115,7 @@ class HistoryReader(nn.Module):
 
     def watch(self, items: Items, sequences: Tensor) -> Watched:
         """Return what histories [B, L] of item indices show."""
+        # Padding shows nothing.
         present = (sequences > 0).unsqueeze(-1)
         kinds = items.kinds[sequences] * present
         evidence = self.evidence(kinds, items.anybody) * present
@@ -123,36 +123,40 @@ class HistoryReader(nn.Module):
         return Watched(sequences, items.moments[sequences], kinds, evidence, seen)
 
     def evidence(self, kinds: Tensor, anybody: Tensor) -> Tensor:
-        """Return log(1 + ρ · lift) [..., J]: how much more of each kind clips [..., J] show than
-        anybody's [J].
+        """Return log(1 + ρ · lift) [..., J]: how much more of `kinds` [..., J] than of anybody's.
 
-        Kinds that look alike or are watched alike speak for each other, as far as `likeness` has
-        learned.
+        `anybody` [J] is what anybody watches. Kinds that look alike or are watched alike speak for
+        each other, as far as `likeness` has learned.
         """
         shared = self.likeness.softmax(-1)
         return torch.log1p(self.log_weight.exp() * (kinds @ shared) / (anybody @ shared))
 
     def habit(self, wanted: Tensor) -> Tensor:
-        """Return how strongly habit calls for each kind [..., J] after a moment of the kinds
-        `wanted` [..., J]."""
+        """See Reader.habit: learned companions of each kind."""
         called = wanted @ self.companions.softmax(-1)
         return torch.log1p(self.log_habit.exp() * len(self.companions) * called)
 
     def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
-        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says
-        of it."""
+        """See Reader.numbers: three sums of evidence, and six more."""
+        # What habit calls for at every position, and what of the clips it does not explain.
         users, positions = rows
         called = self.habit(before(shares_of(watched.kinds)))
+        unexplained = decayed(watched.evidence / (1 + called), self.rates[0])
+
+        # How long the history is, and how much it shows in all.
         lasting = watched.seen[0]
         places = torch.arange(lasting.shape[1], device=lasting.device)
         length = torch.log1p(places.to(lasting))[None, :, None].expand_as(lasting)
+        overall = lasting.mean(-1, keepdim=True).expand_as(lasting)
+
+        # Work them out at every position, and keep those that are asked about.
         everywhere = (
             *watched.seen,
-            decayed(watched.evidence / (1 + called), self.rates[0]),  # what habit does not explain
+            unexplained,
             watched.evidence,
             before(watched.evidence),
             called,
             length,
-            lasting.mean(-1, keepdim=True).expand_as(lasting),
+            overall,
         )
         return tuple(number[users, positions] for number in everywhere)

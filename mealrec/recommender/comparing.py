@@ -1,37 +1,36 @@
-"""One history through every system of a bundle: their rankings side by side, and how far chance
-moves them.
+"""One history through every system of a bundle, and how far chance moves a ranking.
 
 Plain numpy values, without torch: the page draws them before the model is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mealrec.explain.trace import RankedItem, named
+from mealrec.question import MAX_SEED, Question
+from mealrec.ranking.metrics import ORDER, ranks_of
 
 if TYPE_CHECKING:
-    from mealrec.bundle.contents import CatalogueItem
+    from mealrec.bundle.manifest import CatalogueItem
     from mealrec.recommender.recommender import Recommender
-    from mealrec.recommender.uploads import Upload
 
-OTHER_STEPS, OTHER_NOISE = 5, 0.3
-"""What the trained T and no noise are compared with: the paper's smallest T (or twice as many),
-a σ of Fig. 5."""
-MAX_SEED = 2**31 - 1
+OTHER_STEPS = 5
+"""What the trained T is compared with, or twice as many: the paper's smallest T."""
+OTHER_NOISE = 0.3
+"""What no noise is compared with: a σ of Fig. 5."""
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """One system's ranking without its trace: the first k as `items`, and the rank of any other
-    candidate.
+    """One system's ranking without its trace: the first k as `items`, and all others' scores.
 
-    `scores` [M] of the `candidates` [M], which are rows of the catalogue in rising order; `row_of`
-    names them.
+    `scores` [C] are those of the C `candidates` [C], rows of the catalogue in rising order;
+    `row_of` names them.
     """
 
     variant: str
@@ -44,20 +43,21 @@ class Ranks:
     row_of: Mapping[str, int]
 
     def rank_of(self, item_id: str) -> int | None:
-        """Return a candidate's rank, from 1, None for another item; ties keep the catalogue's
-        order."""
+        """Return a candidate's rank, from 1, None for another item.
+
+        Ties keep the catalogue's order.
+        """
+        # An upload has no row, and what was watched is no candidate.
         row = self.row_of.get(item_id, 0)
         place = int(np.searchsorted(self.candidates, row))
         if place == len(self.candidates) or self.candidates[place] != row:
             return None
-        own = self.scores[place]
-        return 1 + int((self.scores > own).sum()) + int((self.scores[:place] == own).sum())
+        return int(ranks_of(self.scores[None], np.array([place]), ORDER)[0])
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How many of the first `count` items two runs of one system share, and how many keep their
-    place.
+    """How many of the first `count` items two runs of one system share, and how many stay in place.
 
     The runs differ in `setting` alone ("seed", "num_steps" or "noise"), which is `here` in one and
     `there` in the other.
@@ -75,7 +75,7 @@ class Overlap:
 class Comparison:
     """One history's ranking by every system, in the bundle's order; the first is the whole model.
 
-    `target` is the clip that the viewer really watched next, where that is known; `overlaps` are
+    `target` is the item that the viewer really watched next, where that is known; `overlaps` are
     the whole model's.
     """
 
@@ -85,61 +85,56 @@ class Comparison:
 
 
 def compare(
-    recommender: Recommender,
-    history: Sequence[str],
-    *,
-    uploads: Mapping[str, Upload],
-    k: int,
-    seed: int,
-    noise: float,
-    num_steps: int | None,
-    target: CatalogueItem | None = None,
+    recommender: Recommender, question: Question, target: CatalogueItem | None = None
 ) -> Comparison:
-    """Rank a history by every system of the bundle, and by the whole model with another seed, T and
-    noise.
+    """Ask every system of the bundle, and the whole model with another seed, T and noise.
 
-    The values are those of `Recommender.rank`; raises RequestError as it does.
+    The question's own variant does not count. `target` is looked for in the whole model's ranking.
+    Raises RequestError as `Recommender.rank` does.
     """
-    asked = {"uploads": uploads, "k": k, "seed": seed, "noise": noise, "num_steps": num_steps}
-    rankings = tuple(
-        recommender.rank(history, variant=variant, **asked) for variant in recommender.variants
-    )
+    # Every system with the question as it is.
+    rankings = []
+    for variant in recommender.variants:
+        rankings.append(recommender.rank(replace(question, variant=variant)))
     main = rankings[0]
+
+    # The whole model with one setting changed at a time.
     others = {
-        "seed": seed + 1 if seed < MAX_SEED else 0,
-        "num_steps": _other_steps(main, recommender.num_steps),
-        "noise": 0.0 if noise else OTHER_NOISE,
+        "seed": question.seed + 1 if question.seed < MAX_SEED else 0,
+        "num_steps": _other_steps(main.num_steps, recommender.num_steps),
+        "noise": 0.0 if question.noise else OTHER_NOISE,
     }
-    overlaps = [
-        overlap(
-            setting,
-            main,
-            recommender.rank(history, variant=main.variant, **{**asked, setting: value}),
-        )
-        for setting, value in others.items()
-    ]
+    overlaps = []
+    for setting, value in others.items():
+        changed = replace(question, variant=main.variant, **{setting: value})
+        overlaps.append(overlap(setting, main, recommender.rank(changed)))
+
+    # Where the whole model has what was really watched next.
     found = None
     if target is not None:
-        name, rank = named(target.title, target.item_id), main.rank_of(target.item_id) or 0
-        found = RankedItem(target.item_id, name, target.topic, 0.0, rank)
-    return Comparison(rankings, found, tuple(overlaps))
+        title = named(target.title, target.item_id)
+        rank = main.rank_of(target.item_id) or 0
+        found = RankedItem(target.item_id, title, target.topic, 0.0, rank)
+    return Comparison(tuple(rankings), found, tuple(overlaps))
 
 
 def overlap(setting: str, here: Ranks, there: Ranks) -> Overlap:
     """Count what two runs share."""
-    ours, theirs = ([item.item_id for item in ranks.items] for ranks in (here, there))
-    same = sum(one == other for one, other in zip(ours, theirs, strict=True))
+    # Both rank the same candidates, so the lists are equally long.
+    ours = [item.item_id for item in here.items]
+    theirs = [item.item_id for item in there.items]
     return Overlap(
-        setting,
-        getattr(here, setting),
-        getattr(there, setting),
-        len({*ours} & {*theirs}),
-        same,
-        len(ours),
+        setting=setting,
+        here=getattr(here, setting),
+        there=getattr(there, setting),
+        shared=len({*ours} & {*theirs}),
+        same_place=sum(one == other for one, other in zip(ours, theirs, strict=True)),
+        count=len(ours),
     )
 
 
-def _other_steps(main: Ranks, trained: int) -> int:
-    if main.num_steps != trained:
+def _other_steps(num_steps: int, trained: int) -> int:
+    # The trained T where another was asked for, and else one that is not the trained.
+    if num_steps != trained:
         return trained
     return OTHER_STEPS if trained != OTHER_STEPS else 2 * OTHER_STEPS

@@ -1,98 +1,87 @@
-"""What would change an answer most: each clip of the history left out, each moment of the last
-one hidden."""
+"""What would change an answer most: each item left out, each moment of the last one hidden."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
 
 from mealrec.explain.evidence import masks_of
 from mealrec.explain.trace import NO_KIND, Effect
-from mealrec.explain.tracing import Ranking
-from mealrec.explain.walks import Walks
-from mealrec.recommender.answering import Question
-from mealrec.recommender.stage import Stage
+from mealrec.ranking.metrics import Ranking
+from mealrec.recommender.history import Asked, History, walks_of
 
 
 @dataclass(frozen=True)
 class Change:
-    """One row of the batch: the `clips` of the history that the model would see, by place, and the
-    last one's `hidden`.
+    """A history with an item left out, or with `frames` of its last one hidden; see `Effect`.
 
-    `left_out` is the place that is missing, `frames` the moment that is hidden in addition;
-    neither: the answer itself.
+    `hidden` are the frames of the last item that are hidden in all.
     """
 
-    clips: tuple[int, ...]
+    history: History
     hidden: tuple[int, ...]
-    left_out: int | None = None
+    item_id: str
     frames: tuple[int, ...] = ()
+    kind: int = NO_KIND
 
 
-def effects(question: Question) -> tuple[Effect, ...]:
-    """Return the effect of every change, the largest first; all are walked in one batch, with one
-    noise.
+def effects(asked: Asked) -> tuple[Effect, ...]:
+    """Return the effect of every change, the largest first.
 
-    An effect is the total variation between the two answers' probabilities over the clips that both
-    may recommend: bounded, the same in both directions, and unlike a divergence not ruled by clips
+    An effect is the total variation between the two answers' probabilities over the items that both
+    may recommend: bounded, the same in both directions, and unlike a divergence not ruled by items
     that nobody is shown.
     """
-    stage, k = question.stage, question.request.k
-    changes = _changes(question)
-    walks = _walks(stage, changes, question.request.seed)
+    # Walk the answer itself and all changes in one batch, with one noise.
+    question = asked.question
+    changes = _changes(asked)
+    histories = [asked.history, *(change.history for change in changes)]
+    hidden = [question.hidden, *(change.hidden for change in changes)]
+    num_frames = asked.history.times_s.shape[1]
+    walks = walks_of(histories, question.seed, masks_of(hidden, num_frames).unsqueeze(1))
     scores = walks.ends[:, 0]
+
+    # What moves of the probability: an item that is left out may be recommended, and counts not.
     chances = scores.masked_fill(~walks.candidates[0], float("-inf")).softmax(-1)
     moved = ((chances - chances[0]).abs_().sum(-1) / 2).tolist()
-    rankings = [
-        Ranking.of(row[None], free) for row, free in zip(scores, walks.candidates, strict=True)
-    ]
-    before, kinds = rankings[0].top(k), stage.walked.moments[-1].argmax(-1).tolist()
+
+    # What moves of the list.
+    values = scores.cpu().numpy()
+    candidates = walks.candidates.cpu().numpy()
+    before = Ranking.of(values[:1], candidates[0]).top(question.k)
     found = []
-    for share, change, after in zip(moved[1:], changes[1:], rankings[1:], strict=True):
-        place = -1 if change.left_out is None else change.left_out
+    for row, change in enumerate(changes, start=1):
+        after = Ranking.of(values[row : row + 1], candidates[row])
         effect = Effect(
-            item_id=stage[stage.rows[place]].item_id,
+            item_id=change.item_id,
             frames=change.frames,
-            kind=kinds[change.frames[0]] if change.frames else NO_KIND,
-            moved=share,
-            kept=len(set(before) & set(after.top(k))),
+            kind=change.kind,
+            moved=moved[row],
+            kept=len(set(before) & set(after.top(question.k))),
             top_rank=int(after.ranks_of(int(before[0]))[0]),
         )
         found.append(effect)
     return tuple(sorted(found, key=lambda effect: -effect.moved))
 
 
-def _changes(question: Question) -> list[Change]:
-    """Return the answer itself, then every clip left out that the model sees, then every moment
-    hidden that is not."""
-    stage, hidden = question.stage, question.request.hidden
-    everything, seen = tuple(range(len(stage.rows))), len(stage.walked)
-    used = everything[-seen:]
-    changes = [Change(used, hidden)]
-    for place in used if len(everything) > 1 else ():
-        others = everything[:place] + everything[place + 1 :]
-        changes.append(
-            Change(others[-seen:], () if place == everything[-1] else hidden, left_out=place)
-        )
-    for frames in question.moments:
-        if more := tuple(frame for frame in frames if frame not in hidden):
-            changes.append(Change(used, (*hidden, *more), frames=more))
+def _changes(asked: Asked) -> list[Change]:
+    """Return every item left out that the model sees, then every moment hidden that is not yet."""
+    history = asked.history
+    hidden = asked.question.hidden
+    last = len(history.items) - 1
+    changes = []
+
+    # One on its own is not left out. What is hidden belongs to the last item, and goes with it.
+    seen = range(len(history.items) - len(history.walked), len(history.items))
+    for place in seen if last else ():
+        still_hidden = () if place == last else hidden
+        item_id = history.items[place].item_id
+        changes.append(Change(history.without(place), still_hidden, item_id))
+
+    kinds = history.walked.moments[-1].argmax(-1).tolist()
+    for moment in asked.moments:
+        frames = tuple(frame for frame in moment if frame not in hidden)
+        if frames:
+            all_hidden = (*hidden, *frames)
+            item_id = history.items[last].item_id
+            changes.append(Change(history, all_hidden, item_id, frames, kinds[frames[0]]))
     return changes
-
-
-def _walks(stage: Stage, changes: Sequence[Change], seed: int) -> Walks:
-    """Return the changes' walks, one a row; a clip of the catalogue that is left out may be
-    recommended."""
-    variant = stage.variant
-    items = variant.items.rows(slice(0, 1)).followed_by(stage.clips)
-    free = stage.free.repeat(len(changes), 1)
-    histories = torch.zeros(len(changes), len(stage.walked), dtype=torch.long)
-    for row, change in enumerate(changes):
-        histories[row, : len(change.clips)] = 1 + torch.tensor(change.clips)
-        if change.left_out is not None and stage.rows[change.left_out] <= stage.num_items:
-            free[row, stage.rows[change.left_out]] = True
-    hidden = masks_of([change.hidden for change in changes], stage.times_s.shape[1]).unsqueeze(1)
-    histories, free, hidden = (tensor.to(items.bias.device) for tensor in (histories, free, hidden))
-    return Walks(variant.model, items, histories, seed, free, hidden, ranked=variant.items)

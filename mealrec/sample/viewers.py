@@ -1,10 +1,9 @@
-"""Simulated viewers: who watches which clip, because of which moment, and which clicks were
-accidents.
+"""Simulated viewers: who watches which clip, for which moment, and which clicks were accidents.
 
 A viewer has one or two interests, each a motif. A click is an accident (any clip, by popularity),
 or the viewer wants a motif: out of habit the companion of the motif wanted before, else an
 interest. The clip is then drawn by popularity and by how many of its shots show the wanted motif;
-nobody sees a clip twice. The planted truth is returned beside the pairs, for evaluation only.
+nobody sees a clip twice. The planted truth is returned with the pairs, for evaluation only.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ class Habits:
     accident_share: float = 0.12
     habit_share: float = 0.3
     second_interest_share: float = 0.6
-    drift_share: float = 0.5  # of the viewers with two interests
-    # a drifting viewer has moved over to the second interest after so many clicks
+    # Of the viewers with two interests, and after how many clicks they have moved to the second.
+    drift_share: float = 0.5
     drift_clicks: int = 10
     popularity_exponent: float = 0.7
+    # Lengths are the shortest and a geometric tail of this mean, as in MicroLens.
     shortest: int = 5
-    # lengths are shortest + a geometric tail of this mean, as in MicroLens
     mean_excess: float = 2.2
     longest: int = 60
 
@@ -44,13 +43,12 @@ class Habits:
 class ClipWorld:
     """The chances behind every click.
 
-    `by_motif` [M, N] holds p(clip | wanted motif), `by_accident` [N] p(clip | accident),
-    `companion` [M] the motif that habit calls for after each motif.
+    `by_motif` [P, N] holds p(clip | wanted motif), `by_accident` [N] p(clip | accident),
+    `companion` [P] the motif that habit calls for after each motif.
     """
 
     item_ids: tuple[str, ...]
     motifs: tuple[str, ...]
-    shows: np.ndarray
     by_motif: np.ndarray
     by_accident: np.ndarray
     companion: np.ndarray
@@ -59,12 +57,16 @@ class ClipWorld:
     def wanted(
         self, interests: np.ndarray, first_weight: float, previous: int | None
     ) -> np.ndarray:
-        """Return p(wanted motif) [M] for two interests (maybe equal) and the motif wanted
-        before."""
+        """Return p(wanted motif) [P], given both interests (maybe equal) and what was wanted last.
+
+        `first_weight` is the share of the first interest; `previous` is None before any want.
+        """
+        # The interests alone, as long as nothing was wanted.
         chance = np.zeros(len(self.motifs))
         np.add.at(chance, interests, [first_weight, 1 - first_weight])
         if previous is None:
             return chance
+        # Then habit takes its share.
         chance *= 1 - self.habits.habit_share
         chance[self.companion[previous]] += self.habits.habit_share
         return chance
@@ -75,98 +77,119 @@ class ClipWorld:
             return 0.6
         return float(np.interp(position, [0, self.habits.drift_clicks], [0.95, 0.05]))
 
+    def next_clip(self, wanted: np.ndarray, clicks: Sequence[int]) -> np.ndarray:
+        """Return p(next clip) [N] for p(wanted motif) [P]; `clicks` are not seen again."""
+        accident_share = self.habits.accident_share
+        by_want = wanted @ self.by_motif
+        chances = accident_share * self.by_accident + (1 - accident_share) * by_want
+        chances[list(clicks)] = 0.0
+        return chances / chances.sum()
+
 
 @dataclass(frozen=True)
 class Viewers:
-    """`pairs` maps a viewer to its clips, oldest first; `truth` is JSON-able and never a
-    training input."""
+    """What viewers clicked, and why.
+
+    `pairs` maps a viewer to its clips, oldest first; `truth` can be written as JSON and is never a
+    training input.
+    """
 
     pairs: dict[str, list[str]]
     truth: dict
 
 
+def shots_of(clips: Sequence[Clip], motifs: Sequence[str]) -> np.ndarray:
+    """Count the shots of each motif in each clip [P, N]."""
+    counts = np.zeros((len(motifs), len(clips)))
+    row = {name: number for number, name in enumerate(motifs)}
+    for column, clip in enumerate(clips):
+        for shot in clip.shots:
+            counts[row[shot.motif], column] += 1
+    return counts
+
+
 def clip_world(
     clips: Sequence[Clip], rng: np.random.Generator, habits: Habits = Habits()
 ) -> ClipWorld:
-    """Draw the clips' popularity and the motifs' companions, and return the chances behind every
-    click."""
+    """Draw the clips' popularity and the motifs' companions; return the chances behind clicks."""
     motifs = tuple(sorted({shot.motif for clip in clips for shot in clip.shots}))
-    column = {name: index for index, name in enumerate(motifs)}
-    shows = np.zeros((len(motifs), len(clips)))
-    for index, clip in enumerate(clips):
-        for shot in clip.shots:
-            shows[column[shot.motif], index] += 1
+    # Popularity falls with a drawn rank; a clip that shows a motif twice is twice as likely.
     popularity = (1.0 + rng.permutation(len(clips))) ** -habits.popularity_exponent
-    by_motif = shows * popularity
+    by_motif = shots_of(clips, motifs) * popularity
+    # One cycle through all motifs, so that none is its own companion.
     order = rng.permutation(len(motifs))
     companion = np.empty(len(motifs), int)
-    # one cycle through all motifs: nobody is its own companion
     companion[order] = np.roll(order, -1)
     return ClipWorld(
-        tuple(clip.item_id for clip in clips),
-        motifs,
-        shows,
-        by_motif / by_motif.sum(1, keepdims=True),
-        popularity / popularity.sum(),
-        companion,
-        habits,
+        item_ids=tuple(clip.item_id for clip in clips),
+        motifs=motifs,
+        by_motif=by_motif / by_motif.sum(1, keepdims=True),
+        by_accident=popularity / popularity.sum(),
+        companion=companion,
+        habits=habits,
     )
 
 
 def simulate_viewers(
     clips: Sequence[Clip], held_out: Sequence[str], count: int, rng: np.random.Generator
 ) -> Viewers:
-    """Return `count` viewers over the clips; `held_out` is recorded in the truth, chances ignore
-    it."""
+    """Return `count` viewers of the clips; `held_out` is noted in the truth and changes nothing."""
+    # Viewer by viewer: what it clicked, and what it wanted.
     world = clip_world(clips, rng)
-    pairs, truth = {}, {}
+    pairs = {}
+    records = {}
     for number in range(1, count + 1):
         clicks, record = _one_viewer(world, rng)
         pairs[str(number)] = [world.item_ids[index] for index in clicks]
-        truth[str(number)] = record
-    return Viewers(
-        pairs,
-        {
-            "motifs": list(world.motifs),
-            "companion": world.companion.tolist(),
-            "item_ids": list(world.item_ids),
-            "popularity": world.by_accident.tolist(),
-            "held_out": list(held_out),
-            "viewers": truth,
-        },
-    )
+        records[str(number)] = record
+
+    # All that an oracle needs to rebuild the chances.
+    truth = {
+        "motifs": list(world.motifs),
+        "companion": world.companion.tolist(),
+        "item_ids": list(world.item_ids),
+        "popularity": world.by_accident.tolist(),
+        "held_out": list(held_out),
+        "viewers": records,
+    }
+    return Viewers(pairs, truth)
 
 
 def _one_viewer(world: ClipWorld, rng: np.random.Generator) -> tuple[list[int], dict]:
+    """Draw a viewer: the clips it clicks, and its record (interests, drifts, wanted)."""
     habits = world.habits
+
+    # Who it is.
     interests = rng.choice(len(world.motifs), 2, replace=False)
     if rng.random() >= habits.second_interest_share:
         interests[1] = interests[0]
     drifts = bool(interests[0] != interests[1] and rng.random() < habits.drift_share)
-    length = min(
-        habits.longest,
-        len(world.item_ids),
-        habits.shortest + rng.geometric(1 / (1 + habits.mean_excess)) - 1,
-    )
+    excess = rng.geometric(1 / (1 + habits.mean_excess)) - 1
+    length = min(habits.longest, len(world.item_ids), habits.shortest + excess)
+
+    # What it clicks, and why.
+    clicks: list[int] = []
+    wants: list[str | None] = []
     seen = np.zeros(len(world.item_ids), bool)
-    clicks, wanted_log, previous = [], [], None
+    previous = None
     for position in range(length):
+        # Either an accident, or a motif is wanted.
         if rng.random() < habits.accident_share:
-            wanted, chances = None, world.by_accident
+            wanted = None
+            chances = world.by_accident
         else:
             weights = world.wanted(interests, world.first_weight(position, drifts), previous)
             wanted = previous = int(rng.choice(len(weights), p=weights))
             chances = world.by_motif[wanted]
-        open_chances = np.where(seen, 0.0, chances)
-        # every clip with the wanted motif is seen: fall back to any unseen clip
-        if not open_chances.any():
-            wanted, open_chances = None, np.where(seen, 0.0, world.by_accident)
-        click = int(rng.choice(len(chances), p=open_chances / open_chances.sum()))
+        # Nobody sees a clip twice.
+        unseen = np.where(seen, 0.0, chances)
+        if not unseen.any():
+            # Every clip with the wanted motif is seen: any other will do.
+            wanted = None
+            unseen = np.where(seen, 0.0, world.by_accident)
+        click = int(rng.choice(len(unseen), p=unseen / unseen.sum()))
         seen[click] = True
         clicks.append(click)
-        wanted_log.append(None if wanted is None else world.motifs[wanted])
-    return clicks, {
-        "interests": [world.motifs[i] for i in interests],
-        "drifts": drifts,
-        "wanted": wanted_log,
-    }
+        wants.append(None if wanted is None else world.motifs[wanted])
+    names = [world.motifs[motif] for motif in interests]
+    return clicks, {"interests": names, "drifts": drifts, "wanted": wants}

@@ -1,5 +1,4 @@
-"""What the noise is worth: MealRec against itself without noise, as it is asked and under
-disturbances at test."""
+"""What the noise is worth: MealRec against itself without noise, undisturbed and disturbed."""
 
 from __future__ import annotations
 
@@ -9,61 +8,64 @@ import numpy as np
 import torch
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.setting import Setting
 from mealrec.features.noise import VisualSpread, noisy
 from mealrec.progress import Progress
 from mealrec.ranking.metrics import paired
-from mealrec.ranking.ranks import Ranking, model_scorer, rank_rows
-from mealrec.study.report import by_viewer
+from mealrec.ranking.ranks import TrainedSystem, model_scorer, rank_rows
+from mealrec.study.comparison import by_user
+from mealrec.study.tables import VIEWERS
+from mealrec.training.world import World
 from mealrec.types import ItemFeatures
 
 SIGMAS = (0.1, 0.2, 0.3, 0.5)  # of Fig. 5, in standard deviations
 ACCIDENTS = (1, 2)
-VIEWERS = 5000
 
 
 def noise_report(
-    setting: Setting, full: Sequence[Ranking], quiet: Sequence[Ranking], progress: Progress
+    world: World, full: Sequence[TrainedSystem], quiet: Sequence[TrainedSystem], progress: Progress
 ) -> dict[str, dict[str, float]]:
-    """Return {how the features or the histories are disturbed: {full, quiet, difference, p}} in
-    masked N@10.
+    """Return {how the features or the histories are disturbed: {full, quiet, difference, p}}.
 
-    The difference is full less quiet; p is paired by viewer, each averaged over seeds; VIEWERS of
-    test answer.
+    All in masked N@10. The difference is full less quiet; p is paired by viewer, each averaged over
+    seeds; VIEWERS of the test answer.
     """
-    rows = setting.split.test.sample(VIEWERS, seed=0)
-    spread = VisualSpread.of(setting.features)
+    rows = world.split.test.sample(VIEWERS, seed=0)
+    unit = VisualSpread.of(world.features)
+
+    def by_viewer(name: str, models: Sequence[TrainedSystem], features, shown) -> np.ndarray:
+        ranks = []
+        for model in models:
+            scorer = progress.watched(name, model_scorer(model, features), len(shown))
+            ranks.append(rank_rows(scorer, shown, world.candidates))
+        return by_user(ranks)
 
     def compared(how: str, features: ItemFeatures, shown: EvaluationRows) -> dict[str, float]:
-        found = []
-        for name, models in (("full", full), ("quiet", quiet)):
-            scorers = [
-                progress.watched(f"{name}, {how}", model_scorer(model, features), len(shown))
-                for model in models
-            ]
-            found.append(by_viewer([rank_rows(scorer, shown, setting.known) for scorer in scorers]))
-        against = paired(*found)
-        means = {"full": float(found[0].mean()), "quiet": float(found[1].mean())}
-        return means | {"difference": against["difference"], "p": against["p"]}
+        with_noise = by_viewer(f"full, {how}", full, features, shown)
+        without = by_viewer(f"quiet, {how}", quiet, features, shown)
+        against = paired(with_noise, without)
+        return {
+            "full": float(with_noise.mean()),
+            "quiet": float(without.mean()),
+            "difference": against["difference"],
+            "p": against["p"],
+        }
 
-    report = {"undisturbed": compared("undisturbed", setting.features, rows)}
+    report = {"undisturbed": compared("undisturbed", world.features, rows)}
     for sigma in SIGMAS:
         how = f"features disturbed, σ {sigma:g}"
-        features = noisy(setting.features, sigma, torch.Generator().manual_seed(0), spread)
+        features = noisy(world.features, sigma, torch.Generator().manual_seed(0), unit)
         report[how] = compared(how, features, rows)
     for count in ACCIDENTS:
         how = f"accidental clicks added: {count}"
-        report[how] = compared(
-            how, setting.features, with_accidents(rows, setting.known, count, seed=0)
-        )
+        shown = with_accidents(rows, world.candidates, count, seed=0)
+        report[how] = compared(how, world.features, shown)
     return report
 
 
 def with_accidents(
     rows: EvaluationRows, candidates: np.ndarray, count: int, seed: int
 ) -> EvaluationRows:
-    """Return rows whose histories hold `count` clips more, any of the `candidates` [N+1] bool at
-    any place.
+    """Return rows whose histories hold `count` more of the `candidates` [N+1] bool, at any place.
 
     Each is new to the history and not the target, as nobody watches a clip twice. The latest clips
     are kept.

@@ -29,14 +29,13 @@ DECIDES_WEIGHTS = (
 
 
 def provenance(about: dict, seeds: Sequence[int], jobs: int, device: str) -> dict:
-    """Return what every results file begins with; `about` is the world's."""
+    """Return what every results file begins with; `about` is what about_world returns."""
+    known = ("dataset", "slice", "recipe", "statistics")
     return {
         "command": command_line(),
         "date": date.today().isoformat(),
         "hardware": hardware(jobs, device),
-        "data": {
-            key: about[key] for key in ("dataset", "slice", "recipe", "statistics") if key in about
-        },
+        "data": {key: about[key] for key in known if key in about},
         "features": about.get("features", "none"),
         "seeds": list(seeds),
         "code": CODE,
@@ -44,16 +43,15 @@ def provenance(about: dict, seeds: Sequence[int], jobs: int, device: str) -> dic
 
 
 def command_line() -> str:
-    """Return the command as it was typed; absolute paths are given from the folder it was typed
-    in."""
+    """Return the command as it was typed, absolute paths from the folder it was typed in."""
     return shlex.join(["python", "-m", "mealrec", *map(from_here, sys.argv[1:])])
 
 
 def from_here(word: str) -> str:
-    """Return a word of a command, its path (`PATH` or `--option=PATH`) from the folder that the
-    command is run in."""
-    option, equals, path = word.rpartition("=") if word.startswith("--") else ("", "", word)
-    return f"{option}{equals}{os.path.relpath(path)}" if os.path.isabs(path) else word
+    """Return a word of a command; a path (`PATH`, `--option=PATH`) from the working folder."""
+    start = word.rfind("=") + 1 if word.startswith("--") else 0
+    path = word[start:]
+    return word[:start] + os.path.relpath(path) if os.path.isabs(path) else word
 
 
 def hardware(jobs: int, device: str) -> dict:
@@ -73,8 +71,7 @@ def cpu_model() -> str:
 
 
 def code_digest() -> str:
-    """Return a short checksum of the code that decides what a training comes to, as it is on
-    disk now."""
+    """Return a short checksum of the code on disk that decides what a training comes to."""
     digest = hashlib.sha256()
     for part in DECIDES_WEIGHTS:
         path = PACKAGE / part
@@ -88,32 +85,34 @@ CODE = code_digest()  # of what this process runs, even where a file is edited m
 
 def heading(title: str, made: dict) -> str:
     """Return the Markdown that every results file begins with."""
-    machine, data = made["hardware"], made["data"]
+    # The machine.
+    machine = made["hardware"]
+    where = f"{machine['cpu']}, {machine['cores']} cores, {_processes(machine)}"
     if "gpu" in machine:
         where = f"{machine['gpu']}, {machine['cpu']}"
-    else:
-        where = f"{machine['cpu']}, {machine['cores']} cores, {_processes(machine)}"
+
+    # The data, with their size where it is known.
+    data = made["data"]
+    told = f"{data['dataset']}, slice {data['slice']}: {data['recipe']}"
     counts = data.get("statistics", {})
-    size = ", ".join(
-        f"{counts[key]:,} {key}" for key in ("users", "items", "interactions") if key in counts
-    )
+    sizes = [key for key in ("users", "items", "interactions") if key in counts]
+    if sizes:
+        told += "; " + ", ".join(f"{counts[key]:,} {key}" for key in sizes)
+
     seeds = ", ".join(str(seed) for seed in made["seeds"]) or "none, nothing is trained"
-    return "\n".join(
-        [
-            f"# {title}",
-            "",
-            f"    {made['command']}",
-            "",
-            f"- {made['date']}, {where}, torch {machine['torch']}",
-            f"- data: {data['dataset']}, slice {data['slice']}: {data['recipe']}"
-            + (f"; {size}" if size else ""),
-            f"- features: {made['features']}",
-            f"- seeds: {seeds}",
-            "",
-            "",
-        ]
-    )
+    lines = [
+        f"# {title}",
+        "",
+        f"    {made['command']}",
+        "",
+        f"- {made['date']}, {where}, torch {machine['torch']}",
+        f"- data: {told}",
+        f"- features: {made['features']}",
+        f"- seeds: {seeds}",
+    ]
+    return "\n".join(lines) + "\n\n"
 
 
 def _processes(machine: dict) -> str:
-    return f"{machine['processes']} process{'es' * (machine['processes'] != 1)} of one thread"
+    plural = "" if machine["processes"] == 1 else "es"
+    return f"{machine['processes']} process{plural} of one thread"

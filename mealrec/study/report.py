@@ -1,137 +1,207 @@
-"""The whole report of a training run on the sample catalogue: one JSON, one table, every goal
-beside its number."""
+"""The whole report of a training run on the sample catalogue, or of a bundle: one JSON."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.evaluation.setting import Setting
-from mealrec.models.published.graph import content_directions
+from mealrec.errors import DataFormatError
+from mealrec.evaluation.planted import (
+    PlantedTruth,
+    oracle_scorers,
+    read_truth,
+    shared_motif_precision,
+)
+from mealrec.models.mealrec import MealRec
 from mealrec.progress import Progress
-from mealrec.ranking.beyond import Background, over_seeds
-from mealrec.ranking.metrics import METRICS, paired, summary
+from mealrec.ranking.metrics import summary
 from mealrec.ranking.ranks import (
-    Ranking,
     Ranks,
     Scorer,
+    TrainedSystem,
     content_scorer,
     model_scorer,
     popularity_scorer,
     rank_rows,
 )
-from mealrec.training.run import load_system
+from mealrec.study.comparison import background_of, by_user, comparison
+from mealrec.study.disturbances import noise_report
+from mealrec.study.systems import FULL, FULL_FIRST_STATE, OURS
+from mealrec.training.run import load_prepared, read_json
+from mealrec.training.world import World
 
-START = "full, ranked by x_0"
 NORMAL_95 = 1.96
-REQUESTS, WARM_UPS = 60, 5
+REQUESTS = 60
+WARM_UPS = 5
 MOST_COMPARED = 2000  # items whose frames are compared each with each: more do not fit into memory
 
 
-def trained_systems(run: Path) -> dict[str, list[Ranking]]:
-    """Return {system: one model a seed} of a run directory."""
-    return {
-        name: [load_system(folder) for folder in folders] for name, folders in _folders(run).items()
-    }
+def run_systems(run: Path, world: World) -> dict[str, list[TrainedSystem]]:
+    """Return {system: one model a seed} of a run directory, the main one called full."""
+    found = {}
+    for name, folders in _folders(run).items():
+        found[name] = [load_prepared(folder, world) for folder in folders]
+    return found
 
 
 def training_seconds(run: Path) -> dict[str, float]:
     """Return how many seconds each system of a run took to train, the mean over seeds."""
-    folders = _folders(run).items()
-    told = {
-        name: [json.loads((folder / "training.json").read_text()) for folder in seeds]
-        for name, seeds in folders
-    }
-    return {
-        name: float(np.mean([training["seconds"] for training in seeds]))
-        for name, seeds in told.items()
-    }
-
-
-def _folders(run: Path) -> dict[str, list[Path]]:
-    systems: dict[str, list[Path]] = {}
-    for seed in sorted(run.glob("seed-*"), key=lambda path: int(path.name.split("-")[1])):
-        for folder in sorted(path for path in seed.iterdir() if (path / "config.json").exists()):
-            systems.setdefault(folder.name, []).append(folder)
-    return systems
-
-
-def system_ranks(
-    setting: Setting, systems: dict[str, list[Ranking]], progress: Progress
-) -> dict[str, list[Ranks]]:
-    """Return {row of the table: test ranks, one a seed}; rows without training have one."""
-    rows, known = setting.split.test, setting.known
-    num_items = len(setting.catalogue.item_ids)
-    popularity = popularity_scorer(setting.split.train, num_items)
-    lines: dict[str, list[Scorer]] = {"popularity": [popularity]}
-    if num_items <= MOST_COMPARED:
-        counts = popularity(rows.histories[:1])[0]
-        lines["content, no model"] = [content_scorer(setting.features, counts)]
-    for name, models in systems.items():
-        lines[name] = [model_scorer(model, setting.features) for model in models]
-    if "full" in systems:
-        lines[START] = [
-            model_scorer(model, setting.features, ends_at="start") for model in systems["full"]
-        ]
-    found: dict[str, list[Ranks]] = {}
-    for name, scorers in lines.items():
-        progress.begins(f"ranking {len(rows)} test viewers: {name}")
-        watched = [
-            progress.watched(f"{name}, seed {seed + 1} of {len(scorers)}", scorer, len(rows))
-            for seed, scorer in enumerate(scorers)
-        ]
-        found[name] = [rank_rows(scorer, rows, known) for scorer in watched]
+    found = {}
+    for name, folders in _folders(run).items():
+        seconds = [read_json(folder / "training.json")["seconds"] for folder in folders]
+        found[name] = float(np.mean(seconds))
     return found
 
 
-def intervals(ranks: dict[str, list[Ranks]]) -> dict[str, dict[str, float]]:
-    """Return between what bounds each row's masked N@10 lies with 95 %: {row: {low, high}}.
+def _folders(run: Path) -> dict[str, list[Path]]:
+    """Return {system: its folder of each seed}; on published data the main one is mealrec."""
+    systems: dict[str, list[Path]] = {}
+    for seed in sorted(run.glob("seed-*"), key=lambda path: int(path.name.split("-")[1])):
+        for config in sorted(seed.glob("*/config.json")):
+            systems.setdefault(config.parent.name, []).append(config.parent)
+    if FULL in systems or OURS not in systems:
+        return systems
+    return {FULL: systems.pop(OURS), **systems}
+
+
+def make_report(
+    world: World,
+    systems: Mapping[str, Sequence[TrainedSystem]],
+    train_s: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> dict:
+    """Return the report; what needs the planted truth or held-out clips is left out without them.
+
+    `train_s` holds the systems' seconds of training where they are known. Raises DataFormatError
+    without a system called full, which all others are held against.
+    """
+    if FULL not in systems:
+        raise DataFormatError(
+            "a system called full is expected, as the recipe `sample` trains it, and "
+            f"{', '.join(systems) or 'none'} came: set other systems side by side with "
+            "`python -m mealrec compare`."
+        )
+    progress = progress or Progress()
+
+    # Rank the test rows by every system, and by whoever knows the planted truth.
+    ranks = system_ranks(world, systems, progress)
+    truth = read_truth(world.data) if (world.data / "truth").is_dir() else None
+    if truth is not None:
+        ranks |= _oracle_ranks(world, truth, progress)
+
+    # Hold the main one against each of the others.
+    compared = comparison(ranks, FULL, background_of(world), ddof=0)
+    progress.begins("costs of a request")
+    report = {
+        "rows": compared["rows"],
+        "systems": compared["systems"],
+        "interval": {name: interval(of_seeds) for name, of_seeds in ranks.items()},
+        "against_full": _against_full(compared),
+        "beside_accuracy": _means(compared["beside_accuracy"]),
+        "cost": costs(world, systems, train_s or {}),
+    }
+
+    # What only some catalogues and some runs have.
+    if world.catalogue.held_out:
+        progress.begins("held-out clips")
+        report["held_out"] = held_out_report(world, systems[FULL], progress)
+        if truth is not None:
+            report["held_out"]["neighbours_P@10"] = neighbours(world, systems[FULL], truth)
+    if "quiet" in systems:
+        progress.begins("what the noise is worth")
+        report["noise"] = noise_report(world, systems[FULL], systems["quiet"], progress)
+    return report
+
+
+def system_ranks(
+    world: World, systems: Mapping[str, Sequence[TrainedSystem]], progress: Progress
+) -> dict[str, list[Ranks]]:
+    """Return {row of the table: test ranks, one a seed}; rows without training have one."""
+    rows = world.split.test
+    popularity = popularity_scorer(world.split.train, world.num_items)
+    lines: dict[str, list[Scorer]] = {"popularity": [popularity]}
+    if world.num_items <= MOST_COMPARED:
+        counts = popularity(rows.histories[:1])[0]
+        lines["content, no model"] = [content_scorer(world.features, counts)]
+    for name, models in systems.items():
+        lines[name] = [model_scorer(model, world.features) for model in models]
+    if FULL in systems:
+        lines[FULL_FIRST_STATE] = [
+            model_scorer(model, world.features, ends_at="start") for model in systems[FULL]
+        ]
+
+    # Rank line by line, saying how far it is.
+    found: dict[str, list[Ranks]] = {}
+    for name, scorers in lines.items():
+        progress.begins(f"ranking {len(rows)} test viewers: {name}")
+        found[name] = []
+        for seed, scorer in enumerate(scorers):
+            what = f"{name}, seed {seed + 1} of {len(scorers)}"
+            watched = progress.watched(what, scorer, len(rows))
+            found[name].append(rank_rows(watched, rows, world.candidates))
+    return found
+
+
+def _oracle_ranks(world: World, truth: PlantedTruth, progress: Progress) -> dict[str, list[Ranks]]:
+    """Return the ranks of the oracles, who see all rows at once."""
+    rows = world.split.test
+    found = {}
+    for name, scorer in oracle_scorers(truth, world.catalogue, rows, progress).items():
+        progress.begins(name)
+        found[name] = [rank_rows(scorer, rows, world.candidates, batch=len(rows))]
+    return found
+
+
+def interval(of_seeds: Sequence[Ranks]) -> dict[str, float]:
+    """Return between what bounds a row's masked N@10 lies with 95 %: {low, high}.
 
     The normal approximation over viewers, each averaged over seeds first: it says what other
     viewers would do to the figure, not what other seeds would.
     """
+    values = by_user(of_seeds)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return {"low": mean, "high": mean}
+    half = NORMAL_95 * float(values.std(ddof=1)) / len(values) ** 0.5
+    return {"low": mean - half, "high": mean + half}
+
+
+def _against_full(compared: dict) -> dict[str, dict[str, float]]:
+    """Return {row: the gain of full in masked N@10, and its p}."""
     found = {}
-    for name, of_seeds in ranks.items():
-        values = by_viewer(of_seeds)
-        wide = (
-            NORMAL_95 * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-        )
-        found[name] = {"low": float(values.mean()) - wide, "high": float(values.mean()) + wide}
+    for name, against in compared["against"].items():
+        masked = against["masked"]["N@10"]
+        found[name] = {"gain_N@10": masked["gain"], "p": masked["p"]}
     return found
 
 
-def beside_accuracy(setting: Setting, ranks: dict[str, list[Ranks]]) -> dict[str, dict[str, float]]:
-    """Return what each row's lists are worth beside accuracy, the mean over seeds: {row: {figure
-    of beyond}}."""
-    background = Background.of(
-        setting.split.train, setting.known, content_directions(setting.features)
-    )
-    found = {name: over_seeds(row, background) for name, row in ranks.items()}
-    return {
-        name: {figure: value["mean"] for figure, value in values.items()}
-        for name, values in found.items()
-        if values is not None
-    }
+def _means(lists: dict[str, dict | None]) -> dict[str, dict[str, float]]:
+    """Return {row: {figure: its mean over seeds}} of what lists are worth beside accuracy."""
+    found = {}
+    for name, figures in lists.items():
+        if figures is not None:
+            found[name] = {figure: value["mean"] for figure, value in figures.items()}
+    return found
 
 
 def costs(
-    setting: Setting, systems: dict[str, list[Ranking]], train_s: dict[str, float]
+    world: World, systems: Mapping[str, Sequence[TrainedSystem]], train_s: Mapping[str, float]
 ) -> dict[str, dict[str, float]]:
-    """Return {system: {train_s, request_ms}}: seconds of training where they are known,
-    milliseconds a request.
+    """Return {system: {train_s, request_ms}}: training where it is known, and one request.
 
     A request ranks one test history and tells nothing of the way: the median over REQUESTS of them,
     on this machine as busy as it is, by the first seed's model.
     """
-    histories = setting.split.test.sample(REQUESTS + WARM_UPS, seed=0).histories
+    histories = world.split.test.sample(REQUESTS + WARM_UPS, seed=0).histories
     found = {}
     for name, models in systems.items():
-        scorer, seconds = model_scorer(models[0], setting.features), []
+        scorer = model_scorer(models[0], world.features)
+        seconds = []
         for history in histories:
             started = time.perf_counter()
             scorer(history[None])
@@ -141,70 +211,30 @@ def costs(
     return found
 
 
-def table_row(ranks: Sequence[Ranks], ddof: int = 0) -> dict:
-    """Return mean and standard deviation over seeds of H and N at 10 and 20, masked and unmasked.
-
-    `ddof` 1 gives the deviation that a few seeds say all seeds have; of one seed it is 0.
-    """
-    row: dict = {
-        "seeds": len(ranks),
-        "history_share": float(np.mean([r.history_share for r in ranks])),
-    }
-    for form in ("masked", "unmasked"):
-        values = [summary(getattr(r, form)) for r in ranks]
-        row[form] = {
-            metric: {
-                "mean": float(np.mean([v[metric] for v in values])),
-                "sd": float(np.std([v[metric] for v in values], ddof=ddof))
-                if len(values) > ddof
-                else 0.0,
-            }
-            for metric in values[0]
-        }
-    return row
-
-
-def comparison(ranks: dict[str, list[Ranks]], ours: str = "full") -> dict[str, dict]:
-    """Return `ours` against every other row: relative gain in masked N@10, and the paired p by
-    viewer.
-
-    Each viewer's N@10 is first averaged over seeds, so that a viewer counts once.
-    """
-    mine = by_viewer(ranks[ours])
-    found = {name: paired(mine, by_viewer(row)) for name, row in ranks.items() if name != ours}
-    return {
-        name: {"gain_N@10": against["gain"], "p": against["p"]} for name, against in found.items()
-    }
-
-
-def by_viewer(ranks: Sequence[Ranks], form: str = "masked", metric: str = "N@10") -> np.ndarray:
-    """Return each viewer's metric, averaged over seeds [R]."""
-    return np.mean([METRICS[metric](getattr(r, form)) for r in ranks], 0)
-
-
-def held_out_report(setting: Setting, models: Sequence[Ranking], progress: Progress) -> dict:
-    """Return how held-out clips fare as last item, and as target among all items (mean over
-    seeds)."""
-    as_last, as_target = setting.split.held_out_last, setting.split.held_out_target
+def held_out_report(world: World, models: Sequence[TrainedSystem], progress: Progress) -> dict:
+    """Return how held-out clips fare as last item, and as target among all, the mean over seeds."""
+    as_last = world.split.held_out_last
+    as_target = world.split.held_out_target
     shortened = EvaluationRows(as_last.users, _without_last(as_last.histories), as_last.targets)
-    values: dict[str, list[float]] = {
-        "as_last_H@10": [],
-        "last_left_out_H@10": [],
-        "as_target_H@10": [],
+    asked = {
+        "as_last_H@10": (as_last, world.candidates),
+        "last_left_out_H@10": (shortened, world.candidates),
+        "as_target_H@10": (as_target, world.everything),
     }
+
+    # Every model is asked all three.
+    values: dict[str, list[float]] = {name: [] for name in asked}
     for model in models:
-        for name, rows, candidates in (
-            ("as_last_H@10", as_last, setting.known),
-            ("last_left_out_H@10", shortened, setting.known),
-            ("as_target_H@10", as_target, setting.everything),
-        ):
-            scorer = progress.watched(
-                f"held-out clips, {name}", model_scorer(model, setting.features), len(rows)
-            )
-            values[name].append(summary(rank_rows(scorer, rows, candidates).masked)["H@10"])
-    open_items = setting.everything.sum() - (as_target.histories > 0).sum(1).mean()
-    means = {name: float(np.mean(value)) for name, value in values.items()}
-    return means | {
+        for name, (rows, candidates) in asked.items():
+            scorer = model_scorer(model, world.features)
+            watched = progress.watched(f"held-out clips, {name}", scorer, len(rows))
+            ranks = rank_rows(watched, rows, candidates)
+            values[name].append(summary(ranks.masked)["H@10"])
+
+    # What chance would reach stands with them.
+    open_items = world.everything.sum() - (as_target.histories > 0).sum(1).mean()
+    return {
+        **{name: float(np.mean(of_seeds)) for name, of_seeds in values.items()},
         "random_H@10": float(10 / open_items),
         "rows_last": len(as_last),
         "rows_target": len(as_target),
@@ -215,3 +245,16 @@ def _without_last(histories: np.ndarray) -> np.ndarray:
     shortened = histories.copy()
     shortened[np.arange(len(histories)), (histories > 0).sum(1) - 1] = 0
     return shortened
+
+
+def neighbours(world: World, models: Sequence[MealRec], truth: PlantedTruth) -> float:
+    """Return P@10 of held-out clips' neighbours in the space of kinds: do they share a motif?"""
+    item_ids = world.catalogue.item_ids
+    motifs = [{shot.motif for shot in truth.shots[item]} for item in item_ids]
+    queries = np.flatnonzero(~world.catalogue.trainable)
+    values = []
+    for model in models:
+        with torch.inference_mode():
+            kinds = model.items(world.features).kinds[1:].numpy()
+        values.append(shared_motif_precision(kinds - kinds.mean(0), queries, motifs))
+    return float(np.mean(values))

@@ -1,12 +1,11 @@
-"""An experiment's outcome on disk: NAME.md for people, NAME.json with every number, NAME.png
-where a picture helps."""
+"""An outcome on disk: NAME.md for people, NAME.json with every number, NAME.png where it helps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
-from mealrec.study.harness import Study
 from mealrec.study.picture import draw
 from mealrec.study.provenance import heading, provenance
 from mealrec.training.run import write_json
@@ -14,8 +13,7 @@ from mealrec.training.run import write_json
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One table or figure: its title, its Markdown, every number, and a figure in Plotly's JSON
-    form.
+    """One table or figure: title, Markdown, every number, and a figure in Plotly's JSON form.
 
     `about` says what data it is about where that is not the study's world; `seeds` how many were
     used (0 where nothing is trained) or which, where they are not the study's.
@@ -28,20 +26,35 @@ class Exhibit:
     about: dict | None = None
     seeds: int | tuple[int, ...] | None = None
 
+    def with_part(self, text: str, numbers: dict) -> Exhibit:
+        """Return the exhibit with a part more at its end."""
+        return replace(self, text=f"{self.text}\n{text}", numbers=self.numbers | numbers)
 
-def write(study: Study, exhibit: Exhibit, out: Path, name: str) -> str:
-    """Write an exhibit and return its Markdown. Without a browser the picture is left out and
-    the text says so."""
+
+class Setup(Protocol):
+    """What a study tells of how it is made, see mealrec.study.harness.Study."""
+
+    about: dict
+    seeds: int
+    jobs: int
+    device: str
+
+
+def write(study: Setup, exhibit: Exhibit, out: Path, name: str) -> str:
+    """Write an exhibit and return its Markdown; without a browser the text tells of no picture."""
     out.mkdir(parents=True, exist_ok=True)
+
+    # Where the numbers come from.
     seeds = study.seeds if exhibit.seeds is None else exhibit.seeds
     seeds = range(seeds) if isinstance(seeds, int) else seeds
-    made = provenance(exhibit.about or study.world.about, seeds, study.jobs, study.device)
+    made = provenance(exhibit.about or study.about, seeds, study.jobs, study.device)
+
+    # The text ends with the picture.
     text = heading(exhibit.title, made) + exhibit.text
     if exhibit.figure is not None:
         problem = draw(exhibit.figure, out / f"{name}.png")
-        text += (
-            f"\n(No picture: {problem}.)\n" if problem else f"\n![{exhibit.title}]({name}.png)\n"
-        )
+        picture = f"![{exhibit.title}]({name}.png)" if not problem else f"(No picture: {problem}.)"
+        text += f"\n{picture}\n"
     write_json(out / f"{name}.json", {"title": exhibit.title, "made": made, **exhibit.numbers})
     (out / f"{name}.md").write_text(text, encoding="utf-8")
     return text

@@ -1,81 +1,67 @@
-"""Reports as Markdown."""
+"""The report of `evaluate` as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mealrec.evaluation.planted import SAME_CLIPS
-from mealrec.figures import p_text
-from mealrec.ranking.beyond import FIGURES
-from mealrec.ranking.beyond import NAMES as BESIDE
-from mealrec.study.disturbances import VIEWERS
-from mealrec.study.report import START
+from mealrec.figures import p_text, spread, table
+from mealrec.ranking.beyond import FIGURES, NAMES
+from mealrec.ranking.metrics import METRICS
+from mealrec.study.systems import SAMPLE_NAMES
 
-NAMES = {
-    "popularity": "popularity",
-    "content, no model": "content similarity × popularity, no model",
-    "sasrec-content": "SASRec + content",
-    "sasrec-guided": "SASRec + content + guidance",
-    "mealrec-walk": "MealRec's walk alone",
-    "backbone_item_head": "SASRec + content, item head",
-    "backbone": "SASRec + content, head over kinds",
-    "no_tcd_npd": "MealRec − TCD − NPD",
-    "no_npd": "MealRec − NPD",
-    "no_tcd": "MealRec − TCD",
-    START: "MealRec, its encoder's own x_0",
-    "quiet": "MealRec without noise",
-    "full": "**MealRec (end of the walk)**",
-    SAME_CLIPS: "oracle that sees the same ten clips",
-    "oracle: sees the history": "oracle that sees the whole history",
-    "oracle: knows the interests": "oracle that knows the interests",
-}
-METRICS = ("H@10", "N@10", "H@20", "N@20")
+VIEWERS = 5000  # how many of the test at most are asked about the noise
+
+LEFT = "---"
 
 
-def main_table(report: dict) -> str:
-    """Return one line a system: masked, then unmasked metrics, and MealRec's gain over it with
-    the paired p."""
+def report_text(report: dict) -> str:
+    """Return all tables of a report; one whose figures were not measured is left out."""
+    tables = (systems_table, lists_table, goals_table, noise_table)
+    return "\n".join(made(report) for made in tables).rstrip("\n") + "\n"
+
+
+def systems_table(report: dict) -> str:
+    """Return a line a system: masked, then unmasked metrics, and MealRec's gain over it with p."""
     unmasked = [f"{metric} unmasked" for metric in METRICS]
     head = ["system", *METRICS, "N@10, 95 % over viewers", *unmasked, "MealRec's gain in N@10", "p"]
-    lines = [_line(head), _line(["---"] * len(head))]
-    systems = report["systems"]
-    for name in _in_order(systems):
-        row, label = systems[name], NAMES.get(name, name)
-        masked, unmasked = (
-            [_cell(row[form][metric], row["seeds"]) for metric in METRICS]
-            for form in ("masked", "unmasked")
-        )
+    body = []
+    for name in _in_order(report["systems"]):
+        row = report["systems"][name]
+        cells = [SAMPLE_NAMES.get(name, name)]
+        cells += [spread(row["masked"][metric], row["seeds"]) for metric in METRICS]
         ends = report["interval"][name]
+        cells.append(f"{ends['low']:.4f} to {ends['high']:.4f}")
+        cells += [spread(row["unmasked"][metric], row["seeds"]) for metric in METRICS]
+
+        # MealRec has no gain over itself.
         against = report["against_full"].get(name)
         gain = [f"{against['gain_N@10']:+.1%}", p_text(against["p"])] if against else ["", ""]
-        lines.append(
-            _line([label, *masked, f"{ends['low']:.4f} to {ends['high']:.4f}", *unmasked, *gain])
-        )
-    return "\n".join(lines) + "\n"
+        body.append([*cells, *gain])
+    return table(head, body, LEFT)
 
 
-def beside_table(report: dict) -> str:
+def lists_table(report: dict) -> str:
     """Return what each system's lists of ten are worth beside accuracy, the mean over seeds."""
     found = report["beside_accuracy"]
-    head = ["lists of ten, the history left out", *(BESIDE[figure] for figure in FIGURES)]
-    lines = [_line(head), _line(["---"] * len(head))]
+    head = ["lists of ten, the history left out", *(NAMES[figure] for figure in FIGURES)]
+    body = []
     for name in _in_order(found):
-        lines.append(
-            _line([NAMES.get(name, name), *(f"{found[name][figure]:.4f}" for figure in FIGURES)])
-        )
-    return "\n".join(lines) + "\n"
+        figures = [f"{found[name][figure]:.4f}" for figure in FIGURES]
+        body.append([SAMPLE_NAMES.get(name, name), *figures])
+    return table(head, body, LEFT)
 
 
 def goals_table(report: dict) -> str:
-    """Return the goals that are no plain ranking, each beside its measured value."""
+    """Return the goals that are no plain ranking, each with its measured value."""
     if "held_out" not in report:
         return ""
     held_out = report["held_out"]
+    left_out = held_out["last_left_out_H@10"]
     rows = [
         (
             "held-out clip as last item, H@10",
             held_out["as_last_H@10"],
-            f"≥ .38 ({held_out['last_left_out_H@10']:.3f} where it is left out)",
+            f"≥ .38 ({left_out:.3f} where it is left out)",
         ),
         (
             "held-out clip as target, H@10",
@@ -86,11 +72,8 @@ def goals_table(report: dict) -> str:
     if "neighbours_P@10" in held_out:
         name = "held-out clip's neighbours by kinds share a motif, P@10"
         rows.append((name, held_out["neighbours_P@10"], "≥ .90"))
-    lines = [_line(["measure", "value", "goal"]), _line(["---"] * 3)]
-    return (
-        "\n".join(lines + [_line([name, f"{value:.3f}", goal]) for name, value, goal in rows])
-        + "\n"
-    )
+    body = [[name, f"{value:.3f}", goal] for name, value, goal in rows]
+    return table(["measure", "value", "goal"], body, LEFT)
 
 
 def noise_table(report: dict) -> str:
@@ -98,29 +81,14 @@ def noise_table(report: dict) -> str:
     if "noise" not in report:
         return ""
     head = [f"N@10 of up to {VIEWERS} test viewers", "MealRec", "without noise", "difference", "p"]
-    lines = [_line(head), _line(["---"] * len(head))]
+    body = []
     for how, row in report["noise"].items():
-        figures = [
-            f"{row['full']:.4f}",
-            f"{row['quiet']:.4f}",
-            f"{row['difference']:+.4f}",
-            p_text(row["p"]),
-        ]
-        lines.append(_line([how, *figures]))
-    return "\n".join(lines) + "\n"
+        figures = [f"{row['full']:.4f}", f"{row['quiet']:.4f}", f"{row['difference']:+.4f}"]
+        body.append([how, *figures, p_text(row["p"])])
+    return table(head, body, LEFT)
 
 
 def _in_order(systems: Mapping[str, object]) -> list[str]:
-    """Return the systems as NAMES has them, then those that it does not know."""
-    return [
-        *(name for name in NAMES if name in systems),
-        *(name for name in systems if name not in NAMES),
-    ]
-
-
-def _cell(value: dict[str, float], seeds: int) -> str:
-    return f"{value['mean']:.4f}" + (f" ± {value['sd']:.4f}" if seeds > 1 else "")
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    """Return the systems as SAMPLE_NAMES has them, then those that it does not know."""
+    known = [name for name in SAMPLE_NAMES if name in systems]
+    return known + [name for name in systems if name not in SAMPLE_NAMES]

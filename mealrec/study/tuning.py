@@ -1,32 +1,33 @@
-"""Tuning by one budget: every system gets the same trials, and validation alone picks among
-them."""
+"""Tuning by one budget: every system gets the same trials, validation alone picks among them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mealrec.errors import DataFormatError
-from mealrec.study.comparison import table
+from mealrec.figures import table
+from mealrec.study.comparison import outdated_text
 from mealrec.study.harness import Study, made
 from mealrec.study.provenance import from_here
 from mealrec.study.results import Exhibit
-from mealrec.study.systems import SYSTEMS
+from mealrec.study.systems import trained
 from mealrec.training.recipes import Recipe
 
-# of the sequence encoder: MealRec's and the backbones', the baselines'
+# Of the sequence encoder: MealRec's and the backbones', the baselines'.
 DROPOUTS = ("backbone_dropout", "dropout")
 MOST_DROPOUT = 0.9
 ADDED_DECAY = {0.5: 0.01, 1.5: 0.1}
 SCORE = "validation_N@10"
 AS_IT_STANDS = "the recipe as it stands"
 NOTES = """
-Every system has these trials and no others, by one seed. A cell is N@10, masked, of the kept epoch on the validation
-rows, and the seconds of its training; the best is in bold, of equals the earlier. What is made of trained systems,
-MealRec among them, takes the winners of its parts. No rank of the test split was read. The winner is the best of
-several looks at the same rows: its cell flatters it, and small differences by one seed mean nothing.
+Every system has these trials and no others, by one seed. A cell is N@10, masked, of the kept epoch
+on the validation rows, and the seconds of its training; the best is in bold, of equals the earlier.
+What is made of trained systems, MealRec among them, takes the winners of its parts. No rank of the
+test split was read. The winner is the best of several looks at the same rows: its cell flatters it,
+and small differences by one seed mean nothing.
 """
 
 
@@ -43,16 +44,17 @@ class Trial:
 
     def __str__(self) -> str:
         """Return the trial in words."""
-        words = [f"learning rate ×{self.rate:g}"] if self.rate != 1 else []
+        words = []
+        if self.rate != 1:
+            words.append(f"learning rate ×{self.rate:g}")
         if self.dropout != 1:
-            words.append(
-                f"dropout ×{self.dropout:g} (where there is none: weight decay +{ADDED_DECAY[self.dropout]:g})"
-            )
+            decay = f"weight decay +{ADDED_DECAY[self.dropout]:g}"
+            words.append(f"dropout ×{self.dropout:g} (where there is none: {decay})")
         return ", ".join(words) or AS_IT_STANDS
 
 
-# In this order, and --trials takes the first: one change at a time says which one helped, then both
-# at once.
+# In this order, and --trials takes the first ones: one change at a time says which one helped,
+# then both at once.
 GRID = (
     Trial(),
     Trial(rate=0.5),
@@ -76,26 +78,33 @@ class Tuned:
     trials: int
     settings: dict[str, tuple[str, ...]]
 
-    def check(self, about: dict) -> None:
-        """Raise DataFormatError where the data at hand are another dataset or slice than the
-        file's."""
-        here = about["dataset"], about["slice"]
+    def applied_to(self, study: Study) -> Study:
+        """Return the study with each system trained by its winner.
+
+        Raises DataFormatError where the file was made on another dataset or slice.
+        """
+        study = replace(study, tuned=self.settings)
+        here = study.about["dataset"], study.about["slice"]
         if here != self.data:
             raise DataFormatError(
-                f"--tuned {self.path}: expected a file made on {here[0]}, slice {here[1]}, got one made on "
-                f"{self.data[0]}, slice {self.data[1]}: run tune on this data"
+                f"--tuned {self.path}: expected a file made on {here[0]}, slice {here[1]}, got one "
+                f"made on {self.data[0]}, slice {self.data[1]}: run tune on this data"
             )
+        return study
 
     def numbers(self, names: Sequence[str]) -> dict:
-        """Return what a report says of it: a trained system that the file lacks has None for
-        settings."""
+        """Return what a report says of it; None are the settings of a system that it lacks."""
         settings = {name: self.settings.get(name) for name in trained(names)}
         return {"file": from_here(str(self.path)), "trials": self.trials, "settings": settings}
 
-
-def trained(names: Sequence[str]) -> list[str]:
-    """Return the systems that are trained: no blends, which are made of trained ones."""
-    return [name for name in names if SYSTEMS[name].scorer is None and not SYSTEMS[name].blended]
+    def text(self, names: Sequence[str]) -> str:
+        """Return what a comparison says of the file it was tuned by."""
+        numbers = self.numbers(names)
+        lines = [f"- {name}: {in_words(found)}\n" for name, found in numbers["settings"].items()]
+        return (
+            f"Tuned by `{numbers['file']}`: each system is trained by the best of its "
+            f"{self.trials} trials on validation, the same trials for all.\n\n"
+        ) + "".join(lines)
 
 
 def tune(study: Study, names: Sequence[str], trials: int, seed: int = 0) -> Exhibit:
@@ -108,38 +117,41 @@ def tune(study: Study, names: Sequence[str], trials: int, seed: int = 0) -> Exhi
         raise DataFormatError(f"--trials: expected 1 to {len(GRID)}, got {trials}")
     if not trained(names):
         raise DataFormatError(f"--systems: expected one that is trained, got {', '.join(names)}")
-    planned = {
-        name: [settings_of(trial, study.recipe(name, seed)) for trial in GRID[:trials]]
-        for name in trained(names)
-    }
-    study.train(
-        [study.recipe(name, seed, *settings) for name, plan in planned.items() for settings in plan]
-    )
+    grid = GRID[:trials]
+
+    # What each system is tried with.
+    planned = {}
+    for name in trained(names):
+        recipe = study.recipe(name, seed)
+        planned[name] = [settings_of(trial, recipe) for trial in grid]
+
+    # All of them are trained, several at once.
+    recipes = []
+    for name, plan in planned.items():
+        recipes += [study.recipe(name, seed, *settings) for settings in plan]
+    study.train(recipes)
+
     systems = {name: outcome(study, name, seed, plan) for name, plan in planned.items()}
-    numbers = {
-        "trials": trials,
-        "grid": [asdict(trial) for trial in GRID[:trials]],
-        "systems": systems,
-    }
-    return Exhibit(
-        "Every system tuned by one budget", tuning_text(systems, trials), numbers, seeds=(seed,)
-    )
+    numbers = {"trials": trials, "grid": [asdict(trial) for trial in grid], "systems": systems}
+    text = tuning_text(systems, trials)
+    return Exhibit("Every system tuned by one budget", text, numbers, seeds=(seed,))
 
 
 def settings_of(trial: Trial, recipe: Recipe) -> tuple[str, ...]:
     """Return the overrides that make a trial of a recipe; none for the recipe as it stands."""
+    model = recipe.model
+    training = recipe.training
     settings = []
     if trial.rate != 1:
-        settings.append(
-            _setting("training.learning_rate", recipe.training.learning_rate * trial.rate)
-        )
+        settings.append(_setting("training.learning_rate", training.learning_rate * trial.rate))
     if trial.dropout != 1:
-        name = next((name for name in DROPOUTS if getattr(recipe.model, name, 0)), None)
-        if name:
-            dropout = min(getattr(recipe.model, name) * trial.dropout, MOST_DROPOUT)
-            settings.append(_setting(f"model.{name}", dropout))
+        # The first dropout that the system has, or its weight decay.
+        names = [name for name in DROPOUTS if getattr(model, name, 0)]
+        if names:
+            dropout = min(getattr(model, names[0]) * trial.dropout, MOST_DROPOUT)
+            settings.append(_setting(f"model.{names[0]}", dropout))
         else:
-            decay = recipe.training.weight_decay + ADDED_DECAY[trial.dropout]
+            decay = training.weight_decay + ADDED_DECAY[trial.dropout]
             settings.append(_setting("training.weight_decay", decay))
     return tuple(settings)
 
@@ -149,42 +161,36 @@ def _setting(path: str, value: float) -> str:
 
 
 def outcome(study: Study, name: str, seed: int, plan: Sequence[tuple[str, ...]]) -> dict:
-    """Return how a system's trials went, and its winner (counted from 1) with the settings to
-    write into its recipe."""
+    """Return how a system's trials went, its winner (from 1) and the settings that it changes."""
+    kept = (SCORE, "epoch", "epochs", "seconds", "folder", "code_has_changed")
     tried = []
     for settings in plan:
         record = made(study.job(study.recipe(name, seed, *settings)))
-        kept = ("epoch", "epochs", "seconds", "folder", "code_has_changed")
-        tried.append(
-            {"settings": settings, SCORE: record[SCORE], **{key: record[key] for key in kept}}
-        )
-    winner = max(range(len(tried)), key=lambda number: tried[number][SCORE])
+        tried.append({"settings": settings, **{key: record[key] for key in kept}})
+
+    # Of equals the first wins.
+    scores = [trial[SCORE] for trial in tried]
+    winner = scores.index(max(scores))
     return {"trials": tried, "winner": winner + 1, "settings": plan[winner]}
 
 
 def tuning_text(systems: dict[str, dict], trials: int) -> str:
     """Return the trials, a line a system, and the winners' settings as Markdown."""
     grid = "".join(f"{number}. {trial}\n" for number, trial in enumerate(GRID[:trials], 1))
+
+    # A line a system, its winner in bold.
     body = []
     for name, system in systems.items():
         cells = [f"{trial[SCORE]:.4f} ({trial['seconds']:.0f} s)" for trial in system["trials"]]
-        cells[system["winner"] - 1] = f"**{cells[system['winner'] - 1]}**"
+        winner = system["winner"] - 1
+        cells[winner] = f"**{cells[winner]}**"
         body.append([name, *cells])
     scores = table(["system", *(f"trial {number}" for number in range(1, trials + 1))], body)
-    winners = "".join(
-        f"- {name}: {in_words(system['settings'])}\n" for name, system in systems.items()
-    )
-    changed = [
-        name
-        for name, system in systems.items()
-        if any(trial["code_has_changed"] for trial in system["trials"])
-    ]
-    warning = (
-        f"\nTrained by an earlier state of the code: {', '.join(changed)}.\n" if changed else ""
-    )
-    return (
-        f"{grid}\n{scores}{NOTES}{warning}\nWhat the winners change in their recipes:\n\n{winners}"
-    )
+
+    lines = [f"- {name}: {in_words(system['settings'])}\n" for name, system in systems.items()]
+    winners = f"\nWhat the winners change in their recipes:\n\n{''.join(lines)}"
+    outdated = outdated_text({name: system["trials"] for name, system in systems.items()})
+    return f"{grid}\n{scores}{NOTES}{outdated}{winners}"
 
 
 def in_words(settings: Sequence[str] | None) -> str:
@@ -199,9 +205,9 @@ def read_tuned(path: Path) -> Tuned:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         data = content["made"]["data"]
-        settings = {
-            name: tuple(map(str, system["settings"])) for name, system in content["systems"].items()
-        }
+        settings = {}
+        for name, system in content["systems"].items():
+            settings[name] = tuple(map(str, system["settings"]))
         return Tuned(path, (data["dataset"], data["slice"]), int(content["trials"]), settings)
     except OSError as error:
         raise DataFormatError(
@@ -211,15 +217,3 @@ def read_tuned(path: Path) -> Tuned:
         raise DataFormatError(
             f"--tuned {path}: expected a tuning.json as tune writes it, got another file"
         ) from None
-
-
-def tuned_text(tuned: Tuned, names: Sequence[str]) -> str:
-    """Return what a comparison says of the file it was tuned by."""
-    numbers = tuned.numbers(names)
-    intro = (
-        f"Tuned by `{numbers['file']}`: each system is trained by the best of its {tuned.trials} trials on validation, "
-        "the same trials for all.\n\n"
-    )
-    return intro + "".join(
-        f"- {name}: {in_words(settings)}\n" for name, settings in numbers["settings"].items()
-    )

@@ -1,4 +1,4 @@
-"""Every form of system that is trained: which configuration belongs to which class.
+"""Every form of system that is trained: which classes belong to which configuration.
 
 All keep one contract, which Baseline writes out: `prepare`, `rates`, `loss`, `items`, `scores`,
 `causal` and `ends`.
@@ -6,59 +6,66 @@ All keep one contract, which Baseline writes out: `prepare`, `rates`, `loss`, `i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from mealrec.baselines import base as baselines
-from mealrec.baselines.base import Baseline, BaselineConfig
-from mealrec.models.config import MealRecConfig
-from mealrec.models.losses import LossConfig
+from mealrec.baselines.base import Baseline, BaselineConfig, EncoderInput
+from mealrec.models.config import LossConfig, MealRecConfig
 from mealrec.models.mealrec import MealRec
-from mealrec.models.paper.config import PaperConfig
-from mealrec.models.paper.losses import PaperLoss
+from mealrec.models.paper.config import PaperConfig, PaperLoss
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.models.published.backbone import GuidedBackbone, GuidedConfig
-from mealrec.models.published.config import GraphConfig
-from mealrec.models.published.losses import GraphLoss
-from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig
-from mealrec.models.published.walk import KindWalk
-
-if TYPE_CHECKING:
-    from mealrec.baselines.base import Beside
+from mealrec.models.published.config import GraphConfig, GraphLoss
+from mealrec.models.published.guided import GuidedBackbone, GuidedConfig
+from mealrec.models.published.mealrec import KindWalk, OnBackbone, OnBackboneConfig
 
 System = MealRec | OnBackbone | GuidedBackbone | KindWalk | PaperMealRec | Baseline
 SystemConfig = (
     MealRecConfig | OnBackboneConfig | GuidedConfig | GraphConfig | PaperConfig | BaselineConfig
 )
+
+
+@dataclass(frozen=True)
+class Form:
+    """The classes of a form: its configuration, its model, and its loss where it has settings."""
+
+    config: type
+    model: type
+    loss: type | None = None
+
+
 FORMS = {
-    "kinds": MealRecConfig,
-    "on-backbone": OnBackboneConfig,
-    "guided": GuidedConfig,
-    "graph": GraphConfig,
-    "paper": PaperConfig,
+    "kinds": Form(MealRecConfig, MealRec, LossConfig),
+    "on-backbone": Form(OnBackboneConfig, OnBackbone),
+    "guided": Form(GuidedConfig, GuidedBackbone),
+    "graph": Form(GraphConfig, KindWalk, GraphLoss),
+    "paper": Form(PaperConfig, PaperMealRec, PaperLoss),
 }
-CLASSES = {
-    MealRecConfig: MealRec,
-    OnBackboneConfig: OnBackbone,
-    GuidedConfig: GuidedBackbone,
-    GraphConfig: KindWalk,
-    PaperConfig: PaperMealRec,
-}
-LOSSES = {MealRecConfig: LossConfig, GraphConfig: GraphLoss, PaperConfig: PaperLoss}
+"""By what a stored configuration calls its form; a baseline's names the baseline instead."""
 
 
-def build(config: SystemConfig, hidden: Beside | None = None) -> System:
-    """Return the untrained system that a configuration belongs to; see baselines.build for
-    `hidden`."""
+def form_of(config: SystemConfig) -> Form:
+    """Return the form of a configuration; raises ValueError for a baseline, which has none."""
+    for form in FORMS.values():
+        if form.config is type(config):
+            return form
+    raise ValueError(f"{type(config).__name__} is of none of the forms {', '.join(FORMS)}")
+
+
+def build(config: SystemConfig, encoder_input: EncoderInput | None = None) -> System:
+    """Return the untrained system of a configuration; some baselines need an `encoder_input`."""
     if isinstance(config, BaselineConfig):
-        return baselines.build(config, hidden)
-    return CLASSES[type(config)](config)
+        return baselines.build(config, encoder_input)
+    return form_of(config).model(config)
 
 
 def from_dict(values: dict) -> SystemConfig:
-    """Rebuild a stored configuration; raises ValueError for an unknown form or system, TypeError
-    on an unknown key."""
+    """Rebuild a stored configuration.
+
+    Raises ValueError for an unknown form or system, TypeError on an unknown key.
+    """
     if "baseline" in values:
         return baselines.from_dict(values)
-    if (form := values.get("form")) not in FORMS:
-        raise ValueError(f"form must be one of {', '.join(FORMS)}, got {form!r}")
-    return FORMS[form].from_dict(values)
+    name = values.get("form")
+    if name not in FORMS:
+        raise ValueError(f"form must be one of {', '.join(FORMS)}, got {name!r}")
+    return FORMS[name].config.from_dict(values)

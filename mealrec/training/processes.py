@@ -21,36 +21,33 @@ from mealrec.errors import TrainingError
 
 
 def processes(device: torch.device | str):
-    """Return accelerate's Accelerator: one process, unless a launcher (accelerate launch, torchrun)
-    started more.
+    """Return accelerate's Accelerator: one process, unless a launcher started more.
 
-    Raises TrainingError where accelerate is missing: the app does not need it, training does.
+    Launchers are accelerate launch and torchrun. Raises TrainingError where accelerate is missing:
+    the app does not need it, training does.
     """
     try:
         from accelerate import Accelerator
         from accelerate.utils import DistributedDataParallelKwargs
     except ModuleNotFoundError as error:
         raise TrainingError(
-            f"training needs the package accelerate ({error}): pip install -r requirements-train.txt"
+            f"training needs the package accelerate ({error}): "
+            "pip install -r requirements-train.txt"
         ) from None
-    # Variant, condition and backbone decide which parameters a step uses: the last item alone needs
-    # no ages.
-    handler = DistributedDataParallelKwargs(find_unused_parameters=True)
     _say_how_many()
+    # Variant, head and backbone decide which parameters a step uses.
+    handler = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[handler])
 
 
 @cache
 def _say_how_many() -> None:
-    """Tell whom `accelerate launch --cpu` gave one process, which it does whatever
-    --num_processes says."""
-    if (
-        os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
-        and "WORLD_SIZE" not in os.environ
-    ):
+    """Tell whom `accelerate launch --cpu` gave one process, as it does for any --num_processes."""
+    on_cpus = os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
+    if on_cpus and "WORLD_SIZE" not in os.environ:
         print(
-            "One process trains: on CPUs accelerate launch starts no more, whatever --num_processes says. For two: "
-            "torchrun --nproc_per_node 2 -m mealrec train …",
+            "One process trains: on CPUs accelerate launch starts no more, whatever "
+            "--num_processes says. For two: torchrun --nproc_per_node 2 -m mealrec train …",
             file=sys.stderr,
         )
 
@@ -67,10 +64,10 @@ def is_main() -> bool:
 
 def gathered(own: dict[str, Tensor], accelerator) -> dict[str, Tensor]:
     """Return what every process holds under these names [P, ...]; every process calls this."""
-    return {
-        name: accelerator.gather(tensor.to(accelerator.device)[None])
-        for name, tensor in own.items()
-    }
+    found = {}
+    for name, tensor in own.items():
+        found[name] = accelerator.gather(tensor.to(accelerator.device)[None])
+    return found
 
 
 def random_states(accelerator) -> dict[str, Tensor]:
@@ -82,17 +79,18 @@ def random_states(accelerator) -> dict[str, Tensor]:
 
 
 def check_processes(named: dict[str, Tensor], accelerator, path: Path) -> None:
-    """Raise TrainingError where gathered tensors, read from `path`, are of other processes than
-    now train."""
-    before = len(named["random/cpu"]), "random/cuda" in named
-    now = accelerator.num_processes, accelerator.device.type == "cuda"
+    """Raise TrainingError where tensors read from `path` are of other processes than now train."""
+    before = _in_words(len(named["random/cpu"]), on_gpu="random/cuda" in named)
+    now = _in_words(accelerator.num_processes, on_gpu=accelerator.device.type == "cuda")
     if before != now:
-        was, is_now = (
-            f"{count} process(es) on a {'GPU' if gpu else 'CPU'}" for count, gpu in (before, now)
-        )
         raise TrainingError(
-            f"{path} was made by {was}, now there are {is_now}: resume so, or delete it to begin anew"
+            f"{path} was made by {before}, now there are {now}: "
+            "resume so, or delete it to begin anew"
         )
+
+
+def _in_words(count: int, on_gpu: bool) -> str:
+    return f"{count} process(es) on a {'GPU' if on_gpu else 'CPU'}"
 
 
 def restore_random_states(own: dict[str, Tensor], accelerator) -> None:
@@ -105,8 +103,7 @@ def restore_random_states(own: dict[str, Tensor], accelerator) -> None:
 
 @contextmanager
 def side_by_side(at_once: int) -> Iterator[ProcessPoolExecutor]:
-    """Give so many workers; Ctrl-C ends them, where a pool would wait for trainings that take
-    minutes."""
+    """Give so many workers; Ctrl-C ends them, where a pool would wait for minutes."""
     with ProcessPoolExecutor(at_once, get_context("spawn"), end_with_the_parent) as pool:
         try:
             yield pool
@@ -117,14 +114,13 @@ def side_by_side(at_once: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def end_with_the_parent() -> None:
-    """End this worker as soon as its parent is gone: a killed run must not go on beside the one
-    that resumes it."""
+    """End this worker as soon as its parent is gone: a killed run must not go on while resumed."""
 
-    # Ctrl-C reaches all: the parent ends its workers, and says it once
+    # Ctrl-C reaches all: the parent ends its workers, and says it once.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def watch() -> None:
+    def watch_parent() -> None:
         wait([parent_process().sentinel])
         os._exit(1)
 
-    Thread(target=watch, daemon=True).start()
+    Thread(target=watch_parent, daemon=True).start()

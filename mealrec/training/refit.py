@@ -1,5 +1,7 @@
-"""A tested system fitted again on all clicks, for the app: nothing is chosen here, validation
-has chosen all before."""
+"""A tested system fitted again on all clicks, for the app.
+
+Nothing is chosen here: validation has chosen all before.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ from mealrec.data.interactions import whole_histories
 from mealrec.errors import DataFormatError, TrainingError
 from mealrec.models.published.guided import Guided
 from mealrec.training.blending import blended
-from mealrec.training.forms import LOSSES, System, SystemConfig
-from mealrec.training.loop import begin
+from mealrec.training.config import TrainConfig
+from mealrec.training.forms import System, SystemConfig, form_of
 from mealrec.training.run import load_system, read_json
-from mealrec.training.trainer import TrainConfig
+from mealrec.training.trainer import Loop
 from mealrec.types import ItemFeatures
 
 
@@ -33,54 +35,64 @@ class Part:
 
     @classmethod
     def told(cls, model: SystemConfig, told: Mapping) -> Part:
-        """Rebuild it from what is stored; raises KeyError, TypeError or ValueError where that is
-        of another version."""
+        """Rebuild it from a training.json.
+
+        Raises KeyError, TypeError or ValueError where that is of another version.
+        """
         known = {field.name for field in fields(TrainConfig)}
-        values = {name: told[name] for name in ("learning_rate", "max_epochs", "seed")}
-        values |= {name: value for name, value in told.items() if name in known}
+        values = {name: value for name, value in told.items() if name in known}
+        for name in ("learning_rate", "max_epochs", "seed"):
+            values[name] = told[name]
         if values.get("loss") is not None:
-            values["loss"] = LOSSES[type(model)](**values["loss"])
+            values["loss"] = form_of(model).loss(**values["loss"])
         return cls(model, TrainConfig(**values), told["epoch"])
 
 
 class Refit:
-    """Fits systems again on all clicks: training, validation and the test are one here. Held-out
-    items stay out.
+    """Fits systems again on all clicks: training, validation and the test are one here.
 
-    A part that several systems share is trained once. `clicks` is how many each was fitted on.
+    Held-out items stay out. A part that several systems share is trained once. `clicks` is how many
+    the last one was fitted on.
     """
 
     def __init__(self, catalogue: Catalogue, features: ItemFeatures):
-        self.catalogue, self.clicks = catalogue, 0
+        self.catalogue = catalogue
         self.features = features.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.clicks = 0
         self._fitted: dict[str, System] = {}
         torch.set_num_threads(1)  # as `train` does
 
     def system(self, folder: Path) -> System:
-        """Return a trained system of a run, fitted again as its folder says, for as many epochs as
-        were kept.
+        """Return a trained system of a run, fitted again for as many epochs as were kept.
 
         A learning rate falls over as many epochs as before. What validation chose after training
         stays.
         """
+        # Train what was trained before.
         tested = load_system(folder)
-        parts = _parts(tested, folder)
+        made = {}
         try:
-            made = {name: self._fit(part, folder.name) for name, part in parts.items()}
+            for name, part in _parts(tested, folder).items():
+                made[name] = self._fit(part, folder.name)
         except FloatingPointError as error:
             raise TrainingError(f"{folder.name}, fitted on all clicks: {error}") from error
         if not isinstance(tested, Guided):
-            return _as_chosen(made["base"], tested, ("guidance",))
-        base, *walk = (copy.deepcopy(part) for part in made.values())
-        model = blended(
-            base, walk[0] if walk else None, self._sequences(tested.config), self.features
-        )
-        return _as_chosen(model, tested, (*tested.names, "certainty", "base.guidance"))
+            return made["base"].cpu().eval()
+
+        # A blend is put together as before, of copies: other blends share its parts.
+        base = copy.deepcopy(made["base"])
+        walk = copy.deepcopy(made.get("walk"))
+        model = blended(base, walk, self._sequences(tested.config), self.features)
+        chosen = dict(tested.named_buffers())
+        for name in (*tested.names, "certainty"):
+            if name in chosen:
+                model.get_buffer(name).copy_(chosen[name])
+        return model.cpu().eval()
 
     def _fit(self, part: Part, name: str) -> System:
         key = json.dumps([part.model.to_dict(), asdict(part.training), part.epochs])
         if key not in self._fitted:
-            loop = begin(part.model, part.training, self._sequences(part.model), self.features)
+            loop = Loop(part.model, part.training, self._sequences(part.model), self.features)
             with loop.bar(f"{name}, on all clicks", part.epochs) as bar:
                 for _ in range(part.epochs):
                     loop.epoch(bar)
@@ -97,23 +109,14 @@ def _parts(tested: System, folder: Path) -> dict[str, Part]:
     """Return what has to be trained again, by name; a system that is no blend is its own base."""
     told = read_json(folder / "training.json")
     try:
-        if isinstance(tested, Guided):
-            return {
-                name: Part.told(getattr(tested.config, name), part)
-                for name, part in told["parts"].items()
-            }
-        return {"base": Part.told(tested.config, told)}
+        if not isinstance(tested, Guided):
+            return {"base": Part.told(tested.config, told)}
+        parts = {}
+        for name, part in told["parts"].items():
+            parts[name] = Part.told(getattr(tested.config, name), part)
+        return parts
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataFormatError(
-            f"{folder / 'training.json'} does not say how {folder.name} was trained ({type(error).__name__}: {error}): "
-            "train it anew"
+            f"{folder / 'training.json'} does not say how {folder.name} was trained "
+            f"({type(error).__name__}: {error}): train it anew"
         ) from None
-
-
-def _as_chosen(model: System, tested: System, names: Sequence[str]) -> System:
-    """Return the model with the numbers that validation chose for the tested one."""
-    chosen = dict(tested.named_buffers())
-    for name in names:
-        if name in chosen:
-            model.get_buffer(name).copy_(chosen[name])
-    return model.cpu().eval()

@@ -1,27 +1,58 @@
-"""A training run on disk: seed-<s>/<system>/{model.safetensors, config.json, training.json,
-log.jsonl}, and beside them normalisation.safetensors and run.json, which names the data and the
-features. A system whose training is unfinished has a state.safetensors instead; one that is put
-together from trained ones has no log."""
+"""A trained system in its folder: how it is written, and read again.
+
+A run is seed-<s>/<system>/{model.safetensors, config.json, training.json, log.jsonl}, with
+normalisation.safetensors and run.json, which names the data and the features. A system whose
+training is unfinished has a state.safetensors instead; a blend of trained ones has no log.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shlex
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import torch
 from safetensors.torch import load_file
+from tqdm import tqdm
 
-from mealrec.errors import DataFormatError
-from mealrec.features.tensors import Normalisation
+from mealrec.baselines.base import Baseline
+from mealrec.errors import DataFormatError, TrainingError
 from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
 from mealrec.training.forms import System, build, from_dict
+from mealrec.training.processes import is_main
 from mealrec.training.recipes import Blend, Recipe
-from mealrec.training.trainer import Trained
+from mealrec.training.world import World
+
+if TYPE_CHECKING:
+    from mealrec.training.trainer import Trained
 
 RUN = "run.json"
+
+
+def title_of(recipe: Recipe | Blend) -> str:
+    """Return what a system is called while it trains."""
+    return f"seed {recipe.seed} {recipe.name}"
+
+
+def say(words: str) -> None:
+    """Print a line, once for all processes, without breaking a bar on the terminal."""
+    if is_main():
+        tqdm.write(words)
+        sys.stdout.flush()
+
+
+def device_named(name: str) -> str:
+    """Return cpu or cuda for auto, cpu or cuda; TrainingError where cuda is asked for in vain."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("--device cuda: torch finds no CUDA device here; use cpu or auto")
+    return name
 
 
 def sources_told(folder: Path, **sources: Path) -> dict[str, str]:
@@ -45,11 +76,13 @@ def source_of(run: Path, what: str, given: Path | None = None) -> Path:
         raise DataFormatError(
             f"{run} is no folder: name a run that `python -m mealrec train` has written."
         )
+
+    # Before run.json told it, a run told the command alone.
     told = read_json(run / RUN) if (run / RUN).is_file() else {}
     words = shlex.split(told.get("command", ""))
     if what in told:
         found = Path(os.path.relpath(run.resolve() / told[what]))
-    elif f"--{what}" in words[:-1]:  # a run from before it was told
+    elif f"--{what}" in words[:-1]:
         found = Path(words[words.index(f"--{what}") + 1])
     else:
         raise DataFormatError(
@@ -60,6 +93,14 @@ def source_of(run: Path, what: str, given: Path | None = None) -> Path:
             f"{run} was trained on {found}, which is not there: name where it lies with --{what}."
         )
     return found
+
+
+def main_system(names: Collection[str]) -> str | None:
+    """Return which of a run's systems is the main one, None where that is not clear.
+
+    On the sample it is called full, on published data mealrec.
+    """
+    return next((name for name in ("full", "mealrec") if name in names), None)
 
 
 def system_folder(out: Path, recipe: Recipe | Blend) -> Path:
@@ -73,54 +114,44 @@ def is_finished(folder: Path) -> bool:
 
 
 def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
-    """Write one trained system; the configuration comes last, so a folder with it is whole. Its
-    state is deleted."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_tensors(folder / "model.safetensors", trained.model.state_dict())
-    write_text(folder / LOG, log_lines(trained.log))
+    """Write one trained system, how it was trained, and what the kept epoch came to."""
+    told = asdict(recipe.training) | {"epoch": trained.epoch}
     kept = trained.log[trained.epoch - 1] if trained.epoch else {}
-    summary = {"epoch": trained.epoch} | {
-        f"validation_{name}": kept[name] for name in kept if name.endswith("@10")
-    }
-    write_json(
-        folder / "training.json",
-        asdict(recipe.training)
-        | summary
-        | {"seconds": round(trained.seconds, 1), "guidance": trained.guidance},
-    )
-    write_json(folder / "config.json", trained.model.config.to_dict())
+    told |= {f"validation_{name}": kept[name] for name in kept if name.endswith("@10")}
+    told["seconds"] = round(trained.seconds, 1)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / LOG, log_lines(trained.log))
+    save_model(folder, trained.model, told)
     (folder / STATE).unlink(missing_ok=True)
 
 
-def save_blend(
-    folder: Path,
-    model: System,
-    chosen: Mapping[str, float],
-    parts: Mapping[str, dict],
-    seconds: float,
-) -> None:
-    """Write a system that was put together, with all weights of its parts; the configuration comes
-    last.
+def save_model(folder: Path, model: System, told: dict) -> None:
+    """Write a model and what training tells of it; the configuration comes last.
 
-    `chosen` is what `choose` returns; `parts` tells how each part was trained. The epoch is the
-    base's.
+    So a folder with it is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / "model.safetensors", model.state_dict())
-    weights = {name: chosen[name] for name in model.names}
-    summary = {"seed": parts["base"]["seed"], "epoch": parts["base"]["epoch"], "weights": weights}
-    summary |= {name: value for name, value in chosen.items() if name not in weights}
-    summary |= {"seconds": round(seconds, 1), "parts": parts}
-    write_json(folder / "training.json", summary)
+    write_json(folder / "training.json", told)
     write_json(folder / "config.json", model.config.to_dict())
 
 
-def load_system(folder: Path) -> System:
-    """Return one trained system; raises DataFormatError where the folder is not whole, or of an
-    unknown form.
+def load_prepared(folder: Path, world: World, device: str = "cpu") -> System:
+    """Return one trained system on a device, ready to rank.
 
-    A baseline has still to `prepare` itself: what it computes from the training clicks is not
-    stored.
+    A baseline does not store what it computes from the training clicks: it prepares itself again.
+    """
+    model = load_system(folder).to(device)
+    if isinstance(model, Baseline):
+        sequences = world.split_at(model.config.max_length).train
+        model.prepare(sequences, world.features.to(device), world.encoder_input(model.config))
+    return model
+
+
+def load_system(folder: Path) -> System:
+    """Return one trained system; a baseline has still to `prepare` itself, see load_prepared.
+
+    Raises DataFormatError where the folder is not whole, or of an unknown form.
     """
     if not is_finished(folder):
         raise DataFormatError(
@@ -130,21 +161,11 @@ def load_system(folder: Path) -> System:
         config = from_dict(json.loads((folder / "config.json").read_text()))
     except (ValueError, TypeError, KeyError) as error:
         raise DataFormatError(
-            f"{folder / 'config.json'} cannot be used ({error}): train the system anew"
+            f"{folder / 'config.json'} cannot be used ({error}): train the system again"
         ) from None
     model = build(config)
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval()
-
-
-def save_normalisation(path: Path, normalisation: Normalisation) -> None:
-    """Write the statistics that the features were normalised with."""
-    write_tensors(path, dict(vars(normalisation)))
-
-
-def load_normalisation(path: Path) -> Normalisation:
-    """Read the statistics that the features were normalised with."""
-    return Normalisation(**load_file(path))
 
 
 def read_json(path: Path) -> dict:
@@ -152,7 +173,7 @@ def read_json(path: Path) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataFormatError(f"{path} cannot be read ({error}): train the system anew") from None
+        raise DataFormatError(f"{path} cannot be read ({error}): train the system again") from None
 
 
 def write_json(path: Path, content: dict) -> None:

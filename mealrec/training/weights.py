@@ -1,5 +1,4 @@
-"""What is chosen after training, on all validation rows: the numbers that a ranking is blended
-with."""
+"""What is chosen after training, on validation rows: a blend's weights, and how sure it may be."""
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ import torch
 from torch import Tensor
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.ranking.metrics import ndcg
-from mealrec.ranking.ranks import both_ranks
+from mealrec.models.published.mealrec import OnBackbone
+from mealrec.ranking.metrics import both_ranks, ndcg
 from mealrec.types import ItemFeatures
 
 GRIDS: Mapping[str, Sequence[float]] = {
@@ -21,23 +20,34 @@ GRIDS: Mapping[str, Sequence[float]] = {
 }
 START = {"guidance": 3.0, "unseen": 1.0, "kinds": 0.9}
 ORDER = ("guidance", "kinds", "guidance", "unseen")
-SHARE_OF_ROWS = 1024  # ranked at once
+ROWS_AT_ONCE = 1024
+
+CERTAINTIES = tuple(step / 20 for step in range(1, 21))
+CERTAINTY_ROWS = 4096  # a mean of so many is known to a few thousandths
+CERTAINTY_ROWS_AT_ONCE = 512
 
 
+@torch.inference_mode()
 def choose_weights(
     model, rows: EvaluationRows, features: ItemFeatures, candidates: np.ndarray
 ) -> dict[str, float]:
-    """Set a blended model's numbers to the best of GRIDS on `rows`; return them and the masked N@10
-    they came to.
+    """Set a blended model's weights to the best of GRIDS on `rows`.
 
-    One number after the other, in ORDER, while the others stand: all pairs would take six times as
-    long.
+    Return them and the masked N@10 that they came to. One weight after the other is chosen, in
+    ORDER, while the others stand: all pairs would take six times as long.
     """
+    model.eval()
+    items = model.items(features)
+    allowed = torch.from_numpy(candidates).to(features.text.device)
+
+    # Choose one weight after the other.
     best = {name: START[name] for name in model.names}
     for name in ORDER:
         if name in best:
             grid = [best | {name: value} for value in GRIDS[name]]
-            best, found = best_of(model, rows, features, candidates, grid)
+            best, found = best_of(model, items, rows, allowed, grid)
+
+    # Set them.
     for name, value in best.items():
         getattr(model, name).fill_(value)
     return best | {"validation_N@10": found}
@@ -46,44 +56,47 @@ def choose_weights(
 @torch.inference_mode()
 def best_of(
     model,
+    items: object,
     rows: EvaluationRows,
-    features: ItemFeatures,
-    candidates: np.ndarray,
+    candidates: Tensor,
     grid: Sequence[Mapping[str, float]],
 ) -> tuple[dict[str, float], float]:
-    """Return the first of the best in `grid` on `rows`, and its masked N@10.
+    """Return the first of the best weights in `grid` on `rows`, and their masked N@10.
 
     Best is the mean of N@10 with the history left in the ranking and with it masked: one model
-    serves both.
+    serves both. `items` is what the model made of them, `candidates` [N+1] what may be ranked.
     """
-    model.eval()
-    items = model.items(features)
-    out = torch.from_numpy(~candidates).to(features.text.device)
+    out = ~candidates
     out[0] = True
-    gained = np.zeros((len(grid), 2))
-    for start in range(0, len(rows), SHARE_OF_ROWS):
-        some = slice(start, start + SHARE_OF_ROWS)
-        histories, targets = (
-            torch.from_numpy(values[some]).to(out.device)
-            for values in (rows.histories, rows.targets)
-        )
+    gained = np.zeros((len(grid), 2))  # unmasked, masked
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = slice(start, start + ROWS_AT_ONCE)
+        histories = torch.from_numpy(rows.histories[some]).to(out.device)
+        targets = torch.from_numpy(rows.targets[some]).to(out.device)
+        # The parts are many rows long, so they are made here and used for the whole grid.
         parts = model.parts(histories, items)
         base = parts.pop("base").float().masked_fill(out, -torch.inf)
-        blended, asked = torch.empty_like(base), (histories, targets)
+        scores = torch.empty_like(base)
         for number, weights in enumerate(grid):
-            gained[number] += [
-                ndcg(rank, 10).sum()
-                for rank in _ranks(_blend(base, parts, weights, blended), *asked)
-            ]
+            blended = _blend(base, parts, weights, scores)
+            for column, ranks in enumerate(_ranks(blended, histories, targets)):
+                gained[number, column] += ndcg(ranks, 10).sum()
     best = int(gained.sum(1).argmax())
     return dict(grid[best]), float(gained[best, 1] / len(rows))
+
+
+def _ranks(scores: Tensor, histories: Tensor, targets: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ranks [R] each; on a CPU numpy counts them several times as fast as torch."""
+    if not scores.is_cuda:
+        return both_ranks(scores.numpy(), histories.numpy(), targets.numpy())
+    unmasked, masked = both_ranks(scores, histories, targets)
+    return unmasked.double().cpu().numpy(), masked.double().cpu().numpy()
 
 
 def _blend(
     base: Tensor, parts: Mapping[str, Tensor], weights: Mapping[str, float], into: Tensor
 ) -> Tensor:
-    """Return the sum of a base [R, N+1] and its weighed parts; it may lie in `into`, to spare
-    the memory's making."""
+    """Return the sum of a base [R, N+1] and its weighed parts; `into` may be written over."""
     scores = base
     for name, part in parts.items():
         if weights[name]:
@@ -91,23 +104,32 @@ def _blend(
     return scores
 
 
-def _ranks(scores: Tensor, histories: Tensor, targets: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return each target's rank [R] among all items, and among those that its history [R, L]
-    leaves; see metrics.ranks.
+@torch.inference_mode()
+def choose_certainty(model: OnBackbone, rows: EvaluationRows, features: ItemFeatures) -> float:
+    """Set how far preferences are believed where they are told as shares, and return it.
 
-    On a GPU they are counted there, and a target that was watched before is nowhere among the
-    latter.
+    The head is trained to rank, where being too sure costs nothing. What is chosen is the most of
+    CERTAINTIES at which the kind that is wanted most is promised no more of the next clip than the
+    next clips of `rows` show of it.
     """
-    if not scores.is_cuda:
-        return both_ranks(scores.numpy(), histories.numpy(), targets.numpy())
-    own = scores.gather(1, targets[:, None])
-    ahead = (scores > own).sum(1) + ((scores == own).sum(1) - 1) / 2
-    watched = scores.gather(1, histories)
-    once = (histories.unsqueeze(1) == histories.unsqueeze(2)).int().argmax(2) == _places(histories)
-    before = (((watched > own) + (watched == own) / 2) * once).sum(1)
-    masked = torch.where((histories == targets[:, None]).any(1), torch.inf, 1 + ahead - before)
-    return (1 + ahead).cpu().numpy(), masked.cpu().numpy()
+    model.eval()
+    # What each viewer prefers, and the kinds of what each watched next.
+    items = model.items(features).kinds
+    some = rows.sample(CERTAINTY_ROWS, seed=0)
+    histories = torch.from_numpy(some.histories).to(features.text.device)
+    targets = torch.from_numpy(some.targets).to(features.text.device)
+    walk = model.walk_over_kinds
+    walked = [walk.preference(each, items) for each in histories.split(CERTAINTY_ROWS_AT_ONCE)]
+    preference = torch.cat(walked)
+    shown = items.kinds[targets]
 
-
-def _places(histories: Tensor) -> Tensor:
-    return torch.arange(histories.shape[1], device=histories.device)
+    # Believe more and more, until more is promised than shown.
+    kept = CERTAINTIES[0]
+    for certainty in CERTAINTIES:
+        model.certainty.fill_(certainty)
+        promised, first = model.wanted(preference, items.anybody).max(-1)
+        if promised.mean() > shown.gather(1, first.unsqueeze(1)).mean():
+            break
+        kept = certainty
+    model.certainty.fill_(kept)
+    return kept

@@ -1,16 +1,15 @@
-"""What the verbs of this package ask for: the data, the seeds, how to train."""
+"""What `compare`, `tune` and `experiment` ask for: the data, the seeds, how to train."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from mealrec.data.published.datasets import DATASETS
-from mealrec.data.published.prepare import SLICES
+from mealrec.data.published.prepare import DATASETS, SLICES
 from mealrec.errors import DataFormatError
 from mealrec.study.harness import Study
-from mealrec.study.world import find_source
-from mealrec.verbs.train import device_named
+from mealrec.study.source import find_source
+from mealrec.training.run import device_named
 
 WORK = Path("build/compare")
 STOPPED = (
@@ -19,8 +18,7 @@ STOPPED = (
 
 
 def add_study_arguments(parser: argparse.ArgumentParser, several_seeds: bool = True) -> None:
-    """Add the options that `study_of` reads; a verb that trains by one seed alone has no
-    --seeds."""
+    """Add the options that `study_of` reads; a verb of one seed alone has no --seeds."""
     parser.add_argument(
         "--data", type=Path, help="official files, or a catalogue in MicroLens's form"
     )
@@ -52,8 +50,7 @@ def add_study_arguments(parser: argparse.ArgumentParser, several_seeds: bool = T
 
 
 def study_of(arguments: argparse.Namespace) -> Study:
-    """Return the study that the options describe; raises DataFormatError where they make no
-    sense."""
+    """Return the study that the options describe; DataFormatError where they make no sense."""
     if arguments.data is None:
         raise DataFormatError(
             "--data is needed: a folder of official files, or a catalogue in MicroLens's form"
@@ -62,14 +59,12 @@ def study_of(arguments: argparse.Namespace) -> Study:
         if getattr(arguments, name) < 1:
             raise DataFormatError(f"--{name}: expected 1 or more, got {getattr(arguments, name)}")
     source = find_source(arguments.data, arguments.dataset, arguments.slice)
-    device = device_named(arguments.device)
-    work = arguments.work or WORK / source.name
     return Study(
         source,
-        work,
-        arguments.features,
-        arguments.seeds,
-        arguments.jobs,
-        device,
-        tuple(arguments.set),
+        work=arguments.work or WORK / source.name,
+        features=arguments.features,
+        seeds=arguments.seeds,
+        jobs=arguments.jobs,
+        device=device_named(arguments.device),
+        settings=tuple(arguments.set),
     )

@@ -1,17 +1,15 @@
-"""`python -m mealrec compare`: train the named systems on one set of data and set them side by
-side."""
+"""`python -m mealrec compare`: train named systems on one set of data, set them side by side."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from mealrec.errors import DataFormatError
-from mealrec.study.exhibits import table2, table3
+from mealrec.study import exhibits
 from mealrec.study.results import write
 from mealrec.study.systems import SYSTEMS, chosen
-from mealrec.study.tuning import read_tuned, tuned_text
+from mealrec.study.tuning import read_tuned
 from mealrec.verbs._study import STOPPED, add_study_arguments, study_of
 
 __all__ = ["STOPPED", "add_arguments", "run"]
@@ -42,26 +40,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare, print the table and write it."""
     if arguments.list:
         width = max(map(len, SYSTEMS))
-        print("\n".join(f"{name:{width}}  {system.line}" for name, system in SYSTEMS.items()))
+        for name, system in SYSTEMS.items():
+            print(f"{name:{width}}  {system.line}")
         return 0
     if not arguments.systems:
         raise DataFormatError(f"--systems is needed: some of {', '.join(SYSTEMS)}, or all")
-    arguments.systems = chosen(arguments.systems)
+    systems = chosen(arguments.systems)
+
+    # The study, by the winners of a tuning where one is named.
+    study = study_of(arguments)
     tuned = read_tuned(arguments.tuned) if arguments.tuned else None
-    study = replace(study_of(arguments), tuned=tuned.settings if tuned else {})
     if tuned:
-        tuned.check(study.world.about)
-    exhibit = table2.make(study, arguments)
+        study = tuned.applied_to(study)
+
+    # The table, and what is asked for with it.
+    exhibit = exhibits.load("table2").compare(study, systems)
     if tuned:
-        text = f"{exhibit.text}\n{tuned_text(tuned, arguments.systems)}"
-        exhibit = replace(
-            exhibit,
-            text=text,
-            numbers=exhibit.numbers | {"tuned": tuned.numbers(arguments.systems)},
-        )
+        exhibit = exhibit.with_part(tuned.text(systems), {"tuned": tuned.numbers(systems)})
     if arguments.cost:
-        cost = table3.side_by_side(study, arguments.systems)
-        text = f"{exhibit.text}\n## {cost.title}\n\n{cost.text}"
-        exhibit = replace(exhibit, text=text, numbers=exhibit.numbers | cost.numbers)
+        cost = exhibits.load("table3").side_by_side(study, systems)
+        exhibit = exhibit.with_part(f"## {cost.title}\n\n{cost.text}", cost.numbers)
     print(write(study, exhibit, arguments.out or study.work, "compare"))
     return 0

@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study_arguments(parser)
     parser.add_argument("--out", type=Path, help="folder to write to (default: the work folder)")
     for name in exhibits.names():
-        if add := getattr(exhibits.load(name), "add_arguments", None):
+        add = getattr(exhibits.load(name), "add_arguments", None)
+        if add:
             add(parser.add_argument_group(name))
 
 

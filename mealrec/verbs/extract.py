@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from mealrec.data.catalogue import Catalogue, read_catalogue
-from mealrec.data.clips import CLIP_FOLDER
+from mealrec.data.catalogue import CLIP_FOLDER, Catalogue, read_catalogue
 from mealrec.data.tables import FILE_NAME
 from mealrec.errors import DataFormatError
-from mealrec.features.distributed import RayConfig
+from mealrec.features.distributed import RayConfig, encoded_on_ray
 from mealrec.features.extraction import extract
-from mealrec.features.hidden import write_hidden
+from mealrec.features.hidden_writer import write_hidden
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import CLIPS, FRAME_SOURCES, TITLE_SEGMENTS, FeatureStore
 from mealrec.features.text import unread
@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames",
         choices=FRAME_SOURCES,
         default=CLIPS,
-        help="clips: decoded from files; title-segments: the title cut at its hashtags stands in for pixels; "
-        "global-visual: each frame repeats the file's row",
+        help="clips: decoded from files; title-segments: the title cut at its hashtags stands in "
+        "for pixels; global-visual: each frame repeats the file's row",
     )
     parser.add_argument(
         "--global-visual",
@@ -79,75 +79,88 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         jobs=arguments.jobs,
     )
-    catalogue = read_catalogue(arguments.data, needs_clicks=False)
-    titles = catalogue.titles
-    check_files(catalogue, arguments.data, arguments.frames)
-    if line := catalogue.told(arguments.data):
-        print(line, flush=True)
+    data = arguments.data
+    catalogue = read_catalogue(data, needs_clicks=False)
+    check_files(catalogue, data, arguments.frames)
+    notes = catalogue.told(data)
+    if notes:
+        print(notes, flush=True)
+
+    # Features, here or on a cluster.
+    on_ray = None
+    if arguments.ray:
+        cluster = RayConfig(arguments.ray, arguments.workers)
+        on_ray = partial(encoded_on_ray, data, config, cluster)
     store = extract(
-        titles,
-        arguments.data,
+        catalogue.titles,
+        data,
         arguments.out,
         config,
         batch_size=arguments.batch,
         global_visual=arguments.global_visual,
-        ray=RayConfig(arguments.ray, arguments.workers) if arguments.ray else None,
+        encode_elsewhere=on_ray,
     )
     print(summary(store))
-    if line := unread_titles(titles, arguments.text):
-        print(line)
+    unknown = unread_titles(catalogue.titles, arguments.text)
+    if unknown:
+        print(unknown)
+
+    # What each layer made, for baselines that stand on it.
     if arguments.hidden_states:
-        hidden = write_hidden(titles, arguments.data, arguments.out, config)
-        print(
-            ", ".join(
-                f"{name} hidden states {list(getattr(hidden, name).shape)}"
-                for name in ("visual", "text")
-            )
-        )
+        hidden = write_hidden(catalogue.titles, data, arguments.out, config)
+        visual, text = list(hidden.visual.shape), list(hidden.text.shape)
+        print(f"visual hidden states {visual}, text hidden states {text}")
     return 0
 
 
 def check_files(catalogue: Catalogue, data: Path, frames: str) -> None:
-    """Raise DataFormatError where an id cannot name a clip of a bundle, or every file in clips/
-    has another name."""
-    if odd := [item for item in catalogue.item_ids if not FILE_NAME.fullmatch(item)]:
+    """Raise DataFormatError where an id cannot name a clip, or no clip in clips/ is an item's."""
+    # Ids become names of files.
+    odd = [item for item in catalogue.item_ids if not FILE_NAME.fullmatch(item)]
+    if odd:
         raise DataFormatError(
-            f"{data}: expected item ids that can name files (1 to 64 of a-z, 0-9, _ . and -), got {odd[0]!r} "
-            f"and {len(odd) - 1} more: rename them in every file."
+            f"{data}: expected item ids that can name files (1 to 64 of a-z, 0-9, _ . and -), got "
+            f"{odd[0]!r} and {len(odd) - 1} more: rename them in every file."
         )
-    there = {path.stem for path in (data / CLIP_FOLDER).glob("*.mp4")} if frames == CLIPS else set()
-    if there and not there & set(catalogue.item_ids):
+    if frames != CLIPS:
+        return
+
+    # Files that belong to nobody mean that they were named by other ids.
+    clips = {path.stem for path in (data / CLIP_FOLDER).glob("*.mp4")}
+    if clips and clips.isdisjoint(catalogue.item_ids):
         raise DataFormatError(
-            f"{data / CLIP_FOLDER} holds {len(there):,} clips and none of an item: expected {catalogue.item_ids[0]}.mp4"
-            f" and the like, got {min(there)}.mp4; name the files after the items."
+            f"{data / CLIP_FOLDER} holds {len(clips):,} clips and none of an item: expected "
+            f"{catalogue.item_ids[0]}.mp4 and the like, got {min(clips)}.mp4; name the files after "
+            "the items."
         )
 
 
 def unread_titles(titles: dict[str, str], encoder: str) -> str:
-    """Return a line on the titles in which the text encoder knows no letter, "" where there are
-    none."""
-    found = [
-        item
-        for item, lost in zip(titles, unread(encoder, list(titles.values())), strict=True)
-        if lost
-    ]
+    """Return a line on the titles in which the text encoder knows no letter, "" without any."""
+    lost = unread(encoder, list(titles.values()))
+    found = [item for item, is_lost in zip(titles, lost, strict=True) if is_lost]
     if not found:
         return ""
     return (
-        f"{len(found)} titles ({found[0]} first) are written in letters that the text encoder {encoder} does not know: "
-        "they all read alike to it; name another with --text, such as bert-base-multilingual-cased"
+        f"{len(found)} titles ({found[0]} first) are written in letters that the text encoder "
+        f"{encoder} does not know: they all read alike to it; name another with --text, such as "
+        "bert-base-multilingual-cased"
     )
 
 
 def summary(store: FeatureStore) -> str:
     """Return how many items have what, and why each broken clip is broken."""
-    manifest, items, seen = store.manifest, len(store.item_ids), int(store.has_frames.sum())
+    # What the frames are made of decides what can be missing.
+    manifest = store.manifest
+    items = len(store.item_ids)
+    seen = int(store.has_frames.sum())
     if manifest["frames"] == TITLE_SEGMENTS:
         return f"{seen} titles in {manifest['num_frames']} segments, {items - seen} empty"
-    failures, given = manifest["failures"], int(store.has_visual.sum()) - seen
-    line = (
-        f"{seen} clips, {items - seen - len(failures)} without a file, {len(failures)} unreadable"
-    )
+    failures = manifest["failures"]
+    absent = items - seen - len(failures)
+    line = f"{seen} clips, {absent} without a file, {len(failures)} unreadable"
+    given = int(store.has_visual.sum()) - seen
     if given:
-        line += f"; {given} of them with features of {manifest['encoders']['global_visual']['name']} in every frame"
+        name = manifest["encoders"]["global_visual"]["name"]
+        line += f"; {given} of them with features of {name} in every frame"
     return "\n".join([line, *(f"  {item_id}: {reason}" for item_id, reason in failures.items())])

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import torch
 
-from mealrec.bundle.disk import read_manifest
+from mealrec.bundle.manifest import read_manifest
 from mealrec.errors import DataFormatError
-from mealrec.evaluation.faithfulness import click_report, hiding_report, moment_report, walk_report
-from mealrec.evaluation.faithfulness_tables import goals, to_markdown
-from mealrec.evaluation.planted import read_truth
-from mealrec.evaluation.subject import Subject
+from mealrec.evaluation.faithfulness import MORE, Subject, measure
+from mealrec.evaluation.faithfulness_tables import to_markdown
 from mealrec.progress import Progress
-from mealrec.study.bundle_setting import bundle_data, bundle_systems
+from mealrec.study.bundle_world import bundle_data, bundle_systems
 from mealrec.study.provenance import command_line, from_here, hardware
 from mealrec.training.run import write_json
 
@@ -34,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rows",
         type=int,
         default=600,
-        help="viewers of each part whose frames are hidden; all else has four times as many (default %(default)s)",
+        help=(
+            f"viewers of each part whose frames are hidden; all else has {MORE} times as many "
+            "(default %(default)s)"
+        ),
     )
     parser.add_argument("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     with Progress() as progress:
         report = make_report(arguments, progress)
+    # Write what is printed, and the numbers behind it.
     text = to_markdown(report)
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
@@ -62,33 +64,17 @@ def make_report(arguments: argparse.Namespace, progress: Progress) -> dict:
     """Return all that is measured; raises DataFormatError where the bundle holds no such model."""
     progress.begins(f"reading {arguments.bundle}")
     data = bundle_data(arguments.bundle, arguments.data)
-    setting, systems = bundle_systems(arguments.bundle, data)
+    world, systems = bundle_systems(arguments.bundle, data)
     if arguments.variant not in systems:
         raise DataFormatError(
             f"--variant: one of {', '.join(systems)} is expected, {arguments.variant!r} came."
         )
-    subject = Subject(setting, systems[arguments.variant][0], arguments.rows, progress)
-    return {"made": _made(arguments)} | measure(subject, data)
-
-
-def measure(subject: Subject, data: Path) -> dict:
-    """Return what is measured of a model; what needs the planted truth is left out without it."""
-    progress = subject.progress
-    progress.begins("hiding moments of the last clip")
-    report = {"hiding": hiding_report(subject)}
-    if (data / "truth").is_dir():
-        truth = read_truth(data)
-        for name, measured in (
-            ("moments", moment_report),
-            ("clicks", click_report),
-            ("walks", walk_report),
-        ):
-            progress.begins(name)
-            report[name] = measured(subject, truth)
-    return report | {"goals": goals(report)}
+    subject = Subject(world, systems[arguments.variant][0], arguments.rows, progress)
+    return {"made": _made(arguments)} | measure(subject)
 
 
 def _made(arguments: argparse.Namespace) -> dict:
+    """Return how the report was made, and of what."""
     manifest = read_manifest(arguments.bundle)
     weights = manifest["files"][f"variants/{arguments.variant}.safetensors"]["sha256"]
     return {

@@ -1,11 +1,11 @@
-"""`python -m mealrec fetch`: MicroLens's official files into a folder, and clips of chosen
-items."""
+"""`python -m mealrec fetch`: MicroLens's official files, and clips of chosen items."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from mealrec.data.catalogue import CLIP_FOLDER
 from mealrec.data.fetching.download import Patience
 from mealrec.data.fetching.files import (
     fetch_files,
@@ -52,69 +52,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, patience: Patience | None = None) -> int:
-    """Fetch what is asked for and not there yet; a clip that does not come or is broken is named
-    and skipped."""
-    layout, out, patience = LAYOUTS[arguments.dataset], arguments.out, patience or Patience()
+    """Fetch what is asked for and not there yet; a clip that fails is named and skipped."""
+    layout = LAYOUTS[arguments.dataset]
+    out = arguments.out
+    patience = patience or Patience()
     address = check_address(arguments.base_url or layout.address)
+
+    # What is asked for?
     files = [*layout.tables, *_extras(arguments, layout)]
     count, listed = _clips(arguments)
     if arguments.jobs < 1:
         raise FetchError(f"--jobs must be 1 or more, got {arguments.jobs}")
-    clips = (
-        len(missing_clips(out, listed))
-        if listed
-        else max(0, count - len(list(out.glob("clips/*.mp4"))))
-    )
-    clip_bytes = clips * ASSUMED_CLIP_BYTES * (2 if arguments.keep_original else 1)
-    require_space(out, missing_bytes(address, files, out) + clip_bytes)
+
+    # Room for all of it.
+    if listed:
+        clips = len(missing_clips(out, listed))
+    else:
+        clips = max(0, count - len(list((out / CLIP_FOLDER).glob("*.mp4"))))
+    copies = 2 if arguments.keep_original else 1
+    require_space(out, missing_bytes(address, files, out) + clips * ASSUMED_CLIP_BYTES * copies)
+
+    # Tables and archives.
     absent = fetch_files(address, files, out, patience)
     if absent:
         print(f"Did not come, and is not needed:\n{absent}")
     if arguments.covers:
-        print(
-            f"{unpack_covers(out / layout.covers.path):,} covers in {out / layout.covers.path.removesuffix('.zip')}"
-        )
+        archive = out / layout.covers.path
+        print(f"{unpack_covers(archive):,} covers in {archive.with_suffix('')}")
     if arguments.frames:
         parts = split_parts(layout.frames, out)
         require_space(out, missing_bytes(address, parts, out))
         fetch_files(address, parts, out, patience)
+
+    # Clips, one by one.
     if arguments.clips is not None:
         wanted = listed or most_watched(out / layout.pairs, count)
-        source = ClipSource(
-            f"{address}{layout.clip_folder}/", out, arguments.keep_original, patience
-        )
-        _report(wanted, fetch_clips(source, missing_clips(out, wanted), arguments.jobs), out)
+        folder = f"{address}{layout.clip_folder}/"
+        source = ClipSource(folder, out, arguments.keep_original, patience)
+        failures = fetch_clips(source, missing_clips(out, wanted), arguments.jobs)
+        came = len(wanted) - len(failures)
+        print(f"{came} of {len(wanted)} clips in {out / CLIP_FOLDER}")
+        for item_id, reason in failures.items():
+            print(f"  {item_id}: {reason}")
     print(f"{arguments.dataset} is in {out}")
     return 0
 
 
 def _extras(arguments: argparse.Namespace, layout: Layout) -> list[RemoteFile]:
-    """Return the files of the chosen options; raises FetchError for one that the dataset does
-    not offer."""
-    chosen = [name for name in EXTRAS if getattr(arguments, name)]
-    for name in chosen:
-        if getattr(layout, name) is None:
-            offering = ", ".join(
-                dataset for dataset, other in LAYOUTS.items() if getattr(other, name) is not None
-            )
+    """Return the files of the chosen options, or raise FetchError for one that is not offered."""
+    files = []
+    for name in EXTRAS:
+        if not getattr(arguments, name):
+            continue
+        file = getattr(layout, name)
+        if file is None:
+            offering = [key for key, other in LAYOUTS.items() if getattr(other, name) is not None]
             raise FetchError(
-                f"{arguments.dataset} is published without --{name}; {offering} has them"
+                f"{arguments.dataset} is published without --{name}; {', '.join(offering)} has them"
             )
-    return [getattr(layout, name) for name in chosen]
+        files.append(file)
+    return files
 
 
 def _clips(arguments: argparse.Namespace) -> tuple[int, tuple[str, ...]]:
     """Return --clips as (number of the most watched, listed ids): one of them is empty."""
     if arguments.clips is None:
         return 0, ()
-    if arguments.clips.isdecimal():
-        if int(arguments.clips) < 1:
-            raise FetchError("--clips must be 1 or more, or a file of ids")
-        return int(arguments.clips), ()
-    return 0, read_ids(Path(arguments.clips))
-
-
-def _report(wanted: tuple[str, ...], failures: dict[str, str], out: Path) -> None:
-    print(f"{len(wanted) - len(failures)} of {len(wanted)} clips in {out / 'clips'}")
-    for item_id, reason in failures.items():
-        print(f"  {item_id}: {reason}")
+    if not arguments.clips.isdecimal():
+        return 0, read_ids(Path(arguments.clips))
+    count = int(arguments.clips)
+    if count < 1:
+        raise FetchError("--clips must be 1 or more, or a file of ids")
+    return count, ()

@@ -1,19 +1,16 @@
-"""`python -m mealrec frames`: which moments of a video the model sees, and what its encoder
-makes of them."""
+"""`python -m mealrec frames`: which moments of a video the model sees, and as what."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from PIL import Image
 
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.uploads import Upload
+from mealrec.recommender.uploads import Upload, quiet_transformers
 from mealrec.shipped import DEFAULT_BUNDLE, shipped
-from mealrec.verbs.recommend import quiet_transformers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     upload = recommender.encode_upload(arguments.file)
     files = _written(recommender, arguments.file, arguments.out) if arguments.out else []
     if arguments.json:
-        json.dump(
-            upload.to_dict() | {"files": [str(path) for path in files]},
-            sys.stdout,
-            ensure_ascii=False,
-        )
-        print()
+        answer = upload.to_dict() | {"files": [str(path) for path in files]}
+        print(json.dumps(answer, ensure_ascii=False))
     else:
         print(_table(upload, files))
     return 0
@@ -53,12 +46,11 @@ def _written(recommender: Recommender, file: Path, folder: Path) -> list[Path]:
     """Write each moment in its own size, named by its place and second."""
     sampled = recommender.media.sampled(file)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [
-        folder / f"{place}-at-{time:.2f}s.png"
-        for place, time in enumerate(sampled.times_s, start=1)
-    ]
-    for path, frame in zip(paths, sampled.frames, strict=True):
-        Image.fromarray(frame).save(path)
+    paths = []
+    for place, time in enumerate(sampled.times_s, start=1):
+        path = folder / f"{place}-at-{time:.2f}s.png"
+        Image.fromarray(sampled.frames[place - 1]).save(path)
+        paths.append(path)
     return paths
 
 
@@ -68,10 +60,12 @@ def _table(upload: Upload, files: list[Path]) -> str:
     for time, likeness, sights in zip(upload.times_s, upload.likeness, named, strict=True):
         words = ", ".join(f"{sight.name} {sight.chance:.1%}" for sight in sights)
         lines.append(f"  {time:7.2f} s  {likeness:6.1%}  {words}".rstrip())
+
+    # What in the catalogue it is like.
     if upload.resembles is False:
         lines.append("Nothing in this catalogue looks much like this clip.")
     lines.append("Closest clips (how alike they look)")
-    lines += [
-        f"  {max(0.0, item.score):6.1%}  {item.item_id:>6}  {item.title}" for item in upload.nearest
-    ]
-    return "\n".join([*lines, *(f"wrote {path}" for path in files)])
+    for item in upload.nearest:
+        lines.append(f"  {max(0.0, item.score):6.1%}  {item.item_id:>6}  {item.title}")
+    lines += [f"wrote {path}" for path in files]
+    return "\n".join(lines)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mealrec.data.published.datasets import DATASETS
 from mealrec.data.published.prepare import (
+    DATASETS,
     SLICES,
     Prepared,
     check_replaceable,
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare the dataset, write it, and print its statistics and every oddity."""
-    check_replaceable(arguments.out)
+    check_replaceable(arguments.out)  # before the work
     prepared = prepare(
         arguments.dataset,
         arguments.data,
@@ -81,29 +81,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 def summary(prepared: Prepared) -> str:
     """Return the recipe, the row of Table 1, and what was odd about the files."""
+    # What was kept, and by which recipe.
     report = prepared.report
     name = f"{report['dataset']}, {report['slice']}"
-    malformed, repeats = report["malformed"], report["repeats"]
-    lines = [
-        f"{name}: {report['recipe']}.",
-        "",
-        table({name: report["statistics"]}),
-    ]
-    read, kept = report["interactions_read"], report["statistics"]["interactions"]
-    lines.append(f"kept {kept:,} of {read:,} interactions")
+    lines = [f"{name}: {report['recipe']}.", "", table({name: report["statistics"]})]
+    kept = report["statistics"]["interactions"]
+    lines.append(f"kept {kept:,} of {report['interactions_read']:,} interactions")
+
+    # What was odd.
     lines += [f"note: {note}" for note in report["notes"]]
     if report["rows_passed_over"]:
         lines.append(f"rows in order but not wanted: {report['rows_passed_over']:,}")
+    malformed = report["malformed"]
     if malformed["count"]:
         lines.append(f"malformed rows, left out: {malformed['count']:,}; the first:")
-        lines += [
-            f"  {row['file']}, line {row['line']}: {row['problem']}" for row in malformed["first"]
-        ]
+        for row in malformed["first"]:
+            lines.append(f"  {row['file']}, line {row['line']}: {row['problem']}")
+    repeats = report["repeats"]
     if repeats["dropped"]:
         lines.append(f"repeats, left out: {repeats['dropped']:,} ({repeats['rule']})")
-    lines += [
-        f"{key.replace('_', ' ')}: {report[key]:,}"
-        for key in ("items_without_a_title_row", "items_with_an_empty_title")
-        if report[key]
-    ]
+    for key in ("items_without_a_title_row", "items_with_an_empty_title"):
+        if report[key]:
+            lines.append(f"{key.replace('_', ' ')}: {report[key]:,}")
     return "\n".join(lines) + "\n"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from mealrec.errors import RequestError
 from mealrec.explain.trace import Effect, Moment, Recommendation
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
-from mealrec.recommender.uploads import Upload
+from mealrec.recommender.uploads import quiet_transformers
 from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 
@@ -52,26 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Recommend and print."""
     recommender = Recommender.from_bundle(arguments.bundle, arguments.device)
+    # What is asked; a video that is uploaded ends the history.
     history = [item_id.strip() for item_id in arguments.history.split(",") if item_id.strip()]
-    uploads: dict[str, Upload] = {}
+    uploads = []
     if arguments.upload is not None:
         quiet_transformers()
-        upload = recommender.encode_upload(arguments.upload, arguments.title)
-        uploads[upload.upload_id] = upload
-        history.append(upload.upload_id)
-    whole = {
-        "k": arguments.k,
-        "seed": arguments.seed,
-        "variant": arguments.variant,
-        "hidden": _frames(arguments.hide),
-    }
-    varied = {"noise": arguments.noise, "num_steps": arguments.num_steps}
-    answer = recommender.recommend(history, uploads=uploads, **whole, **varied)
-    effects = recommender.effects(history, uploads=uploads, **whole) if arguments.effects else ()
+        uploads = [recommender.encode_upload(arguments.upload, arguments.title)]
+        history.append(uploads[0].upload_id)
+    question = Question(
+        history,
+        uploads=uploads,
+        k=arguments.k,
+        seed=arguments.seed,
+        variant=arguments.variant,
+        hidden=_frames(arguments.hide),
+        noise=arguments.noise,
+        num_steps=arguments.num_steps,
+    )
+
+    # What is answered.
+    answer = recommender.recommend(question)
+    effects = recommender.effects(question) if arguments.effects else ()
     if arguments.json:
-        shape = answer.to_dict() | (
-            {"effects": [vars(effect) for effect in effects]} if arguments.effects else {}
-        )
+        shape = answer.to_dict()
+        if arguments.effects:
+            shape["effects"] = [vars(effect) for effect in effects]
         json.dump(shape, sys.stdout, ensure_ascii=False)
         print()
     else:
@@ -81,71 +87,81 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _frames(written: str) -> list[int]:
     numbers = [number.strip() for number in written.split(",") if number.strip()]
-    if wrong := [number for number in numbers if not number.isdecimal()]:
-        raise RequestError(
-            f"--hide: numbers of frames, from 0, with commas between are expected, {wrong[0]!r} came."
-        )
+    for number in numbers:
+        if not number.isdecimal():
+            raise RequestError(
+                "--hide: numbers of frames, from 0, with commas between are expected, "
+                f"{number!r} came."
+            )
     return [int(number) for number in numbers]
 
 
 def effect_lines(answer: Recommendation, effects: Sequence[Effect]) -> list[str]:
     """Return what would change the answer most, a line each."""
+    if not effects:
+        return []
     lines = [
-        "What would change this answer most (probability moved, clips that stay, where the first would stand)"
+        "What would change this answer most (probability moved, clips that stay, where the first "
+        "would stand)"
     ]
+    count = len(answer.items)
     for effect in effects:
         change = f"{answer.kinds[effect.kind].name} hidden" if effect.frames else "left out"
-        count = len(answer.items)
         lines.append(
-            f"  {effect.moved:6.1%}  {effect.kept:>2} of {count}  {effect.top_rank:>4}  {effect.item_id} {change}"
+            f"  {effect.moved:6.1%}  {effect.kept:>2} of {count}  {effect.top_rank:>4}  "
+            f"{effect.item_id} {change}"
         )
-    return lines if effects else []
+    return lines
 
 
 def table(answer: Recommendation) -> str:
-    """Return the answer for people: the history, what the viewer is out for, the ranking, the
-    last clip's moments."""
+    """Return the answer for people: history, what the viewer is out for, ranking, moments."""
     names = [kind.name for kind in answer.kinds]
+
+    # What was watched, and what the viewer is out for by that.
     lines = ["History (weight, fit with the rest, watched for; latest last)"]
-    lines += [
-        f"  {item.weight:6.1%}  {item.agreement:+6.2f}  {names[item.kind] if item.kind >= 0 else '':<16} "
-        f"{item.item_id:>6}  {item.title}"
-        for item in answer.history
-    ]
-    wanted = (
-        f"{names[kind]} {answer.wanted[kind]:.0%} ({answer.anybody[kind]:.0%})"
-        for kind in answer.out_for()
+    for item in answer.history:
+        kind = names[item.kind] if item.kind >= 0 else ""
+        lines.append(
+            f"  {item.weight:6.1%}  {item.agreement:+6.2f}  {kind:<16} "
+            f"{item.item_id:>6}  {item.title}"
+        )
+
+    wanted = []
+    for kind in answer.out_for():
+        wanted.append(f"{names[kind]} {answer.wanted[kind]:.0%} ({answer.anybody[kind]:.0%})")
+    lines.append(f"Out for (share of the next click, anybody's): {', '.join(wanted)}")
+
+    # What comes of it.
+    lines.append(f"Recommended ({answer.bundle}, {answer.variant}, seed {answer.seed})")
+    for item in answer.items:
+        lines.append(
+            f"  {item.rank:>6}  {item.item_id:>6}  {item.score:7.3f}  {names[item.kind]:<16} "
+            f"{item.title}"
+        )
+
+    # What drove it.
+    lines.append(
+        f"Moments of {answer.last.item_id}: fits the interest, drove the first recommendation, "
+        "frames"
     )
-    lines += [f"Out for (share of the next click, anybody's): {', '.join(wanted)}"]
-    lines += [f"Recommended ({answer.bundle}, {answer.variant}, seed {answer.seed})"]
-    lines += [
-        f"  {item.rank:>6}  {item.item_id:>6}  {item.score:7.3f}  {names[item.kind]:<16} {item.title}"
-        for item in answer.items
-    ]
-    lines += [
-        f"Moments of {answer.last.item_id}: fits the interest, drove the first recommendation, frames"
-    ]
-    lines += [
-        f"  {moment.interest:+.3f}  {moment.influence:+.3f}  {names[moment.kind]:<16} {_places(answer, moment)}"
-        for moment in answer.last.moments
-    ]
-    lines += [
-        f"{upload.item_id} would stand at {upload.rank} of {upload.candidates}"
-        for upload in answer.uploads
-    ]
-    return "\n".join([*lines, f"{answer.timing_ms['total']:.0f} ms"])
+    for moment in answer.last.moments:
+        lines.append(
+            f"  {moment.interest:+.3f}  {moment.influence:+.3f}  {names[moment.kind]:<16} "
+            f"{_places(answer, moment)}"
+        )
+
+    for upload in answer.uploads:
+        lines.append(f"{upload.item_id} would stand at {upload.rank} of {upload.candidates}")
+    lines.append(f"{answer.timing_ms['total']:.0f} ms")
+    return "\n".join(lines)
 
 
 def _places(answer: Recommendation, moment: Moment) -> str:
     last = answer.last
     texts = last.segments or [f"{time:.2f} s" for time in last.times_s]
-    return ", ".join(
-        f"{texts[frame]}{' (hidden)' if frame in answer.hidden else ''}" for frame in moment.frames
-    )
-
-
-def quiet_transformers() -> None:
-    """Keep the encoders' loading off the terminal."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
+    places = []
+    for frame in moment.frames:
+        is_hidden = " (hidden)" if frame in answer.hidden else ""
+        places.append(f"{texts[frame]}{is_hidden}")
+    return ", ".join(places)

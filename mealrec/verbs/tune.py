@@ -1,5 +1,4 @@
-"""`python -m mealrec tune`: the same number of trials for every system, picked by validation,
-written down."""
+"""`python -m mealrec tune`: the same trials for every system, picked by validation."""
 
 from __future__ import annotations
 
@@ -35,12 +34,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Tune, print the table and write it."""
     systems = chosen(arguments.systems)
     study = study_of(arguments)
-    print(
-        write(
-            study,
-            tune(study, systems, arguments.trials, arguments.seed),
-            arguments.out or study.work,
-            "tuning",
-        )
-    )
+    exhibit = tune(study, systems, arguments.trials, arguments.seed)
+    print(write(study, exhibit, arguments.out or study.work, "tuning"))
     return 0

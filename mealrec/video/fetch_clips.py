@@ -1,5 +1,4 @@
-"""Clips one by one: fetched, transcoded at once, the original dropped; one that is broken is
-noted and skipped."""
+"""Clips one by one: fetched, transcoded, the original dropped; a broken one is skipped."""
 
 from __future__ import annotations
 
@@ -12,22 +11,22 @@ from threading import Lock
 
 from tqdm import tqdm
 
-from mealrec.data.clips import clip_path
+from mealrec.data.catalogue import clip_path
 from mealrec.data.fetching.download import FileRefusedError, Patience, Transfer, download
 from mealrec.errors import FetchError, VideoError
-from mealrec.video.transcoding import CLIP_LIMITS, transcode_clip
+from mealrec.video.frames import CLIP_LIMITS, transcode_clip
 
-ORIGINALS, POSTERS = "originals", "posters"
-# for the check of free space; an original of MicroLens has 2 to 4 MiB
+ORIGINALS = "originals"
+POSTERS = "posters"
+# For the check of free space; an original of MicroLens has 2 to 4 MiB.
 ASSUMED_CLIP_BYTES = 4 * 2**20
-# clips in a row that the server does not have: the folder has moved, and asking on would be rude
+# Clips in a row that the server does not have: the folder has moved, and asking on would be rude.
 DEAD_AFTER = 20
 
 
 @dataclass(frozen=True)
 class ClipSource:
-    """Where clips come from and go to: `address` of their folder, `out`, and whether the
-    originals stay."""
+    """Where clips come from (`address` of their folder) and go to, and if the originals stay."""
 
     address: str
     out: Path
@@ -39,23 +38,28 @@ class ClipFetcher:
     """Fetches one clip at a time, while earlier ones are being transcoded."""
 
     def __init__(self, source: ClipSource):
-        self._source, self._turn, self._in_vain = source, Lock(), 0
+        self._source = source
+        self._turn = Lock()
+        self._in_vain = 0
         self._end: FetchError | None = None
         self.failures: dict[str, str] = {}
 
     def fetch(self, item_id: str) -> None:
-        """Make clips/<id>.mp4 and posters/<id>.webp, from originals/<id>.mp4 where that is there
-        already.
+        """Make clips/<id>.mp4 and posters/<id>.webp, from originals/<id>.mp4 where that is there.
 
         A failure is noted; raises FetchError when the address is dead.
         """
+        # An original that was put there by hand is used, and stays.
         out = self._source.out
-        original, clip = out / ORIGINALS / f"{item_id}.mp4", clip_path(out, item_id)
+        original = out / ORIGINALS / f"{item_id}.mp4"
+        poster = out / POSTERS / f"{item_id}.webp"
         brought = not original.exists()
         if brought and not self._download(item_id, original):
             return
+
+        # One that no decoder can read is this clip's fault alone.
         try:
-            transcode_clip(original, clip, out / POSTERS / f"{item_id}.webp")
+            transcode_clip(original, clip_path(out, item_id), poster)
         except VideoError as error:
             self.failures[item_id] = str(error)
         finally:
@@ -64,10 +68,10 @@ class ClipFetcher:
 
     def _download(self, item_id: str, original: Path) -> bool:
         """Return whether the clip came; one download at a time."""
-        transfer = Transfer(
-            f"{self._source.address}{item_id}.mp4", original, max_bytes=CLIP_LIMITS.max_bytes
-        )
+        url = f"{self._source.address}{item_id}.mp4"
+        transfer = Transfer(url, original, max_bytes=CLIP_LIMITS.max_bytes)
         with self._turn:
+            # Another thread may have found the address dead.
             if self._end is not None:
                 raise self._end
             try:
@@ -76,9 +80,8 @@ class ClipFetcher:
                 self.failures[item_id] = str(error)
                 self._in_vain += 1
                 if self._in_vain >= DEAD_AFTER:
-                    raise self._dead(
-                        f"{error}; {self._in_vain} clips in a row did not come"
-                    ) from error
+                    reason = f"{error}; {self._in_vain} clips in a row did not come"
+                    raise self._dead(reason) from error
                 return False
             except FetchError as error:
                 raise self._dead(str(error)) from error
@@ -86,11 +89,11 @@ class ClipFetcher:
         return True
 
     def _dead(self, reason: str) -> FetchError:
-        """Return the error that ends the run, and see to it that no other thread asks for
-        another clip."""
+        """Return the error that ends the run, for every other thread too."""
         by_hand = self._source.out / ORIGINALS / "<id>.mp4"
         self._end = FetchError(
-            f"{reason}.\nRun it again later, name a mirror with --base-url, or put clips by hand as {by_hand}."
+            f"{reason}.\nRun it again later, name a mirror with --base-url, or put clips by hand "
+            f"as {by_hand}."
         )
         return self._end
 
@@ -101,8 +104,7 @@ def missing_clips(out: Path, item_ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def fetch_clips(source: ClipSource, item_ids: Sequence[str], jobs: int = 2) -> dict[str, str]:
-    """Fetch the clips, `jobs` in work at a time; return {item_id: reason} of those that did not
-    come or are broken.
+    """Fetch the clips, `jobs` in work at a time; return {item_id: reason} of those that failed.
 
     Raises FetchError where the address does not answer, or has none of DEAD_AFTER clips in a row.
     """

@@ -1,4 +1,7 @@
-"""K frames of a video, chosen by time, decoded in a confined process. Paper: Sec. 5.1.3."""
+"""K frames of a video, chosen by time, or a clip that browsers play. Paper: Sec. 5.1.3.
+
+No file is opened here: a confined process of its own, `worker.py`, decodes it.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,14 @@ import numpy as np
 
 import mealrec
 from mealrec.errors import VideoError
-from mealrec.video.probe import DecodeLimits, check_file, shown_name, too_costly
+from mealrec.video.limits import DecodeLimits, fitted, too_costly
+from mealrec.video.probe import check_file, shown_name
 
-POLL_S = 0.1
+POLL_S = 0.1  # between looks at whether the caller has changed its mind
 OUT_OF_TIME = -getattr(signal, "SIGXCPU", 1 << 16)  # no such signal, and no such limit, on Windows
 IMPORT_ROOT = Path(mealrec.__file__).resolve().parents[1]
+# Every frame of a clip is decoded, and encoded again.
+CLIP_LIMITS = DecodeLimits(cpu_s=600.0, timeout_s=7200.0)
 
 
 @dataclass(frozen=True)
@@ -43,52 +49,127 @@ def sample_frames(
     *,
     num_frames: int = 5,
     interval_s: float = 1.0,
-    size: tuple[int, int] | None = None,
     max_height: int | None = None,
     cancelled: Callable[[], bool] | None = None,
     limits: DecodeLimits | None = None,
 ) -> SampledFrames:
-    """Decode K frames, `interval_s` seconds apart around the clip's centre; a shorter clip is
-    spread evenly.
+    """Decode K frames, `interval_s` seconds apart around the clip's centre.
 
-    Paper: Sec. 5.1.3 (5 frames, 1 a second, from the central part). `size` is (height, width) to
-    scale to, `max_height` the height to scale down to in proportion. Raises VideoError, in one
-    sentence that says what to do, for everything that is not a usable video, and soon after
-    `cancelled()` becomes true.
+    A shorter clip is spread evenly.
+
+    Paper: Sec. 5.1.3 (5 frames, 1 a second, from the central part). `max_height` is the height to
+    scale down to, in proportion. Raises VideoError, in one sentence that says what to do, for
+    everything that is not a usable video, and soon after `cancelled()` becomes true.
     """
-    path, limits = Path(path).resolve(), limits or DecodeLimits()
+    # What is asked of the worker.
+    path = Path(path).resolve()
+    limits = limits or DecodeLimits()
     request = {
+        "task": "frames",
         "path": str(path),
         "demuxer": check_file(path, limits),
         "num_frames": num_frames,
         "interval_s": interval_s,
-        "size": size,
         "max_height": max_height,
         "limits": asdict(limits),
     }
+
+    # The pixels are used as they came, without a copy.
     header, pixels = _ask_worker(request, shown_name(path), limits, cancelled)
-    frames = np.frombuffer(pixels, np.uint8).reshape(header["shape"])
     return SampledFrames(
-        np.asarray(header["times_s"]),
-        frames,
-        header["duration_s"],
-        header["width"],
-        header["height"],
+        times_s=np.asarray(header["times_s"]),
+        frames=np.frombuffer(pixels, np.uint8).reshape(header["shape"]),
+        duration_s=header["duration_s"],
+        width=header["width"],
+        height=header["height"],
     )
 
 
-def run_worker(
-    module: str, request: dict, limits: DecodeLimits, cancelled: Callable[[], bool] | None = None
-) -> subprocess.CompletedProcess:
-    """Run a confined process on one request; its answer is on stdout.
+def transcode_clip(
+    source: Path, clip: Path, poster: Path, limits: DecodeLimits = CLIP_LIMITS
+) -> None:
+    """Write `clip` (MP4, H.264 of at most 480p) and `poster` (WebP) of a video file.
+
+    The clip gets its name last, so that where it is there, all is done. Raises VideoError, and
+    leaves nothing, for a file that is no video, is cut off, damaged, or passes a limit.
+    """
+    # The worker writes under other names.
+    clip_draft = clip.with_name(clip.name + ".part")
+    poster_draft = poster.with_name(poster.name + ".part")
+    request = {
+        "task": "clip",
+        "path": str(source.resolve()),
+        "demuxer": check_file(source, limits),
+        "limits": asdict(limits),
+        "clip": str(clip_draft.absolute()),
+        "poster": str(poster_draft.absolute()),
+    }
+    clip.parent.mkdir(parents=True, exist_ok=True)
+    poster.parent.mkdir(parents=True, exist_ok=True)
+
+    # The poster first: a clip without one would count as done.
+    try:
+        _ask_worker(request, shown_name(source), limits)
+        poster_draft.replace(poster)
+        clip_draft.replace(clip)
+    finally:
+        clip_draft.unlink(missing_ok=True)
+        poster_draft.unlink(missing_ok=True)
+
+
+def scaled_down(frames: np.ndarray, height: int) -> tuple[np.ndarray, ...]:
+    """Return frames [K, H, W, 3] uint8 scaled down in proportion to fit a height: see `fitted`."""
+    rows, columns = frames.shape[1:3]
+    target = fitted(rows, columns, height)
+    if target == (rows, columns):
+        return tuple(frames)
+    from PIL import Image  # most pictures need no scaling
+
+    size = target[::-1]
+    small = [Image.fromarray(frame).resize(size, Image.Resampling.BOX) for frame in frames]
+    return tuple(np.asarray(picture) for picture in small)
+
+
+def _ask_worker(
+    request: dict,
+    name: str,
+    limits: DecodeLimits,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[dict, memoryview]:
+    """Return the header and the pixels that a confined process answers with."""
+    # Too long by the clock, or by the processor's time?
+    try:
+        status, answer = _run_worker(request, limits, cancelled)
+    except subprocess.TimeoutExpired:
+        raise VideoError(
+            f"{name} took longer than {limits.timeout_s:g} s to decode: the machine is busy, so "
+            "try again later, or choose a smaller clip."
+        ) from None
+    if status == OUT_OF_TIME:
+        raise VideoError(f"{name}: {too_costly(limits)}")
+
+    # One line of JSON, then the pixels; a decoder that fell over says nothing.
+    line_end = answer.find(b"\n")
+    if status or line_end < 0:
+        raise VideoError(
+            f"{name} stopped the decoder: it is damaged or too demanding, so export it again."
+        )
+    header = json.loads(answer[:line_end])
+    if "error" in header:
+        raise VideoError(f"{name}: {header['error']}")
+    return header, memoryview(answer)[line_end + 1 :]
+
+
+def _run_worker(
+    request: dict, limits: DecodeLimits, cancelled: Callable[[], bool] | None
+) -> tuple[int, bytes]:
+    """Run a confined process on one request; return its exit status and what it wrote.
 
     Raises TimeoutExpired past the limit, or once `cancelled()` is true; the process is ended
     before.
     """
-    command, deadline = (
-        [sys.executable, "-m", module, json.dumps(request)],
-        time.monotonic() + limits.timeout_s,
-    )
+    command = [sys.executable, "-m", "mealrec.video.worker", json.dumps(request)]
+    deadline = time.monotonic() + limits.timeout_s
     with subprocess.Popen(
         command,
         cwd=IMPORT_ROOT,
@@ -97,12 +178,12 @@ def run_worker(
         stderr=subprocess.DEVNULL,
     ) as process:
         while True:
+            # Wait in short steps where the caller may change its mind.
             left_s = max(0.0, deadline - time.monotonic())
+            wait_s = left_s if cancelled is None else min(left_s, POLL_S)
             try:
-                answer, _ = process.communicate(
-                    timeout=left_s if cancelled is None else min(left_s, POLL_S)
-                )
-                return subprocess.CompletedProcess(command, process.returncode, answer)
+                answer, _ = process.communicate(timeout=wait_s)
+                return process.returncode, answer
             except subprocess.TimeoutExpired:
                 if left_s > POLL_S and cancelled is not None and not cancelled():
                     continue
@@ -111,26 +192,3 @@ def run_worker(
             except BaseException:
                 process.kill()
                 raise
-
-
-def _ask_worker(
-    request: dict, name: str, limits: DecodeLimits, cancelled: Callable[[], bool] | None
-) -> tuple[dict, memoryview]:
-    try:
-        done = run_worker("mealrec.video.worker", request, limits, cancelled)
-    except subprocess.TimeoutExpired:
-        raise VideoError(
-            f"{name} took longer than {limits.timeout_s:g} s to decode: the machine is busy, so try again later, or "
-            "choose a smaller clip."
-        ) from None
-    if done.returncode == OUT_OF_TIME:
-        raise VideoError(f"{name}: {too_costly(limits)}")
-    line_end = done.stdout.find(b"\n")
-    if done.returncode or line_end < 0:
-        raise VideoError(
-            f"{name} stopped the decoder: it is damaged or too demanding, so export it again."
-        )
-    header = json.loads(done.stdout[:line_end])
-    if "error" in header:
-        raise VideoError(f"{name}: {header['error']}")
-    return header, memoryview(done.stdout)[line_end + 1 :]

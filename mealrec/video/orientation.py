@@ -14,15 +14,15 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type
 
-from mealrec.video.scaling import fitted
+from mealrec.video.limits import fitted
 
+SQUARE = Fraction(1)
 STRANGEST_ASPECT = 8  # pixels that are wider or higher than this say nothing of a picture
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """What turns a stored picture into the shown one: rows and columns swapped first, then
-    mirrored."""
+    """What turns a stored picture into the shown one: first transposed, then mirrored."""
 
     transposed: bool = False
     mirrored: bool = False
@@ -35,6 +35,7 @@ def orientation(matrix: tuple[int, int, int, int]) -> Orientation:
     A point (x, y) of the stored picture, y downwards, is shown at (ax + cy, bx + dy). A matrix
     without a direction, zeros above all, means nothing: upright.
     """
+    # Without a direction; then the larger pair says which side is up.
     a, b, c, d = matrix
     if a * d == b * c:
         return Orientation()
@@ -45,6 +46,7 @@ def orientation(matrix: tuple[int, int, int, int]) -> Orientation:
 
 def frame_orientation(frame: av.VideoFrame) -> Orientation:
     """Return how the header asks to turn a decoded frame."""
+    # Rows of three: the first two numbers of the first two rows turn the picture.
     matrix = frame.side_data.get(Type.DISPLAYMATRIX)
     if matrix is None:
         return Orientation()
@@ -53,38 +55,43 @@ def frame_orientation(frame: av.VideoFrame) -> Orientation:
 
 
 def pixel_aspect(stream: av.VideoStream, max_side: int) -> Fraction:
-    """Return how wide a stored pixel is shown next to its height; 1 where that is not told or
-    makes no sense."""
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    """Return how wide a stored pixel is shown next to its height; 1 where that makes no sense."""
+    aspect = stream.sample_aspect_ratio or SQUARE
     if not 1 / STRANGEST_ASPECT <= aspect <= STRANGEST_ASPECT:
-        return Fraction(1)
-    return (
-        aspect if max(_shown_size(stream.width, stream.height, aspect)) <= max_side else Fraction(1)
-    )
+        return SQUARE
+
+    # Nor may it stretch a picture past the limit.
+    longest = max(_stretched(stream.width, stream.height, aspect))
+    return aspect if longest <= max_side else SQUARE
 
 
 def shown_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:
     """Return (rows, columns) of a frame as a player shows it."""
-    width, height = _shown_size(frame.width, frame.height, aspect)
+    width, height = _stretched(frame.width, frame.height, aspect)
     return (width, height) if frame_orientation(frame).transposed else (height, width)
 
 
-def upright(
-    frame: av.VideoFrame, aspect: Fraction = Fraction(1), max_height: int | None = None
-) -> np.ndarray:
-    """Return a frame's pixels [H, W, 3] uint8 RGB as a player shows them, scaled down to fit
-    `max_height`."""
-    asked, (rows, columns) = frame_orientation(frame), shown_size(frame, aspect)
+def upright(frame: av.VideoFrame, aspect: Fraction, max_height: int | None = None) -> np.ndarray:
+    """Return a frame's pixels [H, W, 3] uint8 RGB as shown, scaled down to fit `max_height`."""
+    asked = frame_orientation(frame)
+    rows, columns = shown_size(frame, aspect)
     if max_height is not None:
         rows, columns = fitted(rows, columns, max_height)
+
+    # Scale before turning, which copies the pixels: most of what 4K costs.
     width, height = (rows, columns) if asked.transposed else (columns, rows)
-    # scaled before it is copied: most of what 4K costs
     if (width, height) != (frame.width, frame.height):
         frame = frame.reformat(width, height, "rgb24", interpolation="AREA")
+
+    # Transposed, then mirrored.
     pixels = frame.to_ndarray(format="rgb24")
     if asked.transposed:
         pixels = pixels.swapaxes(0, 1)
-    return pixels[:: -1 if asked.flipped else 1, :: -1 if asked.mirrored else 1]
+    if asked.flipped:
+        pixels = pixels[::-1]
+    if asked.mirrored:
+        pixels = pixels[:, ::-1]
+    return pixels
 
 
 def is_shown_as_stored(frame: av.VideoFrame, aspect: Fraction) -> bool:
@@ -92,7 +99,8 @@ def is_shown_as_stored(frame: av.VideoFrame, aspect: Fraction) -> bool:
     return aspect == 1 and frame_orientation(frame) == Orientation()
 
 
-def _shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Return (width, height) with square pixels; never fewer in a direction, so that nothing is
-    lost."""
-    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
+def _stretched(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    """Return (width, height) with square pixels; never fewer in a direction than are stored."""
+    if aspect >= 1:
+        return round(width * aspect), height
+    return width, round(height / aspect)

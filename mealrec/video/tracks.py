@@ -1,5 +1,4 @@
-"""The video track that a player plays, and when each of its frames is shown; no frame is
-decoded."""
+"""The track that a player plays, and when each of its frames is shown; no frame is decoded."""
 
 from __future__ import annotations
 
@@ -14,22 +13,22 @@ import numpy as np
 from av.stream import Disposition
 
 from mealrec.errors import VideoError
-from mealrec.video.confinement import check_time
-from mealrec.video.probe import DecodeLimits, encrypted
+from mealrec.video.limits import DecodeLimits, check_time
+from mealrec.video.probe import encrypted
 
 MAX_RATE = 1000.0  # frames a second, counted; slow motion is recorded at up to 960
-# containers round timestamps; a frame that starts this much late still counts as shown
+# Containers round timestamps; a frame that starts this much late still counts as shown.
 SLACK_S = 1e-4
-# covers, alpha planes
+# Covers, alpha planes.
 NOT_PLAYED = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A frame that decoding can start at: when it is shown, and the stamp in the stream's clock to
-    seek to.
+    """A frame that decoding can start at.
 
-    Where frames are numbered, `start_s` may be that of a frame shown a little earlier.
+    It is shown at `start_s`, and `stamp` is what to seek to in the stream's clock. Where frames are
+    numbered, `start_s` may be that of a frame shown a little earlier.
     """
 
     start_s: float
@@ -56,20 +55,19 @@ class Timetable:
     is_torn: bool = False
 
     def on_screen(self, targets_s: np.ndarray) -> np.ndarray:
-        """Return which frame [K] is on screen at each of `targets_s` [K], the first where none
-        is yet."""
-        return np.maximum(np.searchsorted(self.starts_s, targets_s + SLACK_S, side="right") - 1, 0)
+        """Return which frame [K] is on screen at each of `targets_s` [K], at least the first."""
+        begun = np.searchsorted(self.starts_s, targets_s + SLACK_S, side="right")
+        return np.maximum(begun - 1, 0)
 
     @property
     def usual_s(self) -> float:
         """How long a frame usually stays on screen."""
-        return (
-            float(np.median(np.diff(self.starts_s))) if len(self.starts_s) > 1 else self.duration_s
-        )
+        usual_s = _usual_s(self.starts_s)
+        return self.duration_s if usual_s is None else usual_s
 
 
 def open_video(path: str, demuxer: str) -> av.container.InputContainer:
-    """Open the file with exactly this demuxer; nothing inside the file can make it open another."""
+    """Open the file with exactly this demuxer; nothing in the file can make it open another."""
     try:
         return av.open(path, format=demuxer, options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, ValueError) as error:
@@ -84,23 +82,28 @@ def played_stream(container: av.container.InputContainer) -> av.VideoStream:
     Raises VideoError where the file has no picture, or none whose codec is known.
     """
     streams = [stream for stream in container.streams.video if not stream.disposition & NOT_PLAYED]
+    if not container.streams:
+        raise VideoError(
+            "The video tells nothing of what it holds: it is damaged or cut off, so export it "
+            "again."
+        )
     if not streams:
-        if not container.streams:
-            raise VideoError(
-                "The video tells nothing of what it holds: it is damaged or cut off, so export it again."
-            )
         raise VideoError(
             "The file has no picture, only sound or other data: choose a clip that shows something."
         )
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
         raise VideoError(
-            "The video's codec is unknown here, or its header damaged or cut off: export it as H.264."
+            "The video's codec is unknown here, or its header damaged or cut off: export it as "
+            "H.264."
         )
-    # A camera's preview is a track of one frame; where no track is enabled, as in AVI, all are.
-    return min(
-        known, key=lambda stream: (not stream.disposition & Disposition.default, stream.frames == 1)
-    )
+
+    def order(stream: av.VideoStream) -> tuple[bool, bool]:
+        # A camera's preview is a track of one frame; where no track is enabled, as in AVI, all are.
+        is_disabled = not stream.disposition & Disposition.default
+        return is_disabled, stream.frames == 1
+
+    return min(known, key=order)
 
 
 def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
@@ -116,39 +119,44 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
         stated_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
         is_timed = bool(stream.duration or container.duration)
         is_torn = any(source.split(",")[0] == demuxer for _, source, _ in reported)
+
+    # Does it move?
     if not shown:
         raise VideoError(
             "The video holds no readable frame: it is damaged or cut off, so export it again."
         )
-    if len(shown) == 1 and (demuxer == "gif" or (demuxer == "mov" and not is_timed)):
+    may_be_still = demuxer == "gif" or (demuxer == "mov" and not is_timed)
+    if len(shown) == 1 and may_be_still:
         raise VideoError("This is a picture, not a video: choose a clip that moves.")
+
     # AVI stores no times of display, and what libavformat makes up for B-frames is not in their
     # order.
     is_numbered = any(p.pts is None or (demuxer == "avi" and p.pts != p.dts) for p in shown)
-    starts_s = np.sort([float((p.dts if is_numbered else p.pts) * p.time_base) for p in shown])
-    last_duration = float((shown[-1].duration or 0) * shown[-1].time_base)
-    # told by the header's rate, which may be anything, or not at all
-    if demuxer != "mov" and len(starts_s) > 1:
-        usual_s = float(np.median(np.diff(starts_s)))
-        last_duration = last_duration if usual_s / 2 <= last_duration <= 2 * usual_s else usual_s
-    duration_s = float(starts_s[-1] - starts_s[0]) + last_duration
-    if duration_s and len(starts_s) / duration_s > 1.01 * MAX_RATE:
-        raise VideoError(
-            f"The video has {len(starts_s) / duration_s:.0f} frames a second: export it at a usual rate."
-        )
-    is_torn = is_torn or any(packet.is_corrupt for packet in shown)
+    starts_s = np.sort([packet.start_s(is_numbered) for packet in shown])
+
+    # How long the last frame stays is told by the header's rate, which may be anything, or not at
+    # all.
+    last_s = float((shown[-1].duration or 0) * shown[-1].time_base)
+    usual_s = _usual_s(starts_s)
+    if demuxer != "mov" and usual_s is not None and not usual_s / 2 <= last_s <= 2 * usual_s:
+        last_s = usual_s
+    duration_s = float(starts_s[-1] - starts_s[0]) + last_s
+    rate = len(starts_s) / duration_s if duration_s else 0.0
+    if rate > 1.01 * MAX_RATE:
+        raise VideoError(f"The video has {rate:.0f} frames a second: export it at a usual rate.")
     return Timetable(
         starts_s,
         duration_s,
         stated_s,
         _keyframes(shown, demuxer, is_numbered),
         is_numbered,
-        is_torn,
+        is_torn or any(packet.is_corrupt for packet in shown),
     )
 
 
 def packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
     """Yield the stream's packets up to its end, or up to where the file was cut off."""
+    # Where reading fails, what came before still counts.
     found = container.demux(stream)
     while True:
         try:
@@ -157,7 +165,7 @@ def packets(container: av.container.InputContainer, stream: av.VideoStream) -> I
             return
         if packet is None:
             return
-        if packet.size:
+        if packet.size:  # the last one only ends the stream
             yield packet
 
 
@@ -166,18 +174,25 @@ class _Packet:
     """What is kept of a packet, so that its bytes are not."""
 
     pts: int | None
-    dts: int | None
+    dts: int
     duration: int | None
     time_base: float
     is_keyframe: bool
     is_corrupt: bool
 
+    def start_s(self, is_numbered: bool) -> float:
+        """Return the time of display, of numbered frames that of decoding."""
+        return float((self.dts if is_numbered else self.pts) * self.time_base)
+
 
 @contextmanager
 def _reported_errors() -> Iterator[list[tuple[int, str, str]]]:
-    """Collect FFmpeg's errors (level, source, words): a demuxer tells in no other way that it
-    skipped what it met."""
-    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
+    """Collect FFmpeg's errors (level, source, words).
+
+    A demuxer tells in no other way that it skipped what it met.
+    """
+    level = av.logging.get_level()
+    skips = av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
     av.logging.set_skip_repeated(False)  # the same words are another file's, too
     try:
@@ -191,21 +206,23 @@ def _reported_errors() -> Iterator[list[tuple[int, str, str]]]:
 def _shown_packets(
     container: av.container.InputContainer, stream: av.VideoStream, limits: DecodeLimits
 ) -> Iterator[_Packet]:
-    first = None
+    """Yield the packets of frames that are shown, within the limits."""
+    first_s = None
     for packet in packets(container, stream):
         check_time(limits)
         if packet.has_sidedata("encryption_info"):
             raise VideoError(encrypted("CENC"))
+        # What an edit list hides, or what has no time at all, is not shown.
         stamp = packet.dts if packet.pts is None else packet.pts
         if packet.is_discard or stamp is None:
             continue
         start_s = float(stamp * packet.time_base)
-        first = start_s if first is None else first
-        _check_duration(start_s - first, limits)
-        dts = stamp if packet.dts is None else packet.dts
+        if first_s is None:
+            first_s = start_s
+        _check_duration(start_s - first_s, limits)
         yield _Packet(
             packet.pts,
-            dts,
+            stamp if packet.dts is None else packet.dts,
             packet.duration,
             packet.time_base,
             packet.is_keyframe,
@@ -216,33 +233,45 @@ def _shown_packets(
 def _keyframes(shown: list[_Packet], demuxer: str, is_numbered: bool) -> tuple[Keyframe, ...]:
     # MPEG-TS is searched by times of decoding, which come before those of display.
     by_dts = is_numbered or demuxer == "mpegts"
-    found = {
-        float((p.dts if is_numbered else p.pts) * p.time_base): p.dts if by_dts else p.pts
-        for p in shown
-        if p.is_keyframe
-    }
-    return tuple(Keyframe(start_s, found[start_s]) for start_s in sorted(found))
+    stamps = {}
+    for packet in shown:
+        if packet.is_keyframe:
+            stamps[packet.start_s(is_numbered)] = packet.dts if by_dts else packet.pts
+    return tuple(Keyframe(start_s, stamps[start_s]) for start_s in sorted(stamps))
+
+
+def _usual_s(starts_s: np.ndarray) -> float | None:
+    """Return the median time between frames, None of a single one."""
+    return float(np.median(np.diff(starts_s))) if len(starts_s) > 1 else None
 
 
 def _check_header(
     container: av.container.InputContainer, stream: av.VideoStream, limits: DecodeLimits
 ) -> None:
-    width, height = stream.width, stream.height
-    if not min(width, height):
+    width = stream.width
+    height = stream.height
+    if not width or not height:
         raise VideoError(
             "The video does not tell its size: it is damaged or cut off, so export it again."
         )
     if max(width, height) > limits.max_side:
         raise VideoError(
-            f"The video is {width} x {height} pixels and the limit is {limits.max_side} a side: scale it down first."
+            f"The video is {width} x {height} pixels and the limit is {limits.max_side} a side: "
+            "scale it down first."
         )
-    seconds = [float(stream.duration * stream.time_base)] if stream.duration else []
-    seconds += [container.duration / av.time_base] if container.duration else []
-    _check_duration(min(seconds, default=0.0), limits)
+
+    # The shorter of the two that a header may state.
+    stated = []
+    if stream.duration:
+        stated.append(float(stream.duration * stream.time_base))
+    if container.duration:
+        stated.append(container.duration / av.time_base)
+    _check_duration(min(stated, default=0.0), limits)
 
 
 def _check_duration(seconds: float, limits: DecodeLimits) -> None:
     if not math.isfinite(seconds) or seconds > limits.max_duration_s:
         raise VideoError(
-            f"The video is {seconds / 60:.1f} minutes long and the limit is {limits.max_duration_s / 60:g}: cut it."
+            f"The video is {seconds / 60:.1f} minutes long and the limit is "
+            f"{limits.max_duration_s / 60:g}: cut it."
         )

@@ -1,58 +1,116 @@
-"""Any clip to what a browser plays and the features read: H.264 of at most 480p, and a poster
-beside it."""
+"""Any clip to what a browser plays and the features read; runs inside the worker process only."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from dataclasses import asdict
-from pathlib import Path
+from fractions import Fraction
+
+import av
+import numpy as np
+from PIL import Image
 
 from mealrec.errors import VideoError
-from mealrec.video.frames import run_worker
-from mealrec.video.probe import DecodeLimits, check_file
+from mealrec.video.decoding import Playhead
+from mealrec.video.limits import DecodeLimits
+from mealrec.video.orientation import is_shown_as_stored, upright
+from mealrec.video.tracks import Timetable, read_timetable
 
-# every frame is decoded, and encoded anew
-CLIP_LIMITS = DecodeLimits(cpu_s=600.0, timeout_s=7200.0)
+SHORT_SIDE = 480
+LONG_SIDE = 1280
+# A tick in seconds, as MPEG counts: fine enough for every usual rate.
+CLOCK = Fraction(1, 90_000)
+SLOWEST = Fraction(1)  # frames a second
+FASTEST = Fraction(240)
+ENCODER = {"crf": "26", "preset": "veryfast", "threads": "1"}
+POSTER_QUALITY = 82
+WHOLE = 0.95  # a clip with less than this share of what its header states was cut off
 
 
-def transcode_clip(
-    source: Path, clip: Path, poster: Path, limits: DecodeLimits = CLIP_LIMITS
-) -> None:
-    """Write `clip` (MP4) and `poster` (WebP) of a video file, decoded in a confined process.
+def target_size(width: int, height: int) -> tuple[int, int]:
+    """Return (width, height) within SHORT_SIDE x LONG_SIDE, never scaled up, both even.
 
-    The clip gets its name last, so that where it is there, all is done. Raises VideoError, and
-    leaves nothing, for a file that is no video, is cut off, damaged, or passes a limit.
+    yuv420p has half as many colours as pixels in both directions.
     """
-    drafts = {
-        "clip": clip.with_name(clip.name + ".part"),
-        "poster": poster.with_name(poster.name + ".part"),
-    }
-    request = {
-        "source": str(source.resolve()),
-        "demuxer": check_file(source, limits),
-        "limits": asdict(limits),
-        "max_output_bytes": limits.max_bytes,
-        **{kind: str(draft.absolute()) for kind, draft in drafts.items()},
-    }
-    for path in (clip, poster):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _ask_worker(request, source.name, limits)
-        drafts["poster"].replace(poster)
-        drafts["clip"].replace(clip)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+    scale = min(1.0, SHORT_SIDE / min(width, height), LONG_SIDE / max(width, height))
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
-def _ask_worker(request: dict, name: str, limits: DecodeLimits) -> None:
+def transcode(request: dict, limits: DecodeLimits) -> None:
+    """Write `clip` (H.264, yuv420p, faststart, no sound) and `poster` (WebP of the middle).
+
+    Raises VideoError for a file that is no whole video.
+    """
+    # Are all the frames there that the header promises?
+    table = read_timetable(request["path"], request["demuxer"], limits)
+    if table.duration_s < WHOLE * table.stated_s:
+        raise VideoError(
+            f"The video is cut off: {table.duration_s:.1f} of {table.stated_s:.1f} s are there."
+        )
+
+    # And can they be decoded?
     try:
-        done = run_worker("mealrec.video.transcoding_worker", request, limits)
-    except subprocess.TimeoutExpired:
-        raise VideoError(f"{name} took longer than {limits.timeout_s:g} s to transcode.") from None
-    if done.returncode:
-        raise VideoError(f"{name} stopped the decoder: it is damaged or too demanding.")
-    error = json.loads(done.stdout).get("error")
-    if error:
-        raise VideoError(f"{name}: {error}")
+        written = _encode(request, table, limits)
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(f"The video cannot be written as H.264: {error}.") from error
+    if written < WHOLE * len(table.starts_s):
+        raise VideoError(
+            f"The video is damaged: {written} of {len(table.starts_s)} frames can be decoded."
+        )
+
+
+def _encode(request: dict, table: Timetable, limits: DecodeLimits) -> int:
+    """Encode every frame at its own time; return how many of them are undamaged."""
+    first_s = table.starts_s[0]
+    middle_s = first_s + table.duration_s / 2
+    stream = None
+    poster = None
+    has_poster = False
+    last_pts = -1
+    undamaged = 0
+    with (
+        av.open(request["clip"], "w", format="mp4", options={"movflags": "+faststart"}) as out,
+        Playhead(request["path"], request["demuxer"], table, limits) as playhead,
+    ):
+        for shown in playhead.frames():
+            # As a player shows it, small enough, in the encoder's colours.
+            frame = shown.frame
+            undamaged += not frame.is_corrupt
+            if not is_shown_as_stored(frame, playhead.aspect):
+                pixels = np.ascontiguousarray(upright(frame, playhead.aspect))
+                frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            if stream is None:
+                stream = _video_stream(out, table, target_size(frame.width, frame.height))
+            picture = frame.reformat(stream.width, stream.height, "yuv420p", interpolation="AREA")
+
+            # The poster is the first frame from the middle on, else the last one.
+            if not has_poster:
+                poster = picture
+                has_poster = shown.start_s >= middle_s
+
+            # At its own time; the encoder chooses its own keyframes.
+            last_pts = max(last_pts + 1, round((shown.start_s - first_s) / CLOCK))
+            picture.pts = last_pts
+            picture.time_base = CLOCK
+            picture.pict_type = av.video.frame.PictureType.NONE
+            out.mux(stream.encode(picture))
+        if stream is None:
+            raise VideoError(
+                "No frame of the video can be decoded: it is damaged or its codec is unknown here."
+            )
+        out.mux(stream.encode())
+
+    still = Image.fromarray(poster.to_ndarray(format="rgb24"))
+    still.save(request["poster"], "WEBP", quality=POSTER_QUALITY)
+    return undamaged
+
+
+def _video_stream(
+    out: av.container.OutputContainer, table: Timetable, size: tuple[int, int]
+) -> av.VideoStream:
+    # Frames have times of their own; the rate is their mean, in a form that headers can hold.
+    rate = len(table.starts_s) / table.duration_s if table.duration_s else 1.0
+    stated = min(max(Fraction(rate).limit_denominator(1001), SLOWEST), FASTEST)
+    stream = out.add_stream("libx264", rate=stated, options=ENCODER)
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.time_base = CLOCK
+    return stream

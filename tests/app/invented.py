@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from mealrec.explain.trace import Kind, KindMap, NPDStep, TCDStep
-from tests.plots.invented_kinds import KINDS, invented_kinds, softmax
+from tests.plots.invented import KINDS, invented_kinds, softmax
 
 STEPS, FRAMES = 25, 5
 WIDTH = KINDS

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from mealrec.bundle.manifest import CatalogueItem, ExampleViewer, ViewerCase
 from mealrec.errors import RequestError, VideoError
 from mealrec.explain.trace import (
     NO_KIND,
@@ -23,17 +24,14 @@ from mealrec.explain.trace import (
     UploadStanding,
     ViewerMap,
 )
+from mealrec.question import Question
 from mealrec.recommender.comparing import Ranks
-from mealrec.recommender.request import checked
 from tests.app import invented
 from tests.app.invented import FRAMES, STEPS
 from tests.app.stand_in_parts import (
-    CatalogueItem,
-    ExampleViewer,
     Sight,
     StandInMedia,
     Upload,
-    ViewerCase,
     catalogue_of,
     invented_manifest,
     without_pictures,
@@ -90,7 +88,7 @@ class StandInRecommender:
         case = next((case for case in self.test_viewers if case.viewer_id == viewer_id), None)
         if case is None:
             raise RequestError("viewer_id: a test viewer of this bundle is expected.")
-        answer = self.recommend(case.history, variant=variant, seed=seed)
+        answer = self.recommend(Question(case.history, variant=variant, seed=seed))
         places = np.array([kind.place for kind in self.kinds])
         distances = np.linspace(0.1, 1.4, len(self.catalogue))
         return ViewerMap(
@@ -110,45 +108,35 @@ class StandInRecommender:
             other=distances,
         )
 
-    def recommend(
-        self,
-        history: Sequence[str],
-        *,
-        uploads: Mapping[str, Upload] | None = None,
-        k: int = 10,
-        seed: int = 0,
-        variant: str = "full",
-        hidden: Sequence[int] = (),
-        noise: float = 0.0,
-        num_steps: int | None = None,
-    ) -> Recommendation:
-        known = [item.item_id for item in self.catalogue]
-        checked(history, uploads or {}, k, seed, variant, known, self.variants, FRAMES, hidden, noise, num_steps)
-        rng = np.random.default_rng([seed, *(sum(item.encode()) for item in history)])
-        wanted = self._wanted(history, hidden)
+    def recommend(self, question: Question) -> Recommendation:
+        question.check_against(self._row_of, self.variants, FRAMES)
+        history, k, variant = question.history, question.k, question.variant
+        rng = np.random.default_rng([question.seed, *(sum(item.encode()) for item in history)])
+        wanted = self._wanted(history, question.hidden)
         items = self._ranked(wanted, history, k)
         top = tuple(item.item_id for item in items)
         return Recommendation(
             items=items,
-            history=self._history(history, uploads or {}),
-            last=self._last(history, hidden, k),
+            history=self._history(question),
+            last=self._last(history, question.hidden, k),
             tcd=() if variant in NO_TCD else invented.tcd_walk(self._frames(history[-1]), rng),
             npd=() if variant in NO_NPD else invented.npd_walk(wanted, rng, top),
             kinds=self.kinds,
             wanted=wanted,
             start=(wanted + invented.anybody()) / 2,
             anybody=invented.anybody(),
-            uploads=tuple(UploadStanding(item, 14, len(self.catalogue) + 1) for item in uploads or {}),
+            uploads=tuple(UploadStanding(each.upload_id, 14, len(self.catalogue) + 1) for each in question.uploads),
             timing_ms={"total": 42.0},
             bundle=self.name,
             variant=variant,
-            seed=seed,
-            hidden=tuple(hidden),
-            noise=noise,
-            num_steps=num_steps or STEPS,
+            seed=question.seed,
+            hidden=question.hidden,
+            noise=question.noise,
+            num_steps=question.num_steps or STEPS,
         )
 
-    def effects(self, history: Sequence[str], *, k: int = 10, **asked) -> tuple[Effect, ...]:
+    def effects(self, question: Question) -> tuple[Effect, ...]:
+        history, k = question.history, question.k
         before = self._scores(self._wanted(history, ()), history)
         found = []
         for item_id in history if len(history) > 1 else ():
@@ -160,26 +148,21 @@ class StandInRecommender:
             found.append(Effect(history[-1], moment.frames, moment.kind, *_difference(before, after, k)))
         return tuple(sorted(found, key=lambda effect: -effect.moved))
 
-    def rank(
-        self,
-        history: Sequence[str],
-        *,
-        uploads: Mapping[str, Upload] | None = None,
-        k: int = 10,
-        seed: int = 0,
-        variant: str = "full",
-        noise: float = 0.0,
-        num_steps: int | None = None,
-    ) -> Ranks:
-        row_of = {item.item_id: row for row, item in enumerate(self.catalogue, start=1)}
-        checked(history, uploads or {}, k, seed, variant, row_of, self.variants, FRAMES, (), noise, num_steps)
-        steps, taste = num_steps or STEPS, np.random.default_rng([sum(item.encode()) for item in history])
-        own = np.random.default_rng([self.variants.index(variant), seed, steps, int(100 * noise)])
-        candidates = np.array([row for item_id, row in row_of.items() if item_id not in history])
+    @property
+    def _row_of(self) -> dict[str, int]:
+        return {item.item_id: row for row, item in enumerate(self.catalogue, start=1)}
+
+    def rank(self, question: Question) -> Ranks:
+        question.check_against(self._row_of, self.variants, FRAMES)
+        history, noise, seed = question.history, question.noise, question.seed
+        steps = question.num_steps or STEPS
+        taste = np.random.default_rng([sum(item.encode()) for item in history])
+        own = np.random.default_rng([self.variants.index(question.variant), seed, steps, int(100 * noise)])
+        candidates = np.array([row for item_id, row in self._row_of.items() if item_id not in history])
         scores = taste.normal(size=len(candidates)) + 0.3 * own.normal(size=len(candidates))
-        first = [self.catalogue[candidates[n] - 1] for n in np.argsort(-scores)[:k]]
+        first = [self.catalogue[candidates[n] - 1] for n in np.argsort(-scores)[: question.k]]
         items = tuple(RankedItem(item.item_id, item.title, item.topic, 0.0, n + 1) for n, item in enumerate(first))
-        return Ranks(variant, seed, noise, steps, items, candidates, scores, row_of)
+        return Ranks(question.variant, seed, noise, steps, items, candidates, scores, self._row_of)
 
     def encode_upload(
         self, path: str | Path, title: str = "", progress: Callable | None = None, cancel: Callable | None = None
@@ -261,12 +244,14 @@ class StandInRecommender:
         _, kept, rank = _difference(before, after, k)
         return fall, rank, kept
 
-    def _history(self, history: Sequence[str], uploads: Mapping[str, Upload]) -> tuple[HistoryItem, ...]:
+    def _history(self, question: Question) -> tuple[HistoryItem, ...]:
+        history = question.history
         weights = np.exp(0.5 * np.arange(len(history)))
         known = {item.item_id: item for item in self.catalogue}
+        known |= {upload.upload_id: upload for upload in question.uploads}
         found = []
         for item_id, weight in zip(history, weights / weights.sum(), strict=True):
-            item = known.get(item_id) or uploads[item_id]
+            item = known[item_id]
             topic = getattr(item, "topic", "")
             wanted = self._frames(item_id).mean(0)
             found.append(HistoryItem(item_id, item.title, topic, float(weight), 0.0, wanted))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mealrec.bundle.manifest import CatalogueItem
 from mealrec.explain.trace import RankedItem
 from mealrec.video.frames import SampledFrames, sample_frames
 from tests.app.invented import FRAMES
@@ -25,36 +26,12 @@ TITLES = (
 
 
 @dataclass(frozen=True)
-class CatalogueItem:
-    item_id: str
-    title: str
-    topic: str
-    held_out: bool = False
-
-
-@dataclass(frozen=True)
-class ExampleViewer:
-    viewer_id: str
-    history: tuple[str, ...]
-    target: str
-    note: str
-
-
-@dataclass(frozen=True)
-class ViewerCase:
-    viewer_id: str
-    history: tuple[str, ...]
-    target: str
-    accident: bool | None = None
-
-
-@dataclass(frozen=True)
 class Sight:
     name: str
     chance: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Upload:
     upload_id: str
     title: str

@@ -9,11 +9,12 @@ import pytest
 from app import api
 from app.ui import build_demo
 from mealrec.errors import RequestError, VideoError
+from mealrec.question import Question
 from tests.app.conftest import in_event_loop
 
 
 def test_a_request_gives_the_documented_shape(service):
-    answer = service.recommend(api.asked(["1", "2"], 5, 3, "full")).to_dict()
+    answer = service.recommend(Question(["1", "2"], k=5, seed=3)).to_dict()
     json.dumps(answer)
     assert {"items", "history", "last", "kinds", "wanted", "anybody", "tcd", "npd", "timing_ms", "bundle"} <= set(
         answer
@@ -22,18 +23,18 @@ def test_a_request_gives_the_documented_shape(service):
 
 
 def test_hidden_frames_are_told_and_checked(service):
-    assert service.recommend(api.asked(["1", "2"], 5, 0, "full", [3, 0])).to_dict()["hidden"] == [3, 0]
+    assert service.recommend(Question(["1", "2"], hidden=[3, 0])).to_dict()["hidden"] == [0, 3]
     for hidden in ([5], [-1], ["0"], [True], [[0]], "0", 0, None, {"0": 1}, [0, 0]):
         with pytest.raises(RequestError, match="^hidden: "):
-            service.recommend(api.asked(["1", "2"], 5, 0, "full", hidden))
+            service.recommend(Question(["1", "2"], hidden=hidden))
 
 
 @pytest.mark.parametrize(
     ("history", "k", "seed", "variant", "message"),
     [
-        ("1,2", 10, 0, "full", "list of clip ids"),
-        ([1, 2], 10, 0, "full", "list of clip ids"),
-        (None, 10, 0, "full", "list of clip ids"),
+        ("1,2", 10, 0, "full", "list of item ids"),
+        ([1, 2], 10, 0, "full", "list of item ids"),
+        (None, 10, 0, "full", "list of item ids"),
         ([], 10, 0, "full", "1 to 50"),
         (["1"] * 51, 10, 0, "full", "1 to 50"),
         (["nope"], 10, 0, "full", "'nope'"),
@@ -48,9 +49,9 @@ def test_hidden_frames_are_told_and_checked(service):
     ],
 )
 def test_a_malformed_request_is_told_what_was_expected(service, history, k, seed, variant, message):
-    service.recommend(api.asked(["1"], 1, 0, "full"))  # a remembered answer must not stand in for True == 1
+    service.recommend(Question(["1"], k=1))  # a remembered answer must not stand in for True == 1
     with pytest.raises(RequestError, match=message):
-        service.recommend(api.asked(history, k, seed, variant))
+        service.recommend(Question(history, k=k, seed=seed, variant=variant))
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,13 @@ def test_a_malformed_request_is_told_what_was_expected(service, history, k, seed
     ],
 )
 def test_noise_and_steps_are_checked_too(service, noise, num_steps, message):
-    service.recommend(api.asked(["1"], 1, 0, "full", (), 1.0, 1))  # a remembered answer must not stand in for True == 1
+    service.recommend(Question(["1"], noise=1.0, num_steps=1))  # a remembered answer must not stand in for True == 1
     with pytest.raises(RequestError, match=message):
-        service.recommend(api.asked(["1"], 1, 0, "full", (), noise, num_steps))
+        service.recommend(Question(["1"], noise=noise, num_steps=num_steps))
 
 
 def test_noise_and_steps_reach_the_answer(service):
-    answer = service.recommend(api.asked(["1"], 1, 0, "full", (), 0.3, 5)).to_dict()
+    answer = service.recommend(Question(["1"], noise=0.3, num_steps=5)).to_dict()
     assert (answer["noise"], answer["num_steps"]) == (0.3, 5)
 
 
@@ -83,8 +84,7 @@ def test_an_encoded_video_may_stand_in_a_history(service, video):
     assert set(encoded) == {"upload_id", "title", "times_s", "sights", "resembles", "nearest"}
     assert json.loads(json.dumps(encoded))["sights"][0][0] == {"name": "tabby cat", "chance": 0.62}
     assert encoded["resembles"] is True
-    session = api.asked(["1", encoded["upload_id"]], 10, 0, "full")
-    assert service.recommend(session).uploads
+    assert service.recommend(Question(["1", encoded["upload_id"]])).uploads
 
 
 @pytest.mark.parametrize("name", [None, 3, "", {"url": "x"}, "/etc/passwd", {"path": __file__}])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.charts import json_file
-from app.events import inspect as inspect_events
+from app.events import tabs
 from app.session import state
 from app.session.cases import HIT, PAGE_SIZE, Cases
 from app.session.service import Service
@@ -20,7 +20,7 @@ from tests.app.stand_in import StandInRecommender, ViewerCase
 
 
 def listed(service, place=None, asked=None):
-    *_, last = inspect_events._listing(service, Cases(service), asked or Session(), place or Place())
+    *_, last = tabs.listing(service, Cases(service), asked or Session(), place or Place())
     return last
 
 
@@ -102,7 +102,7 @@ def test_titles_of_test_viewers_are_escaped(service):
 
 def test_a_viewer_handed_to_the_page_above_has_its_next_clip_revealed(service):
     before = state.from_mapping({"history": "1,2", "seed": 5})
-    session = inspect_events._used(service, before, "test-3")
+    session = history.edited(service, before, "use", {"id": "test-3"})
     assert (session.history, session.viewer_id, session.revealed, session.seed) == (
         ("4", "5", "6", "7"),
         "test-3",
@@ -110,8 +110,8 @@ def test_a_viewer_handed_to_the_page_above_has_its_next_clip_revealed(service):
         5,
     )
     assert "watched next" in history.markup(service, session)
-    assert 'class="verdict' in recommendations.markup(service, session, service.recommend(session))
-    assert inspect_events._used(service, before, "nobody") == before
+    assert 'class="verdict' in recommendations.markup(service, session, service.recommend(session.question))
+    assert history.edited(service, before, "use", {"id": "nobody"}) == before
 
 
 def test_an_older_bundle_and_one_that_did_not_load_say_so():
@@ -128,7 +128,7 @@ def test_an_older_bundle_and_one_that_did_not_load_say_so():
 
 
 def test_a_saved_trace_is_what_the_api_answers(service):
-    answer = service.recommend(Session(history=("1", "2"))).to_dict()
+    answer = service.recommend(Session(history=("1", "2")).question).to_dict()
     first, second = (json_file("mealrec-trace.json", answer) for _ in range(2))
     assert json.loads(first["text"]) == answer and first["type"] == "application/json"
     assert first != second, "the browser saves a second file only for another value"

@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from app.session.catalogue import Catalogue, media_folder, served_folders
+from app.session.catalogue import Catalogue
+from mealrec.bundle.manifest import media_folder
 from mealrec.errors import BundleError
 from tests.app.stand_in import StandInMedia, StandInRecommender
+
+MANIFEST = {
+    "format_version": 2,
+    "name": "tiny",
+    "created_with": "a test",
+    "media": "../../assets",
+    "interval_s": 1.0,
+    "models": {"full": {}},
+    **dict.fromkeys(("encoders", "metrics", "training", "files"), {}),
+}
 
 
 @pytest.fixture
@@ -51,7 +62,7 @@ def bundle(tmp_path) -> Path:
     bundle.mkdir(parents=True)
     (media / "posters").mkdir(parents=True)
     (media / "posters" / "1.webp").write_bytes(b"x")
-    (bundle / "manifest.json").write_text(json.dumps({"media": "../../assets"}))
+    (bundle / "manifest.json").write_text(json.dumps(MANIFEST))
     row = {"item_id": "1", "title": "a #b", "topic": "sea", "held_out": True}
     (bundle / "catalogue.json").write_text(json.dumps([row]))
     return bundle
@@ -67,8 +78,9 @@ def test_a_cover_stands_in_for_a_poster(bundle):
 
 
 def test_clips_posters_and_covers_are_served_and_nothing_else(bundle):
-    assert [folder.name for folder in served_folders(bundle)] == ["clips", "posters", "covers"]
-    assert {folder.parent for folder in served_folders(bundle)} == {bundle.parents[1] / "assets"}
+    served = media_folder(bundle).served
+    assert [folder.name for folder in served] == ["clips", "posters", "covers"]
+    assert {folder.parent for folder in served} == {bundle.parents[1] / "assets"}
 
 
 def test_a_bundles_catalogue_is_read_without_its_model(bundle):
@@ -76,19 +88,31 @@ def test_a_bundles_catalogue_is_read_without_its_model(bundle):
     assert catalogue.get("1").title == "a #b" and catalogue.get("1").held_out
     assert catalogue.media.poster_path("1").is_file()
     assert catalogue.media.clip_path("1") is None
+    assert catalogue.variants == ("full",)
 
 
-@pytest.mark.parametrize("catalogue", ["", "{", "[1]", '[{"name": "x"}]'])
+ITEM = '{"item_id": "1", "title": "a", "topic": ""}'
+ODD = [ITEM.replace('"1"', '"../up"'), ITEM.replace('"a"', "3"), f"{ITEM}, {ITEM}"]
+
+
+@pytest.mark.parametrize("catalogue", ["", "{", "[1]", '[{"name": "x"}]', *(f"[{odd}]" for odd in ODD)])
 def test_an_unreadable_catalogue_is_refused(bundle, catalogue):
     (bundle / "catalogue.json").write_text(catalogue)
-    with pytest.raises(BundleError, match="MEALREC_BUNDLE"):
+    with pytest.raises(BundleError, match="catalogue.json"):
         Catalogue.from_bundle(bundle)
 
 
-@pytest.mark.parametrize(
-    "manifest", [None, "[]", "{}", '{"media": 3}', '{"media": "../../../.."}', '{"media": "/etc"}']
-)
-def test_media_stay_inside_the_project(bundle, manifest):
-    (bundle / "manifest.json").unlink() if manifest is None else (bundle / "manifest.json").write_text(manifest)
+@pytest.mark.parametrize("manifest", [None, "[]", "{}"])
+def test_an_unreadable_manifest_is_refused(bundle, manifest):
+    (bundle / "manifest.json").unlink()
+    if manifest is not None:
+        (bundle / "manifest.json").write_text(manifest)
     with pytest.raises(BundleError):
+        media_folder(bundle)
+
+
+@pytest.mark.parametrize("media", [3, "../../../..", "/etc"])
+def test_media_stay_inside_the_project(bundle, media):
+    (bundle / "manifest.json").write_text(json.dumps(MANIFEST | {"media": media}))
+    with pytest.raises(BundleError, match="media|outside"):
         media_folder(bundle)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 from PIL import Image
 
-from app.events.compare import wire_compare
 from app.session.names import SYSTEMS, in_order, system
 from app.session.service import Service
 from app.session.state import Session
 from app.views import compare
 from mealrec.errors import RequestError
+from mealrec.question import Question
 from mealrec.recommender.comparing import Overlap
-from tests.app.conftest import in_event_loop
+from tests.app.conftest import wired
 from tests.app.stand_in import STEPS, CatalogueItem, StandInMedia, StandInRecommender
 
 SESSION = Session(history=("1", "2"), k=5)
@@ -40,7 +42,9 @@ def test_without_a_history_nothing_is_shown(service):
 def test_the_controls_ask_the_recommender(service):
     asked = compare.asked(SESSION, 0.35, 7, 12)
     assert (asked.noise, asked.num_steps, asked.seed, asked.history) == (0.35, 7, 12, SESSION.history)
-    comparison = service.compare(asked)
+    hiding = replace(SESSION, hidden=(1,))
+    assert compare.asked(hiding, 0.35, 7, 12) == asked, "systems are compared with nothing hidden"
+    comparison = service.compare(asked.question)
     assert {(ranks.noise, ranks.num_steps, ranks.seed) for ranks in comparison.rankings} == {(0.35, 7, 12)}
     assert compare.shown(service, asked) != compare.shown(service, SESSION)
 
@@ -59,16 +63,16 @@ def test_forged_controls_are_refused(service, noise, steps):
 def test_only_a_revealed_next_clip_is_marked(service):
     viewer = service.recommender().viewers[0]
     opened = Session(history=viewer.history, viewer_id=viewer.viewer_id)
-    assert service.compare(opened).target is None
+    assert service.compare(opened.question, service.target(opened)).target is None
     assert "★" not in str(compare.shown(service, opened)[1]["figure"])
     revealed = Session(history=viewer.history, viewer_id=viewer.viewer_id, revealed=True)
-    assert service.compare(revealed).target.item_id == viewer.target
+    assert service.compare(revealed.question, service.target(revealed)).target.item_id == viewer.target
     assert "★" in str(compare.shown(service, revealed)[1]["figure"])
 
 
 def test_a_lost_upload_is_named(service):
     with pytest.raises(RequestError, match="no longer kept"):
-        service.compare(Session(history=("1", "upload-gone")))
+        service.compare(Question(["1", "upload-gone"]))
 
 
 @pytest.mark.parametrize(
@@ -109,11 +113,11 @@ def test_posters_travel_inside_the_figure(tmp_path):
         return recommender
 
     service = Service(load).start()
-    first = service.recommender(timeout_s=10).rank(["1"], k=1).items[0].item_id
+    first = service.recommender(timeout_s=10).rank(Question(["1"], k=1)).items[0].item_id
     Image.new("RGB", (256, 448)).save(tmp_path / "posters" / f"{first}.webp")
     session = Session(history=("1",), k=20)
     figure = compare.shown(service, session)[1]["figure"]
-    rankings = service.compare(session).rankings
+    rankings = service.compare(session.question).rankings
     pictured = sum(item.item_id == first for ranks in rankings for item in ranks.items)
     sources = [image["source"] for image in figure["layout"]["images"]]
     assert len(sources) == pictured > 0
@@ -127,28 +131,26 @@ def test_the_order_of_columns_knows_every_described_system():
 
 
 def test_a_closed_tab_computes_nothing_and_an_open_one_does(service):
-    """The wired functions themselves, as Gradio would call them."""
-
-    def wired():
-        with gr.Blocks() as demo, gr.Tabs():
-            with gr.Tab("Inside") as inside:
-                ranking = gr.HTML()
-            with gr.Tab("Compare") as tab:
-                view = compare.build()
-            wire_compare(service, gr.State(Session()), ranking, tab, [inside], view)
-        return demo
-
-    functions = {block.fn.__name__: block for block in in_event_loop(wired).fns.values()}
-    draw, open_tab, close_tab = (functions[name].fn for name in ("draw", "open_tab", "close_tab"))
-    service.compare = lambda session: pytest.fail("a closed tab asked for a comparison")
-    assert draw(SESSION, 0, STEPS, 0, None) == draw(SESSION, 0, STEPS, 0, False) == (gr.skip(),) * 3
+    draw = wired(service, "app.events.tabs")["draw_comparison"]
+    service.compare = lambda *asked: pytest.fail("a closed tab asked for a comparison")
+    assert draw(False, SESSION, 0, STEPS, 0) == gr.skip()
     del service.compare
-    assert draw(SESSION, 0, STEPS, 0, True) == compare.shown(service, compare.asked(SESSION, 0, STEPS, 0))
-    assert open_tab(Session(seed=4), None) == (True, STEPS, 4, "")
-    assert "every system" in open_tab(Session(("1",), seed=4), None)[3]
-    assert open_tab(Session(seed=4), False)[0] is True and open_tab(Session(seed=4), False)[2] == gr.skip()
-    assert (close_tab(None), close_tab(True), close_tab(False)) == (None, False, False)
-    assert {functions[name].concurrency_id for name in ("draw",)} == {"compare"}
+    asked = compare.asked(SESSION, 0, STEPS, 0)
+    assert draw(True, SESSION, 0, STEPS, 0) == compare.shown(service, asked)
+
+
+def test_the_controls_begin_as_the_ranking_is_asked_and_are_then_the_visitors(service):
+    open_tab = wired(service, "app.events.tabs")["open_compare"]
+
+    def values(session, is_set, tab):
+        found = open_tab(session, is_set, SimpleNamespace(value=tab))
+        return {getattr(part, "elem_id", None): value for part, value in found.items()}
+
+    first = values(Session(seed=4), False, "Compare")
+    assert (first["compare-steps"], first["compare-seed"], first["compare-overlaps"]) == (STEPS, 4, "")
+    assert "every system" in values(Session(("1",)), False, "Compare")["compare-overlaps"]
+    assert list(values(Session(seed=4), True, "Compare").values()) == [True]
+    assert list(values(Session(seed=4), False, "Map").values()) == [False]
 
 
 def test_a_landscape_poster_takes_no_more_room_than_an_upright_one(tmp_path):

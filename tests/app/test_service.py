@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import gradio as gr
@@ -14,7 +16,9 @@ import pytest
 from app.session.catalogue import Catalogue
 from app.session.service import Progress, Service, user_errors
 from app.session.state import Session
+from app.uploads.store import UploadStore
 from mealrec.errors import BundleError, RequestError, VideoError
+from mealrec.question import Question
 from tests.app.stand_in import StandInMedia, StandInRecommender
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,21 +72,31 @@ def test_an_unforeseen_failure_reaches_the_page_too():
 
 def test_the_same_question_is_answered_once(service):
     session = Session(history=("1", "2"))
-    assert service.recommend(session) is service.recommend(session)
-    assert service.recommend(Session(history=("2", "1"))) is not service.recommend(session)
+    assert service.recommend(session.question) is service.recommend(session.question)
+    assert service.recommend(Session(history=("2", "1")).question) is not service.recommend(session.question)
 
 
 def test_an_upload_joins_a_history(service, video):
     *reports, upload = service.encode(video, "mine")
     assert all(isinstance(report, Progress) for report in reports)
-    answer = service.recommend(Session(history=("1", upload.upload_id)))
+    answer = service.recommend(Session(history=("1", upload.upload_id)).question)
     assert answer.uploads[0].item_id == upload.upload_id
     assert len(service.thumbnails(upload.upload_id)) == 5
 
 
+def test_a_remembered_answer_keeps_no_video(service, video):
+    *_, upload = service.encode(video, "mine")
+    kept = weakref.ref(upload)
+    service.recommend(Question(["1", upload.upload_id]))
+    service.uploads = UploadStore()
+    del upload
+    gc.collect()
+    assert kept() is None
+
+
 def test_a_forgotten_upload_is_named(service):
     with pytest.raises(RequestError, match="no longer kept"):
-        service.recommend(Session(history=("upload-gone",)))
+        service.recommend(Session(history=("upload-gone",)).question)
     assert service.known(Session(history=("1", "upload-gone", "no-such-clip"))) == ("1",)
 
 

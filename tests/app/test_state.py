@@ -8,6 +8,7 @@ import pytest
 
 from app.session import state
 from app.session.state import Session
+from mealrec.errors import RequestError
 
 
 def test_an_item_is_added_last_and_taken_out_by_a_second_click():
@@ -63,6 +64,19 @@ def test_a_moment_is_hidden_as_a_whole_and_shown_again():
     assert session.hidden == (1, 3, 4) and state.hiding(session, (3, 4)).hidden == (1,)
     assert state.hiding(session, (0, 1)).hidden == (0, 1, 3, 4), "half hidden counts as shown"
     assert session.whole == Session(history=("a",)) and not session.whole.is_what_if
+
+
+def test_a_session_asks_what_counts_of_it():
+    session = Session(
+        ("a", "b", "c"), k=3, variant="no_tcd", seed=2, left_out=("a",), hidden=(1,), noise=0.5, num_steps=4
+    )
+    question = session.question
+    assert (question.history, question.hidden) == (("b", "c"), (1,))
+    assert (question.k, question.variant, question.seed) == (3, "no_tcd", 2)
+    assert (question.noise, question.num_steps, question.uploads) == (0.5, 4, ())
+    assert session.whole.question.history == ("a", "b", "c")
+    with pytest.raises(RequestError, match="add an item first"):
+        _ = Session().question
 
 
 @pytest.mark.parametrize("edit", [lambda s: state.toggled(s, "x"), lambda s: state.moved(s, "a", 1)])

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from app.session.service import Service
-from app.views import history, show, story
-from app.views.shares import in_words, likelier, percent
+from app.views import history, story
+from app.views.parts import in_words, likelier, percent
 from mealrec.explain.trace import driving
 from tests.app.conftest import wired
 from tests.app.stand_in import StandInRecommender
@@ -37,7 +37,7 @@ def test_every_step_waits_for_the_ranking_that_its_click_asks_for(service, steps
 def test_it_tells_of_the_example_viewer_whose_first_clip_falls_furthest(service, steps):
     falls = {}
     for viewer in service.recommender().viewers:
-        answer = service.recommend(dataclasses.replace(story.ASKED, history=viewer.history))
+        answer = service.recommend(dataclasses.replace(story.ASKED, history=viewer.history).question)
         moment = driving(answer.last.moments)
         falls[",".join(viewer.history)] = (moment.rank_without > 1, moment.influence) if moment else (False, 0.0)
     assert steps[-1].history == max(falls, key=falls.get)
@@ -46,7 +46,7 @@ def test_it_tells_of_the_example_viewer_whose_first_clip_falls_furthest(service,
 def test_it_hides_the_moment_that_drives_the_first_and_says_what_it_did(service, steps):
     (hides,) = [step for step in steps if step.hidden]
     _, session = next(pair for pair in played(service, steps) if pair[0] is hides)
-    whole, without = (service.recommend(asked) for asked in (session.whole, session))
+    whole, without = (service.recommend(asked.question) for asked in (session.whole, session))
     moment = driving(whole.last.moments)
     assert hides.hidden == ",".join(map(str, moment.frames)) and moment.rank_without > 1
     assert f"#1 falls to {moment.rank_without}" in hides.words
@@ -94,7 +94,7 @@ def test_a_visitors_own_clips_come_back_and_nothing_else_does(service):
 
 
 def test_it_plays_a_second_time_too(steps):
-    first, second = (show.value(steps) for _ in range(2))
+    first, second = (story.value(steps) for _ in range(2))
     assert first["steps"] == second["steps"] and first != second
 
 

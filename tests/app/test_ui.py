@@ -14,8 +14,9 @@ import pytest
 
 from app.look.theme import theme
 from app.session.service import Service
+from app.session.state import Session
 from app.ui import build_demo, launch_options
-from tests.app.conftest import in_event_loop
+from tests.app.conftest import in_event_loop, wired
 from tests.app.stand_in import StandInRecommender
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,12 @@ def test_the_page_does_without_torch():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("name", ["list_effects", "draw_map", "draw_comparison"])
+def test_nothing_is_computed_for_a_closed_tab(name):
+    events = wired(Service(lambda: pytest.fail("a closed tab asked for the model")), "app.events.tabs")
+    assert events[name](False, Session(history=("1",))) == gr.skip()
+
+
 def test_launch_knows_every_option():
     assert set(launch_options([])) <= set(inspect.signature(gr.Blocks.launch).parameters)
 
@@ -51,7 +58,7 @@ def test_only_the_given_folders_are_served():
 
 def test_no_font_or_script_comes_from_another_host():
     options = launch_options([])
-    written = options["head"] + options["css"] + "".join(path.read_text() for path in options["css_paths"])
+    written = options["head"] + "".join(path.read_text() for path in options["css_paths"])
     assert not re.search(r"https?://(?!www\.w3\.org)", written)
     assert not [font for font in theme()._stylesheets if "://" in str(font)]
 

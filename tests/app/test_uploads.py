@@ -46,12 +46,6 @@ def test_an_unused_upload_is_forgotten_in_time():
     assert kept(store, "kl") == "k" and len(store) == 1
 
 
-def test_only_uploads_are_picked():
-    store = UploadStore()
-    store.add(upload("a"))
-    assert list(store.pick(["1", "upload-a", "upload-gone"])) == ["upload-a"]
-
-
 def test_one_visit_cannot_push_out_the_others():
     store = UploadStore(Bounds(uploads=4, a_visit=2), Clock())
     store.add(upload("a"), "ann")

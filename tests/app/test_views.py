@@ -10,7 +10,7 @@ import pytest
 from app.session.catalogue import PAGE_SIZE
 from app.session.service import Service
 from app.session.state import Session
-from app.views import about, cards, catalogue, history, moments, recommendations, upload, wants
+from app.views import about, catalogue, history, moments, parts, recommendations, upload, wants
 from mealrec.errors import BundleError, RequestError
 from tests.app.conftest import in_event_loop
 from tests.app.stand_in import CatalogueItem, StandInRecommender, without_pictures
@@ -34,7 +34,7 @@ def evil_service() -> Service:
 
 def test_titles_are_escaped_everywhere(evil_service):
     session = Session(history=("1", "2"))
-    answer = evil_service.recommend(session)
+    answer = evil_service.recommend(session.question)
     for markup in (
         catalogue.markup(evil_service, catalogue.Browse()),
         history.markup(evil_service, session),
@@ -54,7 +54,7 @@ def test_the_templates_are_never_evaluated_in_the_browser():
 
 def test_the_ranking_brings_the_weights_of_its_own_history(service):
     session = Session(history=("1", "2", "3"))
-    markup = recommendations.markup(service, session, service.recommend(session))
+    markup = recommendations.markup(service, session, service.recommend(session.question))
     assert 'data-history="1,2,3"' in markup
     assert 'data-weights="0.1863,0.3072,0.5065"' in markup
 
@@ -85,7 +85,7 @@ def test_the_next_clip_is_hidden_until_revealed(service):
     viewer = service.recommender().viewers[0]
     opened = history.edited(service, Session(), "viewer", {"id": viewer.viewer_id})
     assert opened.history == viewer.history
-    answer = service.recommend(opened)
+    answer = service.recommend(opened.question)
     assert "mystery" in history.markup(service, opened)
     assert "verdict" not in recommendations.markup(service, opened, answer)
     revealed = history.edited(service, opened, "reveal", {})
@@ -97,7 +97,7 @@ def test_the_next_clip_is_hidden_until_revealed(service):
 def test_a_hit_names_its_rank_and_marks_its_clip(service):
     viewer = service.recommender().viewers[0]
     session = Session(history=viewer.history, k=20, viewer_id=viewer.viewer_id, revealed=True)
-    answer = service.recommend(session)
+    answer = service.recommend(session.question)
     others = [item for item in answer.items if item.item_id != viewer.target][:2]
     hit = dataclasses.replace(answer.items[2], item_id=viewer.target, rank=3)
     markup = recommendations.markup(service, session, dataclasses.replace(answer, items=(*others, hit)))
@@ -120,7 +120,7 @@ def test_a_forged_click_does_no_harm(service, action, data):
 
 def test_the_ranking_shows_each_clip_in_order(service):
     session = Session(history=("1",), k=7)
-    answer = service.recommend(session)
+    answer = service.recommend(session.question)
     markup = recommendations.markup(service, session, answer)
     places = [markup.index(f'data-id="{item.item_id}"') for item in answer.items]
     assert len(places) == 7 and places == sorted(places)
@@ -128,7 +128,7 @@ def test_the_ranking_shows_each_clip_in_order(service):
 
 def test_a_variant_without_walks_says_so(service):
     session = Session(history=("1",), variant="backbone")
-    assert "no diffusion walk" in recommendations.markup(service, session, service.recommend(session))
+    assert "no diffusion walk" in recommendations.markup(service, session, service.recommend(session.question))
 
 
 def test_an_upload_is_reported_and_its_standing_told(service, video):
@@ -137,7 +137,7 @@ def test_an_upload_is_reported_and_its_standing_told(service, video):
     assert "&lt;i&gt;mine" in done and done.count("<img") >= 5
     assert done.count("tabby cat 62%</b>") == 5 and "Nothing in this catalogue" not in done
     session = Session(history=("1", upload_id))
-    assert "14</b> of 65" in recommendations.markup(service, session, service.recommend(session))
+    assert "14</b> of 65" in recommendations.markup(service, session, service.recommend(session.question))
 
 
 def test_an_upload_that_resembles_nothing_says_so(service, video):
@@ -228,7 +228,7 @@ def test_a_clip_without_a_picture_shows_its_title_and_hashtags(titles_service):
     assert markup.count('class="no-poster"') == PAGE_SIZE and "<img" not in markup
     assert "<b>nobody told me it sounds like this</b><small>#soundon 3</small>" in markup
     assert 'class="chips"' not in markup, "there is no topic to choose"
-    first, second = (cards.card(titles_service, item_id) for item_id in ("1", "2"))
+    first, second = (parts.card(titles_service, item_id) for item_id in ("1", "2"))
     assert first.colour != second.colour
 
 
@@ -241,19 +241,19 @@ def test_a_nameless_clip_is_called_by_its_id(title):
 
     service = Service(load).start()
     service.recommender(timeout_s=10)
-    assert cards.card(service, "7").title == "Clip 7"
+    assert parts.card(service, "7").title == "Clip 7"
     assert "Add “Clip 7” to the history" in catalogue.markup(service, catalogue.Browse())
 
 
 def test_a_page_of_titles_alone_is_explained_without_pictures(titles_service):
     session = Session(history=("1", "2"))
-    answer = titles_service.recommend(session)
+    answer = titles_service.recommend(session.question)
     strip, panel = (view.markup(titles_service, session, answer) for view in (moments, wants))
     assert "<img" not in strip + panel and panel.count("want-letter") == 3 and "moment-text" in strip
 
 
 def test_a_title_of_hashtags_alone_still_has_words():
-    assert (cards.Card("1", "# sea # calm", "", "", "").words, cards.Card("1", "#", "", "", "").words) == ("sea", "")
+    assert (parts.Card("1", "# sea # calm", "", "", "").words, parts.Card("1", "#", "", "", "").words) == ("sea", "")
 
 
 def test_a_bundle_without_uploads_says_why_in_place_of_the_drop_zone(titles_service):

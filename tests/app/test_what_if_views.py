@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from app.plots.style import quoted
 from app.session.state import Session
-from app.views import effects, history, moments, moves, recommendations, wants
-from app.views.cards import quoted
+from app.views import effects, history, moments, parts, recommendations, wants
 from mealrec.explain.trace import Moment
 from tests.app.test_views import EVIL, evil_service  # noqa: F401 (a fixture)
 
@@ -33,7 +33,7 @@ def with_moments(answer, influence, ranks, segments=()):
 
 
 def strip(service, influence, ranks, session=SESSION, **of_run):
-    answer = with_moments(service.recommend(session), influence, ranks, **of_run)
+    answer = with_moments(service.recommend(session.question), influence, ranks, **of_run)
     return moments.markup(service, session, answer)
 
 
@@ -85,7 +85,7 @@ def test_where_no_moment_drove_it_the_strip_says_so(service, influence, told):
 )
 def test_what_says_nothing_of_the_model_is_not_laid_on_it(service, monkeypatch, changes, told):
     """Where nothing could change, the model is not said to look at nothing; and rounding draws no bar."""
-    answer = with_moments(service.recommend(SESSION), [0.0, 4e-7, 0.0], [1, 1, 1], changes.get("segments", ()))
+    answer = with_moments(service.recommend(SESSION.question), [0.0, 4e-7, 0.0], [1, 1, 1], changes.get("segments", ()))
     answer = dataclasses.replace(answer, items=answer.items[: changes.get("items")])
     if "pictures" in changes:
         monkeypatch.setattr(service.recommender().media, "frame_thumbnails", lambda item_id: [])
@@ -96,10 +96,10 @@ def test_what_says_nothing_of_the_model_is_not_laid_on_it(service, monkeypatch, 
 
 def test_a_hidden_moment_stays_in_its_place_and_says_what_it_did(service):
     session = dataclasses.replace(SESSION, history=DRIVEN)
-    whole = service.recommend(session)
+    whole = service.recommend(session.question)
     moment = moments.driving(whole.last.moments)
     hidden = dataclasses.replace(session, hidden=moment.frames)
-    markup = moments.markup(service, hidden, service.recommend(hidden))
+    markup = moments.markup(service, hidden, service.recommend(hidden.question))
     tiles = re.findall(r'data-frames="([^"]*)"', markup)
     assert tiles == [",".join(map(str, each.frames)) for each in whole.last.moments]
     assert markup.count('aria-pressed="true"') == 1 and f"#1 → {moment.rank_without}" in markup
@@ -109,7 +109,7 @@ def test_a_hidden_moment_stays_in_its_place_and_says_what_it_did(service):
 
 def test_with_every_moment_hidden_only_the_title_is_left(service):
     session = dataclasses.replace(SESSION, hidden=(0, 1, 2, 3, 4))
-    markup = moments.markup(service, session, service.recommend(session))
+    markup = moments.markup(service, session, service.recommend(session.question))
     assert "Every moment of" in sentence(markup) and "is-driver" not in markup
 
 
@@ -120,7 +120,7 @@ def test_segments_of_a_title_stand_in_for_moments(service):
 
 
 def test_kinds_are_shown_with_their_faces_and_next_to_anybodys_share(service):
-    answer = service.recommend(SESSION)
+    answer = service.recommend(SESSION.question)
     markup = wants.markup(service, SESSION, answer)
     places = [markup.index(f"<b>{answer.kinds[kind].name}</b>") for kind in answer.out_for(3)]
     assert places == sorted(places) and markup.count("<img") == 3
@@ -130,10 +130,10 @@ def test_kinds_are_shown_with_their_faces_and_next_to_anybodys_share(service):
 
 def test_a_hidden_moment_moves_the_kinds_and_they_stay_in_their_places(service):
     session = dataclasses.replace(SESSION, history=DRIVEN)
-    whole = service.recommend(session)
+    whole = service.recommend(session.question)
     moment = moments.driving(whole.last.moments)
     hidden = dataclasses.replace(session, hidden=moment.frames)
-    answer = service.recommend(hidden)
+    answer = service.recommend(hidden.question)
     markup = wants.markup(service, hidden, answer)
     assert re.findall(r'data-want="(\d+)"', markup) == [str(kind) for kind in whole.out_for(3)]
     assert moment.kind in whole.out_for(3) and "is-down" in markup and "▼" in markup
@@ -141,12 +141,12 @@ def test_a_hidden_moment_moves_the_kinds_and_they_stay_in_their_places(service):
 
 
 def test_a_run_without_kinds_has_no_such_panel(service):
-    answer = dataclasses.replace(service.recommend(SESSION), kinds=())
+    answer = dataclasses.replace(service.recommend(SESSION.question), kinds=())
     assert wants.markup(service, SESSION, answer) == ""
 
 
 def test_each_card_says_for_which_kind_it_was_picked(service):
-    answer = service.recommend(SESSION)
+    answer = service.recommend(SESSION.question)
     markup = recommendations.markup(service, SESSION, answer)
     for item in answer.items:
         assert f"for {answer.kinds[item.kind].name}</span>" in markup
@@ -155,10 +155,10 @@ def test_each_card_says_for_which_kind_it_was_picked(service):
 
 
 def test_each_card_carries_its_way_from_its_old_rank(service):
-    whole = service.recommend(SESSION)
+    whole = service.recommend(SESSION.question)
     edited = history.edited(service, SESSION, "moment", {"frames": "2,3"})
-    after = service.recommend(edited)
-    found = moves.compared(service, edited, after)
+    after = service.recommend(edited.question)
+    found = parts.compared(service, edited, after)
     old = [item.item_id for item in whole.items]
     for item in after.items:
         move = found.moves[item.item_id]
@@ -177,7 +177,7 @@ def test_each_card_carries_its_way_from_its_old_rank(service):
 
 def test_the_change_is_told_in_words(service):
     def told(session):
-        return moves.compared(service, session, service.recommend(session)).change
+        return parts.compared(service, session, service.recommend(session.question)).change
 
     title = quoted(service.catalogue.get("1").title, 22)
     assert told(dataclasses.replace(SESSION, left_out=("1",))) == f"{title} left out"
@@ -190,8 +190,8 @@ def test_a_left_out_clip_stays_in_the_strip_and_is_not_asked_about(service):
     edited = history.edited(service, SESSION, "leave", {"id": "2"})
     markup = history.markup(service, edited)
     assert markup.count("is-left-out") == 1 and markup.count('class="strip-item') == 3
-    assert [item.item_id for item in service.recommend(edited).history] == ["1", "3"]
-    assert 'data-history="1,3"' in recommendations.markup(service, edited, service.recommend(edited))
+    assert [item.item_id for item in service.recommend(edited.question).history] == ["1", "3"]
+    assert 'data-history="1,3"' in recommendations.markup(service, edited, service.recommend(edited.question))
     assert history.edited(service, edited, "whole", {}) == SESSION
 
 
@@ -215,15 +215,15 @@ def test_a_second_click_shows_a_moment_again(service):
 
 def test_the_list_offers_every_change_and_marks_what_is_done(service):
     session = dataclasses.replace(SESSION, history=DRIVEN)
-    *_, moment = service.recommend(session).last.moments
+    *_, moment = service.recommend(session.question).last.moments
     done = dataclasses.replace(session, left_out=("9",), hidden=moment.frames)
     markup = effects.markup(service, done)
-    moments_ = len(service.recommend(session).last.moments)
+    moments_ = len(service.recommend(session.question).last.moments)
     assert markup.count('class="effect"') == len(DRIVEN) + moments_
     assert markup.count('data-action="moment"') == moments_ and markup.count('aria-pressed="true"') == 2
     assert "moment of the last clip" in markup
-    for effect in service.effects(session):
-        assert f"{moves.kept_words(effect.kept, 10)}, #1 " in markup
+    for effect in service.effects(session.question):
+        assert f"{parts.kept_words(effect.kept, 10)}, #1 " in markup
         assert "stays first" in markup if effect.top_rank == 1 else f"falls to {effect.top_rank}</small>" in markup
     last_out = dataclasses.replace(session, left_out=("14",))
     assert effects.markup(service, last_out).count("disabled") == moments_, "they are of a clip that does not count"
@@ -232,7 +232,7 @@ def test_the_list_offers_every_change_and_marks_what_is_done(service):
 
 def test_titles_are_escaped_here_too(evil_service):  # noqa: F811
     session = dataclasses.replace(SESSION, left_out=("1",))
-    answer = evil_service.recommend(session)
+    answer = evil_service.recommend(session.question)
     for markup in (
         moments.markup(evil_service, session, answer),
         effects.markup(evil_service, session),
@@ -242,7 +242,7 @@ def test_titles_are_escaped_here_too(evil_service):  # noqa: F811
 
 
 def test_names_of_kinds_are_escaped_too(service):
-    answer = service.recommend(SESSION)
+    answer = service.recommend(SESSION.question)
     evil = dataclasses.replace(
         answer, kinds=tuple(dataclasses.replace(kind, name=f"{EVIL} {kind.index}") for kind in answer.kinds)
     )

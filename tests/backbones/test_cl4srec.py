@@ -19,7 +19,8 @@ def histories():
 
 def views_of(kind, seed, **changes):
     items = histories()
-    views = disturb(items, torch.full((LONGEST,), kind), CL4SRecConfig(**changes), torch.Generator().manual_seed(seed))
+    torch.manual_seed(seed)
+    views = disturb(items, torch.full((LONGEST,), kind), CL4SRecConfig(**changes))
     shown = items.gather(1, views.source) * views.present
     for row, present in zip(shown, views.present, strict=True):
         assert (row > 0).tolist() == present.tolist() == sorted(present.tolist(), reverse=True)
@@ -66,7 +67,8 @@ def test_a_share_of_all_masks_every_item_and_crops_none():
 
 
 def test_both_views_differ_in_kind_and_every_pair_is_drawn():
-    kinds = two_kinds(300, torch.device("cpu"), torch.Generator().manual_seed(0)).view(2, -1)
+    torch.manual_seed(0)
+    kinds = two_kinds(300, torch.device("cpu")).view(2, -1)
     assert set(map(tuple, kinds.T.tolist())) == {(a, b) for a in range(3) for b in range(3) if a != b}
 
 
@@ -96,10 +98,11 @@ def make(**changes):
 
 def loss_of(encoder, items, seed=0):
     table = torch.randn(101, WIDTH, generator=torch.Generator().manual_seed(1))
-    return encoder.extra_loss(table[items], items, generator=torch.Generator().manual_seed(seed))
+    torch.manual_seed(seed)
+    return encoder.extra_loss(table[items], items)
 
 
-def test_the_weight_scales_the_loss_and_a_generator_fixes_it():
+def test_the_weight_scales_the_loss_and_a_seed_fixes_it():
     first, again, double = (loss_of(make(weight=w).eval(), histories()) for w in (0.1, 0.1, 0.2))
     assert torch.equal(first, again)
     torch.testing.assert_close(2 * first, double)
@@ -124,9 +127,11 @@ def test_the_mask_token_stands_where_an_item_is_hidden(monkeypatch):
     monkeypatch.setattr(encoder, "encode", encode)
     items = histories()
     table = torch.randn(101, WIDTH, generator=torch.Generator().manual_seed(1))
-    encoder.extra_loss(table[items], items, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    encoder.extra_loss(table[items], items)
     hidden = (seen["tokens"] == encoder.mask_token).all(-1)
-    kinds = two_kinds(LONGEST, torch.device("cpu"), torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    kinds = two_kinds(LONGEST, torch.device("cpu"))
     assert torch.equal(hidden, (seen["items"] > 0) & (kinds == MASK)[:, None])
     shown = seen["tokens"][~hidden & (seen["items"] > 0)]
     torch.testing.assert_close(shown, table[seen["items"][~hidden & (seen["items"] > 0)]])

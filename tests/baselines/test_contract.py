@@ -35,7 +35,7 @@ def name(request):
 
 def beside(name):
     """Return what a system is given beside the features."""
-    return TITLES if base.system(name).needs_titles else HIDDEN
+    return TITLES if base.system(name).needs == base.TITLES else HIDDEN
 
 
 def make(name, seed=0):
@@ -167,7 +167,7 @@ def test_no_validation_or_test_click_is_seen_in_training(name):
     assert other.train == SPLIT.train and not np.array_equal(other.test.targets, SPLIT.test.targets)
     config = replace(recipe(name).training, max_epochs=1, validation_rows=20)
     kept = [
-        train(base.system(name).Config(**SHAPE, width=16), config, split, FEATURES, hidden=beside(name))
+        train(base.system(name).Config(**SHAPE, width=16), config, split, FEATURES, encoder_input=beside(name))
         for split in (SPLIT, other)
     ]
     first, second = (trained.model.state_dict() for trained in kept)
@@ -178,7 +178,7 @@ def test_trained_by_its_recipe_it_beats_popularity_and_survives_the_disk(name, t
     known, own = FEATURES.has_id.numpy(), recipe(name)
     brief = replace(own.training, max_epochs=12, patience=12, validation_rows=100)
     own = replace(own, model=replace(own.model, width=32), training=brief)
-    trained = train(own.model, own.training, SPLIT, FEATURES, hidden=beside(name))
+    trained = train(own.model, own.training, SPLIT, FEATURES, encoder_input=beside(name))
     ranked = rank_rows(model_scorer(trained.model, FEATURES), SPLIT.test, known)
     save_system(tmp_path, own, trained)
     loaded = load_system(tmp_path)

@@ -11,18 +11,22 @@ import torch
 
 from mealrec.__main__ import main
 from mealrec.baselines import base, morec, morec_end_to_end
+from mealrec.baselines._content import in_batch_cross_entropy
 from mealrec.data.interactions import leave_one_out
 from mealrec.errors import DataFormatError, TrainingError
-from mealrec.features.store import FeatureStore, StoreLayout, write_store
+from mealrec.features.store import FeatureStore, StoreLayout
 from mealrec.features.text import TextEncoder
 from mealrec.features.titles import Titles
 from mealrec.study import harness
 from mealrec.study.harness import Study, load, read_ranks
-from mealrec.study.world import Source, open_world
-from mealrec.training import loop
+from mealrec.study.source import Source
+from mealrec.training import trainer
 from mealrec.training.checkpoint import Checkpoint
-from mealrec.training.trainer import TrainConfig, train
+from mealrec.training.config import TrainConfig
+from mealrec.training.trainer import train
+from mealrec.training.world import open_world
 from mealrec.types import SequenceBatch
+from tests.features.tiny_store import write_store
 from tests.study.conftest import BRIEF
 from tests.training.tiny_titles import CHECKSUM, LAYERS, TEXTS, make_titles, write_bert
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features, write_world
@@ -83,7 +87,7 @@ def test_gradients_reach_the_tuned_layers_and_the_frozen_ones_stay():
 def test_the_encoder_learns_at_its_own_rate():
     """Adam's first step moves a weight by its rate, however long its gradient is."""
     config = replace(BRIEFLY, max_epochs=1, batch_size=1000, average=0.0, clip_norm=1e9)
-    trained = train(replace(CONFIG, encoder_rate=0.1, dropout=0.0), config, SPLIT, FEATURES, hidden=TITLES).model
+    trained = train(replace(CONFIG, encoder_rate=0.1, dropout=0.0), config, SPLIT, FEATURES, encoder_input=TITLES).model
     torch.manual_seed(config.seed)
     start = base.build(replace(CONFIG, dropout=0.0), TITLES)
     moved = {
@@ -99,7 +103,7 @@ def test_the_batch_alone_gives_the_loss_of_the_whole_table():
     users, positions = ROWS.rows
     items = system.items(FEATURES)
     states = system.encoder.encode(items[ROWS.items], ROWS.items)[users, positions]
-    whole = base.in_batch_cross_entropy(states, items, ROWS.targets[users, positions], ROWS.prefixes(), system.counts)
+    whole = in_batch_cross_entropy(states, items, ROWS.targets[users, positions], ROWS.prefixes(), system.counts)
     torch.testing.assert_close(system.loss(ROWS, FEATURES)["total"], whole)
 
 
@@ -115,7 +119,7 @@ def test_an_item_without_a_title_is_its_clip_alone_and_a_batch_of_them_has_a_los
 
 
 def test_what_was_trained_loads_without_the_encoder_and_prepares_to_the_same_bits():
-    trained = train(CONFIG, BRIEFLY, SPLIT, FEATURES, hidden=TITLES).model
+    trained = train(CONFIG, BRIEFLY, SPLIT, FEATURES, encoder_input=TITLES).model
     config = base.from_dict(json.loads(json.dumps(trained.config.to_dict())))
     loaded = base.build(config)
     loaded.load_state_dict(trained.state_dict())
@@ -125,8 +129,8 @@ def test_what_was_trained_loads_without_the_encoder_and_prepares_to_the_same_bit
 
 
 def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch):
-    whole = train(CONFIG, BRIEFLY, SPLIT, FEATURES, hidden=TITLES)
-    steps, forward = iter(range(1, 100)), loop.Objective.forward
+    whole = train(CONFIG, BRIEFLY, SPLIT, FEATURES, encoder_input=TITLES)
+    steps, forward = iter(range(1, 100)), trainer.Objective.forward
 
     def fails(*arguments):
         if next(steps) == 5:
@@ -134,10 +138,10 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(tmp_path, monkeypatch)
         return forward(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loop.Objective, "forward", fails)
-        train(CONFIG, BRIEFLY, SPLIT, FEATURES, checkpoint=Checkpoint(tmp_path, {}, every=1), hidden=TITLES)
+        patch.setattr(trainer.Objective, "forward", fails)
+        train(CONFIG, BRIEFLY, SPLIT, FEATURES, checkpoint=Checkpoint(tmp_path, {}, every=1), encoder_input=TITLES)
     assert next(steps) == 6
-    again = train(CONFIG, BRIEFLY, SPLIT, FEATURES, checkpoint=Checkpoint(tmp_path, {}), hidden=TITLES)
+    again = train(CONFIG, BRIEFLY, SPLIT, FEATURES, checkpoint=Checkpoint(tmp_path, {}), encoder_input=TITLES)
     for name, tensor in whole.model.state_dict().items():
         assert torch.equal(again.model.state_dict()[name], tensor), name
 
@@ -238,7 +242,7 @@ def test_another_encoder_and_missing_or_other_titles_are_named(titled, tmp_path)
         (untitled, "None of the 27 items has a title"),
     ):
         with pytest.raises(DataFormatError, match=words):
-            unfit.beside(CONFIG)
+            unfit.encoder_input(CONFIG)
     store = replace(FeatureStore.open(features), manifest=manifest | {"titles_sha256": "0" * 64})
     with pytest.raises(DataFormatError, match="not those that the features were made of"):
         Titles.open(store, TEXTS, TITLES.normalisation)

@@ -9,13 +9,14 @@ import torch
 from torch import nn
 
 from mealrec.baselines import base, iisan, iisan_versa
+from mealrec.baselines._content import in_batch_cross_entropy
 from mealrec.baselines._towers import Between, Tower
 from mealrec.data.interactions import leave_one_out
 from mealrec.errors import TrainingError
 from mealrec.features.hidden import HIDDEN, HiddenStates
 from mealrec.study import harness
 from mealrec.study.harness import Study
-from mealrec.study.world import Source
+from mealrec.study.source import Source
 from mealrec.training.forms import build
 from mealrec.types import SequenceBatch
 from tests.training.tiny_world import (
@@ -90,7 +91,7 @@ def test_the_batch_alone_gives_the_loss_of_the_whole_table():
     users, positions = rows.rows
     items = system.items(FEATURES)
     states = system.encoder.encode(items[rows.items], rows.items)[users, positions]
-    whole = base.in_batch_cross_entropy(states, items, rows.targets[users, positions], rows.prefixes(), system.counts)
+    whole = in_batch_cross_entropy(states, items, rows.targets[users, positions], rows.prefixes(), system.counts)
     torch.testing.assert_close(system.loss(rows, FEATURES)["total"], whole)
 
 

@@ -10,8 +10,9 @@ from PIL import Image
 from benchmarks import photographs
 from mealrec.errors import DataFormatError
 from mealrec.features.encoder import open_encoder
-from mealrec.features.store import FeatureStore, StoreLayout, write_store
+from mealrec.features.store import FeatureStore, StoreLayout
 from tests.features.tiny_encoders import CLASSES, write_classifier
+from tests.features.tiny_store import write_store
 
 PAINTS = {"reef": (0, 60, 220), "campfire": (250, 90, 0)}
 
@@ -29,6 +30,7 @@ def folder(tmp_path):
         (tmp_path / "pictures" / motif).mkdir(parents=True)
         Image.new("RGB", (40, 30), colour).save(tmp_path / "pictures" / motif / "one.png")
     (tmp_path / "pictures" / "other").mkdir()
+    (tmp_path / "titles.csv").write_text("item,title\n0,\n")
     Image.new("RGBA", (30, 40), (0, 0, 0, 0)).save(tmp_path / "pictures" / "other" / "clear.png")
     return tmp_path / "pictures"
 

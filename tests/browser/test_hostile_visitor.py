@@ -68,10 +68,10 @@ def files_in(folder: Path) -> list[str]:
         ([["1", "1"]], "stands in it twice"),
         ([[]], "1 to 50 items"),
         ([[str(n) for n in range(51)]], "1 to 50 items"),
-        (["1"], "list of clip ids"),
-        ([{"1": 1}], "list of clip ids"),
-        ([None], "list of clip ids"),
-        ([[["1"]]], "list of clip ids"),
+        (["1"], "list of item ids"),
+        ([{"1": 1}], "list of item ids"),
+        ([None], "list of item ids"),
+        ([[["1"]]], "list of item ids"),
         ([["1"], -1], "k: a whole number"),
         ([["1"], 0], "k: a whole number"),
         ([["1"], 10**9], "k: a whole number"),
@@ -80,14 +80,14 @@ def files_in(folder: Path) -> list[str]:
         ([["1"], 2.5], "k: a whole number"),
         ([["1"], float("nan")], "k: a whole number"),
         ([["1"], float("inf")], "k: a whole number"),
-        ([["1"], [10]], "k: a single value"),
+        ([["1"], [10]], "k: a whole number"),
         ([["1"], 10, -1], "seed: a whole number"),
         ([["1"], 10, 2**31], "seed: a whole number"),
         ([["1"], 10, "0; drop"], "seed: a whole number"),
         ([["1"], 10, 0, "best"], "variant: one of"),
         ([["1"], 10, 0, "../full"], "variant: one of"),
-        ([["1"], 10, 0, None], "variant: one of"),
-        ([["1"], 10, 0, {"full": 1}], "variant: a single value"),
+        ([["1"], 10, 0, None], "variant: a name"),
+        ([["1"], 10, 0, {"full": 1}], "variant: a name"),
     ],
 )
 def test_a_request_that_does_not_fit_is_told_what_was_expected(app, data, words):
@@ -111,7 +111,7 @@ def test_a_body_that_is_no_request_is_refused(app, body):
 
 
 def test_a_deep_value_is_refused_in_words(app):
-    assert "list of clip ids" in asked(app, '{"data": [' + "[" * 300 + "]" * 300 + ', 10, 0, "full", [], 0, null]}')
+    assert "list of item ids" in asked(app, '{"data": [' + "[" * 300 + "]" * 300 + ', 10, 0, "full", [], 0, null]}')
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """A bundle comes back as it was written, or not at all: every kind of damage is named."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +10,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from mealrec.bundle.contents import CatalogueItem, ExampleViewer, ViewerCase
-from mealrec.bundle.disk import MANIFEST, read_bundle, read_manifest, write_bundle
-from mealrec.bundle.places import bundle_root
+from mealrec.bundle.disk import read_bundle, write_bundle
+from mealrec.bundle.manifest import MANIFEST, CatalogueItem, ExampleViewer, ViewerCase, bundle_root, read_manifest
 from mealrec.errors import BundleError
-from mealrec.explain.kinds import Face
+from mealrec.explain.trace import Face
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import VARIANTS, tiny_contents, titles_contents, with_models
 
@@ -56,8 +58,8 @@ def test_round_trip_keeps_the_answer(recommender, bundle):
     write_bundle(bundle, read_bundle(bundle))
     again = Recommender.from_bundle(bundle, device="cpu")
     for variant in VARIANTS:
-        first, second = (r.recommend(["i1", "i4"], variant=variant) for r in (recommender, again))
-        assert first.items == second.items
+        question = Question(["i1", "i4"], variant=variant)
+        assert again.recommend(question).items == recommender.recommend(question).items
 
 
 def test_a_variant_may_be_named_like_a_system_of_a_comparison(bundle):
@@ -82,7 +84,7 @@ def test_loading_draws_no_random_number(bundle):
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    Recommender.from_bundle(bundle).recommend(["i1"])
+    Recommender.from_bundle(bundle).recommend(Question(["i1"]))
     assert torch.equal(torch.rand(2), expected)
 
 
@@ -275,3 +277,12 @@ def test_tensors_say_that_they_are_pytorchs(bundle):
     for file in [*bundle.rglob("*.safetensors"), *Path("checkpoints/default").rglob("*.safetensors")]:
         with safe_open(file, "pt") as opened:
             assert opened.metadata() == {"format": "pt"}, file
+
+
+def test_a_bundle_is_found_and_its_catalogue_read_without_torch_or_numpy():
+    code = (
+        "import sys; import mealrec.bundle.hub; from mealrec.bundle.manifest import read_items; "
+        "read_items('checkpoints/default'); print({'torch', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

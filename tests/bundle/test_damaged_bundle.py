@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mealrec.bundle.disk import MANIFEST, read_manifest
+from mealrec.bundle.manifest import MANIFEST, read_manifest
 from mealrec.errors import BundleError
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import VARIANTS

@@ -10,9 +10,11 @@ from huggingface_hub import ModelCard
 
 from mealrec.__main__ import main
 from mealrec.bundle.card import model_card
-from mealrec.bundle.disk import CARD, MANIFEST, read_bundle
+from mealrec.bundle.disk import read_bundle
 from mealrec.bundle.hub import HubAddress, local_bundle
+from mealrec.bundle.manifest import CARD, MANIFEST
 from mealrec.errors import BundleError
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
 from mealrec.verbs.push import gather
 from tests import fake_hub
@@ -82,7 +84,7 @@ def test_a_pushed_bundle_comes_back_and_answers_the_same(hub, project, recommend
     assert hub.repositories[REPO].private
     bundle = local_bundle(f"hf://{REPO}")
     again = Recommender.from_pretrained(REPO, device="cpu")
-    assert again.recommend(["i1", "i4"]).items == recommender.recommend(["i1", "i4"]).items
+    assert again.recommend(Question(["i1", "i4"])).items == recommender.recommend(Question(["i1", "i4"])).items
     clip = again.media.clip_path("i1")
     assert clip.resolve().is_relative_to(bundle.resolve()), "a page would not hand out a file outside of its folder"
     assert not again.upload_refusal

@@ -96,7 +96,7 @@ def test_a_file_put_by_hand_is_checked_and_accepted(shelf, tmp_path):
 @pytest.mark.parametrize("content", [b"anna\t7\n", TABLES["pairs.tsv"].replace(b"8", b"9")])
 def test_another_file_put_by_hand_is_named_and_left(shelf, tmp_path, content):
     (tmp_path / "pairs.tsv").write_bytes(content)
-    with pytest.raises(FetchError, match="delete it to fetch it anew"):
+    with pytest.raises(FetchError, match="delete it to fetch it again"):
         fetch_files(shelf.address, FILES, tmp_path, QUICK)
     assert (tmp_path / "pairs.tsv").read_bytes() == content
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mealrec.data.published.kcore import k_core, largest_k
+from mealrec.data.published.rows import k_core, largest_k
 
 
 def one_at_a_time(pairs, k_users, k_items):

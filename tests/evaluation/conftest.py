@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mealrec.evaluation.setting import Setting
-from mealrec.evaluation.subject import Subject
+from mealrec.evaluation.faithfulness import Subject
+from mealrec.training.world import World
 from tests.evaluation.planted_world import planted_subject, write_planted_world
 
 
@@ -17,10 +17,10 @@ def planted_data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def planted_setting(planted_data) -> Setting:
+def planted_world(planted_data) -> World:
     return write_planted_world(planted_data)
 
 
 @pytest.fixture(scope="session")
-def subject(planted_setting) -> Subject:
-    return planted_subject(planted_setting)
+def subject(planted_world) -> Subject:
+    return planted_subject(planted_world)

@@ -11,12 +11,12 @@ import torch
 
 from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
-from mealrec.evaluation.setting import Setting
-from mealrec.evaluation.subject import Subject
+from mealrec.evaluation.faithfulness import Subject
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
 from mealrec.progress import Progress
 from mealrec.sample.viewers import simulate_viewers
+from mealrec.training.world import World
 from mealrec.types import ItemFeatures
 
 MOTIFS, CLIPS, FRAMES, VISUAL, TEXT = 6, 36, 4, 12, 3
@@ -34,8 +34,8 @@ def clips() -> list[SimpleNamespace]:
     return found
 
 
-def write_planted_world(folder: Path) -> Setting:
-    """Write the truth under `folder` and return what stands beside it; frame k is seen at k seconds."""
+def write_planted_world(folder: Path) -> World:
+    """Write the truth under `folder` and return the world that it belongs to; frame k is seen at k seconds."""
     every = clips()
     viewers = simulate_viewers(every, [HELD_OUT], 240, np.random.default_rng(1))
     (folder / "truth").mkdir(parents=True)
@@ -46,22 +46,22 @@ def write_planted_world(folder: Path) -> Setting:
     histories = {user: tuple(watched) for user, watched in viewers.pairs.items()}
     catalogue = Catalogue(item_ids, dict.fromkeys(item_ids, "a clip"), {}, frozenset({HELD_OUT}), histories)
     times = np.vstack([np.zeros(FRAMES), np.tile(np.arange(FRAMES, dtype=float), (CLIPS, 1))])
-    return Setting(catalogue, leave_one_out(catalogue), _features(every, catalogue), times)
+    return World(catalogue, leave_one_out(catalogue), _features(every, catalogue), times, folder)
 
 
-def planted_model(setting: Setting, variant: str = "full", **changes) -> MealRec:
+def planted_model(world: World, variant: str = "full", **changes) -> MealRec:
     """Return an untrained model whose kinds are found: what it reads of histories says something all the same."""
     shape = {"num_items": CLIPS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
     config = MealRecConfig(**shape, num_kinds=MOTIFS, looks=2 * MOTIFS, num_steps=3, variant=variant, **changes)
     torch.manual_seed(0)
     model = MealRec(config)
-    model.table.kind_space.fit(setting.features, setting.split.train, config.looks)
+    model.table.kind_space.fit(world.features, world.split.train, config.looks)
     return model.requires_grad_(False).eval()
 
 
-def planted_subject(setting: Setting, count: int = 12, variant: str = "full") -> Subject:
+def planted_subject(world: World, count: int = 12, variant: str = "full") -> Subject:
     """Return a model under test."""
-    return Subject(setting, planted_model(setting, variant), count, Progress())
+    return Subject(world, planted_model(world, variant), count, Progress())
 
 
 def _features(every: list[SimpleNamespace], catalogue: Catalogue) -> ItemFeatures:

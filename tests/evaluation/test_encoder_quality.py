@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from mealrec.errors import DataFormatError
-from mealrec.evaluation.encoder_quality import measure
-from mealrec.evaluation.grading import graded
+from mealrec.evaluation import encoder_quality
+from mealrec.evaluation.encoder_quality import graded, measure
 from mealrec.verbs import encoder as encoder_command
 from tests.features.tiny_encoders import write_classifier
 from tests.make_videos import write_video
@@ -23,6 +23,7 @@ def data(tmp_path):
     (folder / "truth").mkdir()
     for name in "789":
         write_video(folder / "clips" / f"{name}.mp4")
+    (folder / "titles.csv").write_text("item,title\n7,\n8,\n9,\n")
     (folder / "held_out.txt").write_text("9\n")
     return folder
 
@@ -40,8 +41,8 @@ def test_the_verb_prints_what_it_measured(data, tmp_path, monkeypatch, capsys):
         def motifs_at(self, item_id, times_s):
             return ["reef" if time < 2 else "piano" for time in times_s]
 
-    monkeypatch.setattr(encoder_command, "read_truth", lambda folder: Truth())
-    monkeypatch.setattr("mealrec.evaluation.encoder_quality.NEIGHBOURS", 2)
+    monkeypatch.setattr(encoder_quality, "read_truth", lambda folder: Truth())
+    monkeypatch.setattr(encoder_quality, "NEIGHBOURS", 2)
     assert evaluate(data, write_classifier(tmp_path / "encoder"), "--device", "cpu") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["clips"] == {"trained": 2, "held_out": 1}

@@ -11,7 +11,8 @@ from mealrec.explain.evidence import Anybody, agreement, influence, interest, ma
 from mealrec.explain.walks import Walks
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec
-from mealrec.models.table import Items
+from mealrec.question import Question
+from mealrec.types import Items
 from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, ITEMS, KINDS, VARIANTS
 
 HISTORIES = torch.tensor([[1, 4, 2], [5, 0, 0], [7, 12, 0]])
@@ -24,7 +25,7 @@ def no_gradients():
 
 
 def walks_of(recommender, variant="full", histories=HISTORIES, **changes) -> tuple[Walks, Anybody]:
-    loaded = recommender._variant(variant)
+    loaded = recommender.variant(variant)
     return Walks(loaded.model, loaded.items, histories, **changes), loaded.anybody
 
 
@@ -34,7 +35,7 @@ def end_of(recommender, variant: str, history: list[int]) -> torch.Tensor:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_anybody_is_the_mean_viewer_of_one_clip(recommender, variant):
-    loaded, known = recommender._variant(variant), list(range(1, ITEMS + 1 - len(HELD_OUT)))
+    loaded, known = recommender.variant(variant), list(range(1, ITEMS + 1 - len(HELD_OUT)))
     ends = torch.stack([end_of(recommender, variant, [item]) for item in known])
     wanted = loaded.model.table.wanted(ends, loaded.items.anybody)
     assert torch.allclose(loaded.anybody.wanted, loaded.items.bias[known].softmax(0) @ wanted, atol=1e-5)
@@ -151,11 +152,11 @@ def test_no_set_of_frames_comes_twice():
 def test_a_moments_worth_is_what_it_takes_away_and_what_it_gives_back(recommender):
     """By hand, from answers that hide a moment, all but it, and everything."""
     history = ["i1", "i4", "i2"]
-    answer = recommender.recommend(history)
+    answer = recommender.recommend(Question(history))
     first = answer.items[0].item_id
 
     def chance(frames) -> float:
-        items = recommender.recommend(history, hidden=sorted(frames), k=ITEMS).items
+        items = recommender.recommend(Question(history, hidden=sorted(frames), k=ITEMS)).items
         scores = torch.tensor([item.score for item in items])
         return float(scores.log_softmax(0)[[item.item_id for item in items].index(first)])
 

@@ -1,13 +1,16 @@
 """Tiny untrained encoders, and a tiny catalogue of numbered clips."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from mealrec.features.encoder import VisualEncoder, open_encoder
+from mealrec.features.encoder import open_encoder
+from mealrec.features.visual import VisualEncoder
 from mealrec.video import frames, worker
+from mealrec.video.limits import DecodeLimits
 from tests.features.tiny_encoders import write_videomae
 from tests.make_videos import write_video
 
@@ -72,8 +75,8 @@ def catalogue(tmp_path) -> Path:
 def in_this_process(monkeypatch) -> None:
     """Decode without a worker's process, which costs ten times what a small video does."""
 
-    def ask(request: dict, name: str, *_) -> tuple[dict, memoryview]:
-        header, pixels = worker.decode(request | {"limits": request["limits"] | {"cpu_s": math.inf}})
+    def ask(request: dict, name: str, limits: DecodeLimits, *_) -> tuple[dict, memoryview]:
+        header, pixels = worker.decode(request, replace(limits, cpu_s=math.inf))
         return header, memoryview(pixels)
 
     monkeypatch.setattr(frames, "_ask_worker", ask)

@@ -128,4 +128,4 @@ def test_ray_that_does_not_start_is_an_error_in_words(monkeypatch):
 def test_ray_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DataFormatError, match="requirements-scale.txt"):
-        list(encoded_on_ray(None, ExtractConfig(), [{"row": np.arange(1)}], RayConfig("local")))
+        list(encoded_on_ray(None, ExtractConfig(), RayConfig("local"), [{"row": np.arange(1)}]))

@@ -13,8 +13,8 @@ from mealrec.features.store import (
     create_arrays,
     is_complete,
     open_arrays,
-    write_store,
 )
+from tests.features.tiny_store import write_store
 
 ENCODERS = {"video": {"name": "v", "sha256": "0"}, "text": {"name": "t", "sha256": "1"}}
 

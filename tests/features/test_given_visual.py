@@ -5,8 +5,7 @@ import pytest
 
 from mealrec.errors import DataFormatError
 from mealrec.features import items
-from mealrec.features.extraction import extract
-from mealrec.features.given import GivenVisual
+from mealrec.features.extraction import GivenVisual, extract
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import CLIPS, GLOBAL_VISUAL, TITLE_SEGMENTS, FeatureStore
 from tests.features.test_extract import LetterCounts

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from mealrec.features import tensors
-from mealrec.features.store import FeatureStore, StoreLayout, write_store
+from mealrec.features.store import FeatureStore, StoreLayout
 from mealrec.features.tensors import Normalisation, item_features
+from tests.features.tiny_store import write_store
 
 ITEMS, FRAMES, CLASSES, TEXT = 40, 5, 12, 6
 

@@ -5,11 +5,16 @@ import pytest
 
 from mealrec.errors import DataFormatError
 from mealrec.features import items
-from mealrec.features.extraction import extract_title_segments
-from mealrec.features.segments import split_title
-from mealrec.features.store import ABSENT, DONE, layout_of, open_arrays, read_manifest
+from mealrec.features.extraction import extract
+from mealrec.features.items import ExtractConfig
+from mealrec.features.store import ABSENT, DONE, TITLE_SEGMENTS, layout_of, open_arrays, read_manifest
+from mealrec.features.text import split_title
 
 TITLES = {"3": "soup #noodles #steam", "1": "", "2": "rocket"}
+
+
+def extract_title_segments(titles, out, **settings):
+    return extract(titles, None, out, ExtractConfig(TITLE_SEGMENTS, **settings))
 
 
 class CountingEncoder:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mealrec.errors import DataFormatError
-from mealrec.features.sights import sights
+from mealrec.features.visual import sights
 
 LABELS = ("cat", "dog", "reef", "sushi")
 LOGITS = np.array([[1.0, 3.0, -2.0, 0.5], [0.0, 0.0, 9.0, 1.0]])

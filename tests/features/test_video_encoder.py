@@ -8,8 +8,8 @@ import torch
 
 from mealrec.errors import DataFormatError
 from mealrec.features.encoder import labels_of, open_encoder
-from mealrec.features.pixels import Preprocessing
 from mealrec.features.video_encoder import PREPROCESSOR_FILE, VideoEncoder, tube_tokens
+from mealrec.features.visual import Preprocessing
 from tests.features.tiny_encoders import CLASSES, write_fine_tuned
 
 

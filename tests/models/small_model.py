@@ -5,10 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mealrec.models.config import MealRecConfig
+from mealrec.models.config import MealRecConfig, NPDConfig, TCDConfig
 from mealrec.models.mealrec import MealRec
-from mealrec.models.npd import NPDConfig
-from mealrec.models.tcd import TCDConfig
 from tests.models.paper.small_model import NUM_FRAMES, NUM_ITEMS, TEXT, VISUAL
 
 KINDS, STEPS, MAX_LENGTH = 8, 4, 10

@@ -9,7 +9,7 @@ import torch
 
 from mealrec.models.history import HistoryReader, Watched, before, decayed, recency_weights
 from mealrec.models.kinds import of_anybody
-from mealrec.models.table import Items
+from mealrec.types import Items
 from tests.models.small_model import HISTORIES, KINDS, shares
 
 ITEMS, FRAMES = 13, 5
@@ -102,7 +102,7 @@ def test_what_was_seen_is_the_decayed_evidence_of_the_clips_and_padding_shows_no
         for position, item in enumerate(history):
             shown = reader.evidence(items.kinds[item], items.anybody) if item else torch.zeros(KINDS)
             torch.testing.assert_close(watched.evidence[row, position], shown)
-    assert torch.equal(watched.present[..., 0] > 0, HISTORIES > 0)
+    assert torch.equal(watched.kinds.sum(-1) > 0, HISTORIES > 0)
     assert not watched.kinds[HISTORIES == 0].any()
     assert len(watched.seen) == len(reader.rates) == 3
     for seen, rate in zip(watched.seen, reader.rates, strict=True):

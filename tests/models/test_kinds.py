@@ -10,8 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from mealrec.models import kinds as kinds_module
-from mealrec.models.kinds import KindSpace, of_anybody
-from mealrec.models.looks import find_looks, merge_looks, together
+from mealrec.models.kinds import KindSpace, find_looks, merge_looks, of_anybody, together
 from mealrec.types import ItemFeatures
 
 LOOKS, A_LOOK, FRAMES, VISUAL = 5, 8, 3, 12

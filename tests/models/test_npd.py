@@ -25,7 +25,7 @@ def parts(model, features, histories=HISTORIES):
     """Return what histories show, a drawn r, and what anybody watches."""
     items = model.items(features)
     watched = model.reader.watch(items, histories)
-    wanted = shares(*histories.shape, KINDS, seed=2) * watched.present
+    wanted = shares(*histories.shape, KINDS, seed=2) * (histories > 0).unsqueeze(-1)
     return watched, wanted, items.anybody
 
 

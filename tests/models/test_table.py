@@ -42,7 +42,7 @@ def test_a_large_catalogue_is_scored_in_blocks_with_the_same_scores(table, featu
     items, preference = table(features), torch.randn(3, KINDS)
     whole = table.scores(preference, items)
     monkeypatch.setattr("mealrec.models.table.BLOCK", 4)
-    assert [len(block) for block in items.blocks()] == [4, 4, 4, 1]
+    assert [len(block) for block in items.blocks(4)] == [4, 4, 4, 1]
     torch.testing.assert_close(table.scores(preference, items), whole)
 
 

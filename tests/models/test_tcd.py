@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mealrec.models.history import before, shares_of
-from mealrec.models.tcd import SHARPEST, wanted_of
+from mealrec.models.tcd import SHARPEST, is_there, wanted_of
 from tests.models.paper.small_model import NUM_FRAMES
 from tests.models.small_model import HISTORIES, KINDS, make_model, shares
 
@@ -34,8 +34,9 @@ def test_the_shares_of_a_frame_and_the_attention_over_a_clips_frames_sum_to_1(mo
     found, attention = model.tcd.denoise(noisy_frames(), torch.tensor(alpha_bar), guide)
     torch.testing.assert_close(found.sum(-1), torch.ones(*HISTORIES.shape, NUM_FRAMES))
     torch.testing.assert_close(attention.sum(-1), torch.ones(HISTORIES.shape))
-    wanted = wanted_of(found, attention, watched.present)
-    torch.testing.assert_close(wanted.sum(-1), watched.present.squeeze(-1))
+    present = is_there(watched.kinds)
+    wanted = wanted_of(found, attention, present)
+    torch.testing.assert_close(wanted.sum(-1), present.squeeze(-1))
 
 
 def test_without_noise_a_frame_is_taken_at_its_word(model, features):

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.plots import OF_COMPARISONS, OF_MAPS, OF_METRICS, OF_VIEWERS, names, plot
+from tests.plots.invented import invented_comparison, invented_map, invented_run, invented_viewer
 
 FORMS = {
     "usual": {},
@@ -94,17 +95,18 @@ def module(case):
 
 
 @pytest.fixture
-def given(case, run, comparison, viewer, catalogue):
-    """What the figure draws: a run, a comparison, a viewer, the map with a run and a query, or measured figures."""
+def given(case):
+    """What the figure draws: a run, a comparison, a viewer, a bundle's figures, or the map with a run and a query."""
     kind, form = case[1].split(": ", 1)
     if kind == "comparison":
-        return (comparison(**COMPARISONS[form]),)
+        return (invented_comparison(**COMPARISONS[form]),)
     if kind == "metrics":
-        return METRICS[form], {"full": "MealRec"}
+        return (METRICS[form],)
     if kind == "map":
         shape, has_run, query = MAPS[form]
-        return catalogue(**shape), run(**shape) if has_run else None, query
-    return ((viewer if case[0] in OF_VIEWERS else run)(**FORMS[form]),)
+        return invented_map(**shape), invented_run(**shape) if has_run else None, query
+    invented = invented_viewer if case[0] in OF_VIEWERS else invented_run
+    return (invented(**FORMS[form]),)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -163,9 +165,8 @@ def test_every_trace_has_hover_or_declines_it(module, given):
 
 def test_no_title_arrives_as_markup(module, given):
     figure = module.figure(*given)
-    figure["layout"].get("meta", {}).pop(
-        "captions", None
-    )  # the page shows these as plain text, so they are not escaped
+    # The page shows captions as plain text, so they are not escaped.
+    figure["layout"].get("meta", {}).pop("captions", None)
     assert not [text for text in _texts(figure) if "<img" in text or "<b>bold" in text]
 
 

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from app.views import inside
+from tests.plots.invented import invented_run
+
+THUMBNAILS = [np.zeros((448, 256, 3), dtype=np.uint8)] * 5
 
 
 @pytest.fixture
-def view() -> inside.InsideView:
+def charts() -> list[gr.HTML]:
     async def built():
         """Run inside an event loop: outside of one Gradio opens loops that it never closes."""
         with gr.Blocks():
@@ -21,18 +24,14 @@ def view() -> inside.InsideView:
     return asyncio.run(built())
 
 
-def test_a_run_gives_every_output_a_figure_and_a_reading(view, run):
-    values = view.update(run(), [np.zeros((448, 256, 3), dtype=np.uint8)] * 5)
-    assert len(values) == len(view.outputs) == len(inside.ORDER)
+def test_a_run_gives_every_chart_a_figure_and_a_reading(charts):
+    values = inside.values(invented_run(), THUMBNAILS, {})
+    assert len(values) == len(charts) == len(inside.ORDER)
     assert all(value["figure"]["data"] and value["reading"] for value in values)
 
 
-def test_thumbnails_travel_inside_the_figure(view, run):
-    values = view.update(run(), [np.zeros((448, 256, 3), dtype=np.uint8)] * 5)
+def test_thumbnails_travel_inside_the_figure():
+    values = inside.values(invented_run(), THUMBNAILS, {})
     images = values[inside.ORDER.index("moments")]["figure"]["layout"]["images"]
     assert len(images) == 5
     assert all(image["source"].startswith("data:image/jpeg;base64,") for image in images)
-
-
-def test_without_a_run_every_chart_is_empty(view):
-    assert view.update(None) == view.clear() == [None] * len(view.outputs)

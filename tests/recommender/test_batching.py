@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mealrec.recommender.batching import Batcher
-from mealrec.recommender.recommender import Clock, Recommender
-from mealrec.recommender.request import checked
+from mealrec.question import Question
+from mealrec.recommender.batching import Batcher, Clock
 from tests.recommender.tiny_bundle import FRAMES, VARIANTS, tiny_upload
 
 TIMEOUT_S = 20
@@ -100,10 +99,6 @@ def test_who_is_interrupted_at_work_leaves_the_turn_to_the_others():
     assert not batcher._waiting and not batcher._busy
 
 
-def asked(recommender: Recommender, history: list[str], hidden=(), k=5, variant="full"):
-    return checked(history, {}, k, 0, variant, recommender._row_of, recommender.variants, FRAMES, hidden), Clock()
-
-
 def the_same(one, other) -> None:
     assert [item.item_id for item in one.items] == [item.item_id for item in other.items]
     assert np.allclose([item.score for item in one.items], [item.score for item in other.items], atol=1e-4)
@@ -122,13 +117,13 @@ def the_same(one, other) -> None:
 def test_an_answer_is_the_same_alone_and_in_a_batch(recommender, variant):
     histories = [["i1"], ["i3", "i2", "i9"], [f"i{number}" for number in range(1, 12)], ["i9", "i12"]]
     hidden = [(), (0, 3), (), tuple(range(FRAMES))]
-    requests = [
-        asked(recommender, history, frames, k, variant)
+    questions = [
+        Question(history, k=k, variant=variant, hidden=frames)
         for k, (history, frames) in enumerate(zip(histories, hidden, strict=True), start=1)
     ]
-    together = recommender._answers(requests)
-    for k, (history, frames, answer) in enumerate(zip(histories, hidden, together, strict=True), start=1):
-        alone = recommender.recommend(history, k=k, variant=variant, hidden=frames)
+    together = recommender.answer_together([(question, Clock()) for question in questions])
+    for question, answer in zip(questions, together, strict=True):
+        alone = recommender.recommend(question)
         assert len(answer.items) == len(alone.items) and answer.hidden == alone.hidden
         the_same(answer, alone)
 
@@ -139,8 +134,8 @@ def test_many_visitors_get_what_each_would_get_alone(recommender):
     histories[5] = [*histories[5], upload.upload_id]
 
     def ask(number: int):
-        uploads = {upload.upload_id: upload} if number == 5 else {}
-        return recommender.recommend(histories[number], uploads=uploads, k=4, seed=number % 2)
+        uploads = [upload] if number == 5 else []
+        return recommender.recommend(Question(histories[number], uploads=uploads, k=4, seed=number % 2))
 
     alone = [ask(number) for number in range(24)]
     with ThreadPoolExecutor(24) as threads:

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mealrec.bundle.contents import ViewerCase
 from mealrec.bundle.disk import write_bundle
+from mealrec.bundle.manifest import ViewerCase
 from mealrec.errors import RequestError
-from mealrec.recommender.inspection import BATCH
-from mealrec.recommender.recommender import Recommender
+from mealrec.question import Question
+from mealrec.recommender.recommender import VIEWERS, Recommender
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, STEPS, VARIANTS, titles_contents
 
 
 def rank_in(recommender, case: ViewerCase, variant: str) -> int:
-    answer = recommender.recommend(case.history, k=ITEMS, seed=5, variant=variant)
+    answer = recommender.recommend(Question(case.history, k=ITEMS, seed=5, variant=variant))
     return next(item.rank for item in answer.items if item.item_id == case.target)
 
 
@@ -30,7 +30,7 @@ def test_a_rank_is_the_one_that_a_recommendation_gives(recommender, variant):
 def test_a_viewers_map_agrees_with_its_recommendation(recommender, variant):
     case = recommender.test_viewers[1]
     placed = recommender.viewer_map("v2", variant=variant, seed=5)
-    answer = recommender.recommend(case.history, k=5, seed=5, variant=variant)
+    answer = recommender.recommend(Question(case.history, k=5, seed=5, variant=variant))
     assert placed.first == tuple(item.item_id for item in answer.items)
     assert placed.rank == rank_in(recommender, case, variant) and placed.candidates == ITEMS - len(case.history)
     assert placed.path.shape == (len(answer.npd), 2)
@@ -43,8 +43,8 @@ def test_a_viewers_map_agrees_with_its_recommendation(recommender, variant):
 
 def test_distances_are_cosine_distances_before_the_projection(recommender):
     placed = recommender.viewer_map("v2")
-    variant = recommender._variant("full")
-    answer = recommender.recommend(placed.history)
+    variant = recommender.variant("full")
+    answer = recommender.recommend(Question(placed.history))
     lift, kinds = answer.wanted / answer.anybody, variant.items.kinds[1:].detach().numpy()
     expected = 1 - kinds @ lift / np.linalg.norm(kinds, axis=1) / np.linalg.norm(lift)
     np.testing.assert_allclose(placed.distances, expected, atol=1e-4)
@@ -64,10 +64,10 @@ def test_a_long_history_is_cut_for_the_model_and_left_out_whole(tmp_path):
 
 
 def test_viewers_are_ranked_in_batches(tmp_path):
-    cases = tuple(ViewerCase(f"v{number}", ("i1", "i2"), "i3") for number in range(BATCH + 1))
+    cases = tuple(ViewerCase(f"v{number}", ("i1", "i2"), "i3") for number in range(VIEWERS + 1))
     write_bundle(tmp_path / "bundle", replace(titles_contents(), test_viewers=cases))
     batches = list(Recommender.from_bundle(tmp_path / "bundle", device="cpu").target_ranks())
-    assert [len(batch) for batch in batches] == [BATCH, 1]
+    assert [len(batch) for batch in batches] == [VIEWERS, 1]
     assert len(set(np.concatenate(batches).tolist())) == 1
 
 

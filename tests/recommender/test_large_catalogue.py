@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mealrec.bundle.contents import CatalogueItem
-from mealrec.explain.forms import blank_system
+from mealrec.bundle.checks import check
+from mealrec.bundle.manifest import CatalogueItem
+from mealrec.explain.served import blank_system
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
 from mealrec.types import ItemFeatures
 from tests.recommender.tiny_bundle import tiny_contents, tiny_upload
@@ -63,27 +65,27 @@ def large() -> Recommender:
     contents = replace(
         contents, catalogue=catalogue, features=features, models=models, times_s=torch.zeros(COUNT + 1, 5)
     )
-    contents.check()
-    return Recommender(Path("checkpoints/large"), contents, {}, torch.device("cpu"), "cpu")
+    check(contents)
+    return Recommender(Path("checkpoints/large"), contents, {}, "cpu")
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 def test_no_request_copies_the_catalogue(large, noise):
     upload = tiny_upload()
-    asked = {"uploads": {upload.upload_id: upload}, "noise": noise}
+    asked = {"uploads": [upload], "noise": noise}
     for history in (HISTORY, [*HISTORY, upload.upload_id]):
-        large.recommend(history, **asked)  # what is computed once is there
-        table = large._variant("full").items
+        large.recommend(Question(history, **asked))  # what is computed once is there
+        table = large.variant("full").items
         held = sum(tensor.nbytes for tensor in vars(table).values())
         with Largest() as largest:
-            assert len(large.recommend(history, **asked).items) == 10
+            assert len(large.recommend(Question(history, **asked)).items) == 10
         assert 0 < largest.bytes < held / 5  # twelve rows of scores: with so few kinds the table is small
 
 
 @pytest.mark.parametrize("variant", FORMS)
 def test_every_step_ranks_as_a_whole_sort_would(large, variant):
-    answer = large.recommend(HISTORY, variant=variant, k=10)
-    loaded, rows = large._variant(variant), [int(item_id[1:]) for item_id in HISTORY]
+    answer = large.recommend(Question(HISTORY, variant=variant, k=10))
+    loaded, rows = large.variant(variant), [int(item_id[1:]) for item_id in HISTORY]
     for step in answer.npd:
         with torch.no_grad():
             scores = loaded.model.table.scores(torch.from_numpy(step.clean)[None], loaded.items)[0]

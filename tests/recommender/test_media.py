@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from mealrec.bundle.manifest import MediaFolder
 from mealrec.bundle.media import scaled_down
-from mealrec.bundle.places import MediaFolder
-from mealrec.video.playable import plays_in_browsers, video_codecs
+from mealrec.video.probe import plays_in_browsers, video_codecs
 from tests.make_videos import read_number
 from tests.recommender.tiny_bundle import FRAMES
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from mealrec.bundle.card import model_card
-from mealrec.bundle.contents import ViewerCase
-from mealrec.bundle.disk import MANIFEST, write_bundle
+from mealrec.bundle.disk import write_bundle
+from mealrec.bundle.manifest import MANIFEST, ViewerCase
 from mealrec.errors import BundleError
 from mealrec.explain.evidence import masks_of, sets_of
+from mealrec.explain.served import Served
 from mealrec.explain.walks import Walks
-from mealrec.models.published.served import Served
+from mealrec.question import Question
 from mealrec.recommender.comparing import compare
 from mealrec.recommender.recommender import Recommender
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, KINDS, STEPS, tiny_upload, titles_contents
@@ -101,7 +102,7 @@ def test_noise_moves_what_is_seen_and_none_moves_nothing(model, items):
 
 
 def test_the_whole_answer_with_both_traces(recommender):
-    answer = recommender.recommend(HISTORY, k=5)
+    answer = recommender.recommend(Question(HISTORY, k=5))
     assert len(answer.tcd) == len(answer.npd) == STEPS
     assert answer.tcd[0].latents.shape == (FRAMES, KINDS) and answer.npd[-1].top_item_ids == tuple(
         item.item_id for item in answer.items
@@ -115,26 +116,27 @@ def test_the_whole_answer_with_both_traces(recommender):
 
 @pytest.mark.parametrize(("variant", "steps"), [("no_tcd", (0, STEPS)), ("no_npd", (STEPS, 0)), ("backbone", (0, 0))])
 def test_what_an_ablation_lacks(recommender, variant, steps):
-    answer = recommender.recommend(HISTORY, variant=variant)
+    answer = recommender.recommend(Question(HISTORY, variant=variant))
     assert (len(answer.tcd), len(answer.npd)) == steps and answer.num_steps == STEPS
     assert variant != "backbone" or all(moment.influence == 0 for moment in answer.last.moments)
 
 
 def test_hiding_moments_changes_the_answer_of_the_walks_alone(recommender):
     everything = tuple(range(FRAMES))
-    before, after = (recommender.recommend(HISTORY, hidden=hidden, k=ITEMS) for hidden in ((), everything))
+    before, after = (recommender.recommend(Question(HISTORY, hidden=hidden, k=ITEMS)) for hidden in ((), everything))
     assert max(abs(moment.influence) for moment in before.last.moments) > 1e-4
     assert [item.score for item in before.items] != [item.score for item in after.items]
     before, after = (
-        recommender.recommend(HISTORY, hidden=hidden, k=ITEMS, variant="backbone") for hidden in ((), everything)
+        recommender.recommend(Question(HISTORY, hidden=hidden, k=ITEMS, variant="backbone"))
+        for hidden in ((), everything)
     )
     for one, other in zip(before.items, after.items, strict=True):
         assert one.item_id == other.item_id and one.score == pytest.approx(other.score, abs=1e-5)
 
 
 def test_effects_comparison_and_noise(recommender):
-    assert len(recommender.effects(HISTORY)) >= len(HISTORY)
-    found = compare(recommender, HISTORY, uploads={}, k=5, seed=0, noise=0.2, num_steps=3)
+    assert len(recommender.effects(Question(HISTORY))) >= len(HISTORY)
+    found = compare(recommender, Question(HISTORY, k=5, noise=0.2, num_steps=3))
     assert {ranks.variant for ranks in found.rankings} == {*ON_BACKBONE}
 
 
@@ -142,7 +144,7 @@ def test_the_map_and_the_test_viewers(recommender):
     assert recommender.kind_map.shares.shape == (ITEMS, KINDS)
     for variant in ON_BACKBONE:
         placed = recommender.viewer_map("v2", variant=variant)
-        answer = recommender.recommend(placed.history, k=5, variant=variant)
+        answer = recommender.recommend(Question(placed.history, k=5, variant=variant))
         assert placed.first == tuple(item.item_id for item in answer.items)
         np.testing.assert_allclose(placed.wanted, answer.wanted, atol=1e-4)
         (ranks,) = recommender.target_ranks(variant=variant)
@@ -158,12 +160,12 @@ def test_a_long_history_is_cut(tmp_path):
 
 def test_a_clip_that_nobody_knows_stands_in_a_history(recommender):
     upload = tiny_upload()
-    answer = recommender.recommend(("i1", upload.upload_id), uploads={upload.upload_id: upload})
+    answer = recommender.recommend(Question(("i1", upload.upload_id), uploads=[upload]))
     assert answer.last.item_id == upload.upload_id and answer.uploads[0].candidates == ITEMS + 1
 
 
 def test_anybody_is_weighed_by_clicks(recommender):
-    loaded, rows = recommender._variant("full"), torch.arange(1, ITEMS + 1)
+    loaded, rows = recommender.variant("full"), torch.arange(1, ITEMS + 1)
     clicks = torch.bincount(torch.tensor(sum(CLICKS, [])), minlength=ITEMS + 1)[1:]
     expected = (1 + clicks) ** loaded.model.walker.table.popularity
     assert torch.allclose(loaded.model.popularity(loaded.items, rows), expected / expected.sum(), **CLOSE)
@@ -173,7 +175,7 @@ def test_the_derived_backbone_is_the_whole_one_without_kinds(recommender):
     whole = make_system(titles_contents().features)
     whole.kinds.zero_()
     expected = whole.scores(HISTORIES[:1], whole.items(titles_contents().features))[0]
-    ranks = recommender.rank(HISTORY, variant="backbone", k=5)
+    ranks = recommender.rank(Question(HISTORY, variant="backbone", k=5))
     np.testing.assert_allclose(ranks.scores, expected[ranks.candidates].numpy(), atol=1e-4)
     assert "| backbone | sasrec |" in model_card("a/b", recommender.manifest)
 

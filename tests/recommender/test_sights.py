@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from mealrec.bundle.checks import check
 from mealrec.bundle.contents import BundleContents
 from mealrec.features.encoder import open_encoder
 from mealrec.features.tensors import Normalisation
@@ -43,7 +44,7 @@ def contents(tmp_path) -> BundleContents:
 
 
 def test_each_frame_is_named_by_its_likeliest_classes(contents, clip, tmp_path):
-    contents.check()
+    check(contents)
     upload = UploadEncoder(tmp_path / "checkpoints" / "bundle", contents, "cpu").encode(clip)
     encoder = open_encoder(tmp_path / "checkpoints" / "encoder", "cpu")
     chances = encoder.logits(sample_frames(clip).frames[None])[0].softmax(-1)

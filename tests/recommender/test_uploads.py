@@ -10,6 +10,7 @@ import torch
 from mealrec.errors import BundleError, RequestError, VideoError
 from mealrec.features.text import TextEncoder
 from mealrec.features.video_encoder import VideoEncoder
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
 from mealrec.video.frames import sample_frames
 from tests.make_videos import write_video
@@ -56,7 +57,7 @@ def test_ids_cannot_be_guessed(recommender, project):
 
 def test_nearest_items_by_cosine(recommender, project):
     upload = recommender.encode_upload(project / CLIP)
-    catalogue = recommender._features.global_visual[1:]
+    catalogue = recommender.features.global_visual[1:]
     likeness = torch.nn.functional.cosine_similarity(catalogue, upload.features.global_visual)
     best = [f"i{1 + row}" for row in likeness.argsort(descending=True).tolist()]
     assert [item.item_id for item in upload.nearest] == best[: len(upload.nearest)]
@@ -65,7 +66,7 @@ def test_nearest_items_by_cosine(recommender, project):
 
 def test_an_encoded_upload_is_recommended_from(recommender, project):
     upload = recommender.encode_upload(project / CLIP, "mine")
-    answer = recommender.recommend([upload.upload_id], uploads={upload.upload_id: upload})
+    answer = recommender.recommend(Question([upload.upload_id], uploads=[upload]))
     assert answer.uploads[0].item_id == upload.upload_id and len(answer.items) == 10
 
 
@@ -118,7 +119,7 @@ def test_an_encoder_swapped_after_loading_is_refused(bundle):
 
 def test_the_apps_own_key_serves_as_well(recommender, project):
     upload = replace(recommender.encode_upload(project / CLIP), upload_id="upload-of-the-app")
-    answer = recommender.recommend(["i1", "upload-of-the-app"], uploads={"upload-of-the-app": upload})
+    answer = recommender.recommend(Question(["i1", "upload-of-the-app"], uploads=[upload]))
     assert answer.history[-1].item_id == "upload-of-the-app"
 
 

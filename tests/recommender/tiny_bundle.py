@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import torch
 
-from mealrec.bundle.contents import BundleContents, CatalogueItem, ExampleViewer, ViewerCase
-from mealrec.explain.kinds import Face, Kind
+from mealrec.bundle.contents import BundleContents
+from mealrec.bundle.manifest import CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.explain.trace import Face, Kind
 from mealrec.features.tensors import Normalisation
 from mealrec.models.config import MealRecConfig
 from mealrec.models.mealrec import MealRec

@@ -7,12 +7,11 @@ from dataclasses import replace
 import torch
 
 from mealrec.bundle.contents import BundleContents
-from mealrec.explain.forms import parts_of
+from mealrec.explain.served import parts_of
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.models.published.config import GraphConfig
-from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig
-from mealrec.models.published.walk import KindWalk
+from mealrec.models.published.mealrec import KindWalk, OnBackbone, OnBackboneConfig
 from mealrec.types import ItemFeatures
 from tests.recommender.tiny_bundle import FRAMES, ITEMS, KINDS, STEPS, TEXT, VISUAL, titles_contents
 

@@ -20,7 +20,7 @@ def world() -> ClipWorld:
     by_motif = SHOWS * POPULARITY
     by_motif /= by_motif.sum(1, keepdims=True)
     names = tuple("abc")
-    return ClipWorld(tuple("uvwxyz"), names, SHOWS, by_motif, POPULARITY, np.array([1, 2, 0]), Habits())
+    return ClipWorld(tuple("uvwxyz"), names, by_motif, POPULARITY, np.array([1, 2, 0]), Habits())
 
 
 def stories(world: ClipWorld, clicks: list[int]):
@@ -49,11 +49,12 @@ def test_the_filter_weighs_every_story(world):
     oracle, clicks = HistoryOracle(world), [1, 4, 0]
     told = list(stories(world, clicks))
     whole = sum(chance for chance, _, _ in told)
-    interest, wanted = np.zeros(MOTIFS), np.zeros(len(clicks))
+    sought, wanted = np.zeros(MOTIFS), np.zeros(len(clicks))
     for chance, interests, reasons in told:
-        interest[list(set(interests))] += chance / whole
+        last = [reason for reason in reasons if reason is not None][-1:]
+        sought[list({*interests, *last})] += chance / whole
         wanted += [chance / whole * (reason is not None) for reason in reasons]
-    np.testing.assert_allclose(oracle.interest(clicks), interest)
+    np.testing.assert_allclose(oracle.sought(clicks), sought)
     np.testing.assert_allclose(oracle.wanted(clicks), wanted)
     assert oracle.filter(clicks)[0].sum() == pytest.approx(1)
 

@@ -9,7 +9,7 @@ import pytest
 
 from mealrec.study import exhibits
 from mealrec.study.harness import Study
-from mealrec.study.world import Source
+from mealrec.study.source import Source
 from tests.training.tiny_world import write_world
 
 BRIEF = ("training.max_epochs=1", "model.width=16", "training.batch_size=64", "training.learning_rate=5e-3")

@@ -9,9 +9,9 @@ from argparse import ArgumentParser
 import pytest
 
 from mealrec.__main__ import main
-from mealrec.verbs import tune as tune_command
 from mealrec.study.provenance import command_line
 from mealrec.study.systems import SYSTEMS
+from mealrec.verbs import tune as tune_command
 from tests.study.conftest import BRIEF
 
 

@@ -12,7 +12,13 @@ from scipy import stats
 
 from mealrec.ranking.beyond import Background, beside_accuracy
 from mealrec.ranking.ranks import Ranks
-from mealrec.study.comparison import comparison, comparison_text, gain_text, main_table, training_table
+from mealrec.study.comparison import (
+    comparison,
+    comparison_text,
+    gain_text,
+    main_table,
+    training_table,
+)
 
 OURS = [Ranks(np.array([1.0, 2, 30, 4]), np.array([1.0, 1, 12, 2]), 0.1),
         Ranks(np.array([1.0, 3, 8, 40]), np.array([1.0, 2, 5, 30]), 0.3)]  # fmt: skip

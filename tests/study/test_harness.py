@@ -12,7 +12,7 @@ import torch
 from mealrec.errors import TrainingError
 from mealrec.ranking.ranks import model_scorer, rank_rows
 from mealrec.study import harness
-from mealrec.study.harness import load, made, one_thread, read_ranks, write_ranks
+from mealrec.study.harness import is_done, load, made, one_thread, read_ranks, write_ranks
 from mealrec.study.systems import FIRST_STATE
 from mealrec.training.trainer import train
 
@@ -22,9 +22,9 @@ def counted(monkeypatch):
     """Return the names of the models trained from here on."""
     names = []
 
-    def counting(model, config, *rest):
+    def counting(model, config, *rest, **more):
         names.append((model.variant, config.seed))
-        return train(model, config, *rest)
+        return train(model, config, *rest, **more)
 
     monkeypatch.setattr(harness, "train", counting)
     return names
@@ -58,20 +58,20 @@ def test_a_killed_run_goes_on(fresh, monkeypatch, counted):
     """The second training is killed; the next run trains that one and the rest, not the first."""
     count = []
 
-    def killed(*arguments):
+    def killed(*arguments, **more):
         count.append(1)
         if len(count) == 2:
             raise KeyboardInterrupt
-        return train(*arguments)
+        return train(*arguments, **more)
 
     recipes = [fresh.recipe("sasrec", seed) for seed in range(3)]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(harness, "train", killed)
         fresh.train(recipes)
-    assert [fresh.job(recipe).done for recipe in recipes] == [True, False, False]
+    assert [is_done(fresh.job(recipe)) for recipe in recipes] == [True, False, False]
     fresh.train(recipes)
     assert [seed for _, seed in counted] == [1, 2]
-    assert all(fresh.job(recipe).done for recipe in recipes)
+    assert all(is_done(fresh.job(recipe)) for recipe in recipes)
 
 
 def test_a_training_killed_between_two_epochs_goes_on_from_there(fresh, study, tmp_path, monkeypatch):
@@ -79,13 +79,13 @@ def test_a_training_killed_between_two_epochs_goes_on_from_there(fresh, study, t
     whole, broken = (replace(fresh, work=tmp_path / name, settings=settings) for name in ("whole", "broken"))
     recipe, epochs = whole.recipe("sasrec", 0), []
 
-    def killed(model, config, split, features, report, *rest):
+    def killed(model, config, split, features, report, **more):
         def report_once(line):
             epochs.append(line["epoch"])
             if epochs == [1]:
                 raise KeyboardInterrupt
 
-        return train(model, config, split, features, report_once, *rest)
+        return train(model, config, split, features, report_once, **more)
 
     whole.train([recipe])
     monkeypatch.setattr(harness, "train", killed)
@@ -98,7 +98,7 @@ def test_a_training_killed_between_two_epochs_goes_on_from_there(fresh, study, t
 
 def test_a_loss_that_is_no_number_names_the_system(fresh):
     broken = replace(fresh, settings=(*fresh.settings, "training.learning_rate=1e30"))
-    with pytest.raises(TrainingError, match=r"sasrec, seed 0: the loss is .* at step"):
+    with pytest.raises(TrainingError, match=r"seed 0 sasrec: the loss is .* at step"):
         broken.train([broken.recipe("sasrec", 0)])
 
 

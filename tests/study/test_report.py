@@ -13,18 +13,17 @@ from mealrec import progress
 from mealrec.data.interactions import EvaluationRows, leave_one_out
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.planted import SAME_CLIPS
-from mealrec.evaluation.setting import Setting
 from mealrec.models.mealrec import MealRec
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.progress import EVERY_S, Progress
 from mealrec.ranking.beyond import FIGURES
 from mealrec.ranking.ranks import Ranks
 from mealrec.study.disturbances import ACCIDENTS, SIGMAS, with_accidents
-from mealrec.study.report import intervals, training_seconds
-from mealrec.study.tables import beside_table, goals_table, main_table, noise_table
+from mealrec.study.report import interval, make_report, training_seconds
+from mealrec.study.tables import goals_table, lists_table, noise_table, systems_table
 from mealrec.training.run import write_json
-from mealrec.verbs.evaluate import make_report
-from tests.evaluation.planted_world import planted_model
+from mealrec.training.world import World
+from tests.evaluation.planted_world import planted_model, write_planted_world
 from tests.training.tiny_world import (
     FRAMES,
     NUM_ITEMS,
@@ -36,17 +35,20 @@ from tests.training.tiny_world import (
 
 
 @pytest.fixture(scope="module")
-def own_setting() -> Setting:
+def own_world(tmp_path_factory) -> World:
     catalogue = replace(make_catalogue(40), held_out=frozenset())
     features = make_features(catalogue)
-    return Setting(catalogue, leave_one_out(catalogue), features, np.zeros((NUM_ITEMS + 1, FRAMES)))
+    times_s = np.zeros((NUM_ITEMS + 1, FRAMES))
+    folder = tmp_path_factory.mktemp("own")
+    return World(catalogue, leave_one_out(catalogue), features, times_s, folder)
 
 
 @pytest.fixture(scope="module")
-def report(planted_setting, planted_data) -> dict:
-    full = planted_model(planted_setting)
-    quiet = planted_model(planted_setting, tcd=replace(full.config.tcd, noise_scale=0.0))
-    return make_report(planted_setting, {"full": [full], "quiet": [quiet]}, planted_data, {"full": 60.0})
+def report(tmp_path_factory) -> dict:
+    planted_world = write_planted_world(tmp_path_factory.mktemp("planted"))
+    full = planted_model(planted_world)
+    quiet = planted_model(planted_world, tcd=replace(full.config.tcd, noise_scale=0.0))
+    return make_report(planted_world, {"full": [full], "quiet": [quiet]}, {"full": 60.0})
 
 
 def test_what_knows_more_ranks_better(report):
@@ -64,7 +66,7 @@ def test_every_row_has_an_interval_around_its_figure(report):
 
 def test_an_interval_by_hand():
     one, other = (Ranks(np.array([1.0, 30.0]), np.array(ranks), 0.0) for ranks in ([1.0, 30.0], [3.0, 30.0]))
-    ends = intervals({"full": [one, other]})["full"]  # the viewers have .75 and 0
+    ends = interval([one, other])  # the viewers have .75 and 0
     wide = 1.96 * np.std([0.75, 0.0], ddof=1) / 2**0.5
     assert [ends["low"], ends["high"]] == pytest.approx([0.375 - wide, 0.375 + wide])
 
@@ -96,7 +98,7 @@ def test_the_noise_is_weighed_at_every_disturbance(report):
 def test_held_out_clips_and_tables(report):
     assert 0 <= report["held_out"]["neighbours_P@10"] <= 1
     assert "share a motif" in goals_table(report)
-    text = main_table(report)
+    text = systems_table(report)
     assert "oracle that sees the same ten clips" in text and "MealRec without noise" in text
 
 
@@ -105,7 +107,7 @@ def test_every_system_is_told_of_beside_accuracy(report):
     assert set(found) == set(report["systems"]) and all(tuple(row) == FIGURES for row in found.values())
     assert found["popularity"]["coverage"] < found["full"]["coverage"] <= 1
     assert found["popularity"]["novelty"] < found["full"]["novelty"]
-    assert f"{found['full']['gini']:.4f}" in beside_table(report)
+    assert f"{found['full']['gini']:.4f}" in lists_table(report)
 
 
 def test_accidents_are_strange_clips_and_the_latest_ten_stay():
@@ -123,17 +125,17 @@ def test_accidents_are_strange_clips_and_the_latest_ten_stay():
         assert (found[1] > 0).sum() == 2 + count
 
 
-def test_without_held_out_clips_the_rest_is_reported(own_setting, tmp_path):
+def test_without_held_out_clips_the_rest_is_reported(own_world):
     model, old = MealRec(make_kinds_config("backbone")).eval(), PaperMealRec(make_config("backbone")).eval()
-    report = make_report(own_setting, {"full": [model], "mine": [old]}, tmp_path)
+    report = make_report(own_world, {"full": [model], "mine": [old]})
     assert not {"held_out", "noise"} & set(report)
     assert not goals_table(report).strip() and not noise_table(report)
-    assert "| mine |" in main_table(report)
+    assert "| mine |" in systems_table(report)
 
 
-def test_a_run_without_mealrec_is_sent_to_compare(own_setting, tmp_path):
+def test_a_run_without_mealrec_is_sent_to_compare(own_world):
     with pytest.raises(DataFormatError, match="called full is expected.* and sasrec came: .*compare"):
-        make_report(own_setting, {"sasrec": [MealRec(make_kinds_config("backbone")).eval()]}, tmp_path)
+        make_report(own_world, {"sasrec": [MealRec(make_kinds_config("backbone")).eval()]})
 
 
 def test_progress_speaks_when_it_was_silent(monkeypatch, capsys):

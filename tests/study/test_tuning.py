@@ -11,8 +11,8 @@ import pytest
 from mealrec.__main__ import main
 from mealrec.errors import DataFormatError
 from mealrec.study import harness, tuning
-from mealrec.study.systems import SYSTEMS
-from mealrec.study.tuning import GRID, Trial, settings_of, trained, tune
+from mealrec.study.systems import SYSTEMS, trained
+from mealrec.study.tuning import GRID, Trial, settings_of, tune
 from tests.study.conftest import BRIEF
 
 SYSTEMS_TRIED = ("popularity", "sasrec", "mmgcn", "morec")
@@ -29,7 +29,7 @@ def made_on(study, tmp_path):
 
     def write(settings, **data):
         path = tmp_path / "tuning.json"
-        data = {key: study.world.about[key] for key in ("dataset", "slice")} | data
+        data = {key: study.about[key] for key in ("dataset", "slice")} | data
         systems = {"sasrec": {"settings": settings}}
         path.write_text(json.dumps({"made": {"data": data}, "trials": 4, "systems": systems}))
         return path

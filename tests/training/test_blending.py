@@ -6,10 +6,8 @@ import pytest
 import torch
 
 from mealrec.baselines import base as baselines
-from mealrec.baselines.base import needs_hidden
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.models.published.backbone import GuidedBackbone
-from mealrec.models.published.guided import Guided
+from mealrec.models.published.guided import Guided, GuidedBackbone
 from mealrec.models.published.mealrec import OnBackbone
 from mealrec.ranking.metrics import ndcg
 from mealrec.ranking.ranks import model_scorer, rank_rows
@@ -49,7 +47,7 @@ def test_over_a_walk_it_is_mealrec_and_else_the_guided_control(base, walk, split
 @pytest.mark.parametrize("name", GUIDED)
 def test_any_baseline_with_content_can_be_guided(name, split, features):
     torch.manual_seed(0)
-    hidden = make_hidden() if needs_hidden(baselines.system(name).Config(**SHAPE)) else None
+    hidden = make_hidden() if baselines.system(name).needs == baselines.HIDDEN_STATES else None
     base = baselines.build(baselines.system(name).Config(**SHAPE), hidden)
     base.prepare(split.train, features, hidden)
     model = blended(base, None, split.train, features)

@@ -7,7 +7,7 @@ import torch
 
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.blending import blended, choose
-from mealrec.training.certainty import GRID, choose_certainty
+from mealrec.training.weights import CERTAINTIES, choose_certainty
 from tests.models.published.small_walk import make_walk
 from tests.training.tiny_world import make_config
 
@@ -33,10 +33,10 @@ def test_it_is_the_most_that_promises_no_more_than_is_seen(model, split, feature
     with torch.no_grad():
         model.walk_over_kinds.table.log_scale.fill_(2.0)  # a head that is far too sure
     kept = choose_certainty(model, split.validation, features)
-    assert kept in GRID[:-1] and model.certainty.item() == pytest.approx(kept)
+    assert kept in CERTAINTIES[:-1] and model.certainty.item() == pytest.approx(kept)
     promised, seen = promised_and_seen(model, split.validation, features)
-    assert promised <= seen + 1e-6 or kept == GRID[0]
-    model.certainty.fill_(GRID[GRID.index(kept) + 1])
+    assert promised <= seen + 1e-6 or kept == CERTAINTIES[0]
+    model.certainty.fill_(CERTAINTIES[CERTAINTIES.index(kept) + 1])
     promised, seen = promised_and_seen(model, split.validation, features)
     assert promised > seen
 
@@ -46,7 +46,7 @@ def test_a_head_that_is_hardly_sure_is_believed_whole(model, split, features):
         model.walk_over_kinds.table.log_accident.fill_(9.0)  # nearly all clicks are accidents
         anybody = model.items(features).kinds.anybody
         model.walk_over_kinds.kinds.anybody.copy_(torch.full_like(anybody, 1 / len(anybody)))
-    assert choose_certainty(model, split.validation, features) == GRID[-1]
+    assert choose_certainty(model, split.validation, features) == CERTAINTIES[-1]
 
 
 def test_it_changes_no_ranking_and_is_chosen_with_the_weights(model, split, features):

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.training.trainer import TrainConfig, train
+from mealrec.training.config import TrainConfig
+from mealrec.training.trainer import train
 from tests.training.tiny_world import make_config
 
 RATE = 1e-3

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -15,19 +16,19 @@ from safetensors.torch import load_file
 from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import whole_histories
 from mealrec.errors import DataFormatError, TrainingError
-from mealrec.models.losses import LossConfig
-from mealrec.models.paper import losses as paper
-from mealrec.models.paper import model as paper_model
-from mealrec.models.paper.losses import PaperLoss
-from mealrec.models.published.config import GraphConfig
-from mealrec.models.published.losses import GraphLoss
-from mealrec.training import loop, refit, trainer
-from mealrec.training.assembling import put_together
+from mealrec.models.config import LossConfig
+from mealrec.models.paper.config import PaperLoss
+from mealrec.models.paper.model import PaperMealRec
+from mealrec.models.published.config import GraphConfig, GraphLoss
+from mealrec.study.training_run import put_together
+from mealrec.training import refit, trainer
 from mealrec.training.checkpoint import STATE, Checkpoint
+from mealrec.training.config import TrainConfig
 from mealrec.training.recipes import Blend, Recipe
 from mealrec.training.refit import Refit
 from mealrec.training.run import load_system, save_system
-from mealrec.training.trainer import TrainConfig, train
+from mealrec.training.trainer import train
+from mealrec.training.world import World
 from tests.training.tiny_world import (
     FRAMES,
     HELD_OUT,
@@ -45,34 +46,36 @@ RECIPES = {
     "full": Recipe("full", make_kinds_config(), replace(BRIEF, loss=LossConfig())),
     "base": Recipe("base", BACKBONE, replace(BRIEF, loss=PaperLoss())),
     "walk": Recipe("walk", GRAPH, replace(BRIEF, max_epochs=2, loss=GraphLoss())),
-    "guided": Recipe("guided", replace(BACKBONE, guided=True), replace(BRIEF, loss=PaperLoss())),
 }
 ON_BACKBONE = Blend("mealrec", RECIPES["base"], RECIPES["walk"])
 GUIDED = Blend("sasrec-guided", RECIPES["base"])
 
 
 @pytest.fixture(scope="module")
-def run(split, features, tmp_path_factory) -> Path:
+def run(catalogue, split, features, tmp_path_factory) -> Path:
     """A run whose every system says another epoch than its last was kept."""
     out = tmp_path_factory.mktemp("run")
+    world = World(catalogue, split, features, np.zeros((NUM_ITEMS + 1, FRAMES)), out)
     for recipe in RECIPES.values():
         trained = train(recipe.model, recipe.training, split, features)
         save_system(out / "seed-0" / recipe.name, recipe, replace(trained, epoch=recipe.training.max_epochs - 1))
     for blend in (ON_BACKBONE, GUIDED):
-        put_together(blend, out, split, features)
+        parts = [out / "seed-0" / part.name for part in blend.parts]
+        put_together(blend, parts, out / "seed-0" / blend.name, world, "cpu")
     return out / "seed-0"
 
 
 @pytest.fixture
 def watched(monkeypatch):
     """What reaches training from here on: (the configuration, the sequences, the loop)."""
-    seen, begin = [], loop.begin
+    seen = []
 
     def watching(config, training, sequences, *rest):
-        seen.append((config, sequences, begin(config, training, sequences, *rest)))
-        return seen[-1][-1]
+        loop = trainer.Loop(config, training, sequences, *rest)
+        seen.append((config, sequences, loop))
+        return loop
 
-    monkeypatch.setattr(refit, "begin", watching)
+    monkeypatch.setattr(refit, "Loop", watching)
     return seen
 
 
@@ -109,7 +112,7 @@ def test_the_rate_falls_over_as_many_epochs_as_before(run, catalogue, features, 
     Refit(catalogue, features).system(run / "base")
     steps = math.ceil(len(whole_histories(catalogue)) / BRIEF.batch_size)
     done = 2 * steps / (3 * steps)  # two of the three epochs that the cosine spans
-    fallen = 0.5 + 0.5 * math.cos(math.pi * (done - loop.WARMUP) / (1 - loop.WARMUP))
+    fallen = 0.5 + 0.5 * math.cos(math.pi * (done - trainer.WARMUP) / (1 - trainer.WARMUP))
     assert len(seen) == 2 * steps and seen[-1] == pytest.approx(BRIEF.learning_rate * fallen)
 
 
@@ -135,7 +138,7 @@ def test_no_row_is_ranked_on_the_way(run, catalogue, features, monkeypatch):
         raise AssertionError("a row was ranked")
 
     monkeypatch.setattr(trainer, "rank_rows", ranks)
-    for name in ("full", "mealrec", "guided"):
+    for name in ("full", "mealrec", "sasrec-guided"):
         Refit(catalogue, features).system(run / name)
 
 
@@ -154,16 +157,6 @@ def test_a_blend_keeps_its_weights_and_trains_each_part_once(run, catalogue, fea
     assert counts.sum() == again.clicks and counts[catalogue.index[HELD_OUT]] == 0
 
 
-def test_the_strength_of_guidance_stays(run, catalogue, features, tmp_path):
-    shutil.copytree(run / "guided", tmp_path / "guided")
-    model = load_system(tmp_path / "guided")
-    recipe, kept = RECIPES["guided"], torch.tensor(2.0)
-    model.guidance.copy_(kept)
-    record = trainer.Trained(model, 2, 0.1, ({"epoch": 1}, {"epoch": 2}), 1.0)
-    save_system(tmp_path / "guided", recipe, record)
-    assert Refit(catalogue, features).system(tmp_path / "guided").guidance == kept
-
-
 @pytest.mark.parametrize("changes", [{"loss": {"lambda_moon": 1.0}}, {"epoch": None}, {"stop_on": "test"}])
 def test_a_training_that_is_not_told_is_named(run, catalogue, features, tmp_path, changes):
     shutil.copytree(run / "full", tmp_path / "full")
@@ -175,9 +168,11 @@ def test_a_training_that_is_not_told_is_named(run, catalogue, features, tmp_path
 
 
 def test_a_loss_that_is_no_number_names_the_system(run, catalogue, features, monkeypatch):
-    def breaks(*arguments):
-        return {name: term * float("nan") for name, term in paper.total_loss(*arguments).items()}
+    loss = PaperMealRec.loss
 
-    monkeypatch.setattr(paper_model, "total_loss", breaks)
+    def breaks(*arguments):
+        return {name: term * float("nan") for name, term in loss(*arguments).items()}
+
+    monkeypatch.setattr(PaperMealRec, "loss", breaks)
     with pytest.raises(TrainingError, match="base, fitted on all clicks: the loss is no number at step 1"):
         Refit(catalogue, features).system(run / "base")

@@ -17,12 +17,13 @@ import torch
 
 from mealrec.__main__ import main
 from mealrec.errors import TrainingError
-from mealrec.models import mealrec as over_kinds
-from mealrec.models.losses import LossConfig
-from mealrec.models.paper import model as paper
-from mealrec.models.paper.losses import PaperLoss
+from mealrec.models.config import LossConfig
+from mealrec.models.mealrec import MealRec
+from mealrec.models.paper.config import PaperLoss
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.checkpoint import STATE, Checkpoint
-from mealrec.training.trainer import TrainConfig, train
+from mealrec.training.config import TrainConfig
+from mealrec.training.trainer import train
 from tests.training.tiny_world import make_config, make_kinds_config, write_world
 
 CONFIG = TrainConfig(batch_size=96, max_epochs=2, average=0.9)  # two or three steps an epoch
@@ -34,16 +35,16 @@ def without_seconds(log) -> list[dict]:
     return [{name: value for name, value in line.items() if name != "seconds"} for line in log]
 
 
-def interrupt(monkeypatch, at: int, form=paper) -> None:
-    """Let the `at`-th step from now fail, as a full disk or Ctrl-C would; `form` is the module of the system's form."""
-    calls, total_loss = iter(range(1, 10**6)), form.total_loss
+def interrupt(monkeypatch, at: int, form=PaperMealRec) -> None:
+    """Let the `at`-th step from now fail, as a full disk or Ctrl-C would; `form` is the system's class."""
+    calls, loss = iter(range(1, 10**6)), form.loss
 
     def fails(*arguments):
         if next(calls) == at:
             raise KeyboardInterrupt
-        return total_loss(*arguments)
+        return loss(*arguments)
 
-    monkeypatch.setattr(form, "total_loss", fails)
+    monkeypatch.setattr(form, "loss", fails)
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +67,16 @@ def test_what_is_interrupted_at_any_step_ends_with_the_same_bits(
         assert torch.equal(resumed.model.state_dict()[name], weight), name
 
 
-def test_an_interrupted_cosine_falls_on_and_the_guidance_is_chosen_anew(split, features, tmp_path, monkeypatch):
-    model = replace(MODEL, head="content", guided=True, condition="items", norm_input=True)
-    apart = PaperLoss(joint=False, denoised_share=0.5)
-    config = replace(CONFIG, rate_schedule="cosine", id_rate=16.0, stop_on="mean", loss=apart)
+def test_an_interrupted_cosine_falls_on(split, features, tmp_path, monkeypatch):
+    model = replace(MODEL, head="content", norm_input=True)
+    config = replace(CONFIG, rate_schedule="cosine", id_rate=16.0, stop_on="mean", loss=PaperLoss(lambda_npd=0.5))
     whole = train(model, config, split, features)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         interrupt(patch, at=4)
         train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
     torch.manual_seed(99)
     resumed = train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
-    assert without_seconds(resumed.log) == without_seconds(whole.log) and resumed.guidance == whole.guidance
+    assert without_seconds(resumed.log) == without_seconds(whole.log)
     for name, weight in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], weight), name
 
@@ -86,7 +86,7 @@ def test_over_kinds_what_is_interrupted_ends_with_the_same_bits(split, features,
     config = replace(CONFIG, learning_rate=1.5e-2, rate_schedule="cosine", loss=LossConfig())
     whole = train(model, config, split, features)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        interrupt(patch, at=4, form=over_kinds)
+        interrupt(patch, at=4, form=MealRec)
         train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
     torch.manual_seed(99)
     resumed = train(model, config, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))

@@ -13,13 +13,13 @@ import torch
 from mealrec.__main__ import main
 from mealrec.features.store import FeatureStore
 from mealrec.features.tensors import item_features
-from mealrec.models.published.backbone import GuidedBackbone
-from mealrec.models.published.guided import guidance
+from mealrec.models.published.guided import GuidedBackbone, guidance
 from mealrec.models.published.mealrec import OnBackbone, rarity
 from mealrec.ranking.ranks import model_scorer
-from mealrec.training.run import load_normalisation, load_system
+from mealrec.study import harness, training_run
+from mealrec.training.run import load_system
 from mealrec.training.weights import GRIDS, best_of
-from mealrec.verbs import train as command
+from mealrec.training.world import load_normalisation
 from tests.training.tiny_world import make_catalogue, write_world
 
 BRIEF = ("training.max_epochs=2", "model.width=16", "base.training.batch_size=40")
@@ -57,8 +57,14 @@ def known(world, run):
 @pytest.fixture
 def trained(monkeypatch):
     """The names of the systems that are trained from here on."""
-    names, train = [], command._train
-    monkeypatch.setattr(command, "_train", lambda recipe, *rest: names.append(recipe.name) or train(recipe, *rest))
+    names = []
+    train_system = training_run.train_system
+
+    def noting(recipe, *rest):
+        names.append(recipe.name)
+        return train_system(recipe, *rest)
+
+    monkeypatch.setattr(training_run, "train_system", noting)
     return names
 
 
@@ -103,7 +109,7 @@ def test_the_weights_are_the_best_on_all_validation_rows(run, known, split):
         model, weights = load_system(run / "seed-0" / system), told(run, system)["weights"]
         assert {name: round(getattr(model, name).item(), 4) for name in model.names} == weights
         grid = [weights | {"unseen": value} for value in GRIDS["unseen"]]
-        best, found = best_of(model, split.validation, known, known.has_id.numpy(), grid)
+        best, found = best_of(model, model.items(known), split.validation, known.has_id, grid)
         assert best == weights and found == pytest.approx(told(run, system)["validation_N@10"])
 
 
@@ -124,7 +130,7 @@ def test_an_interrupted_part_goes_on_with_resume(run, world, tmp_path, capsys, m
         def stops(*arguments):
             raise KeyboardInterrupt
 
-        patch.setattr(command, "save_system", stops)
+        patch.setattr(harness, "save_system", stops)
         assert train_in(tmp_path, world) == 130
     assert "run the same command with --resume to go on" in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "seed-0" / "sasrec-content" / "config.json").exists()

@@ -13,19 +13,19 @@ import torch
 
 from mealrec.backbones.sasrec import Encoder
 from mealrec.data.batches import TrainingBatches
-from mealrec.models.paper import model as paper
-from mealrec.models.paper.losses import PaperLoss, total_loss
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.ranking.metrics import hits, ndcg, paired_p
 from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
-from mealrec.training import loop
+from mealrec.training import trainer
 from mealrec.training.checkpoint import log_lines
-from mealrec.training.trainer import PRECISIONS, TrainConfig, train
+from mealrec.training.config import PRECISIONS, TrainConfig
+from mealrec.training.trainer import train
 from tests.training.tiny_world import HELD_OUT, NUM_ITEMS, make_config
 from tests.training.two_processes import without_dropout
 
 QUICK = TrainConfig(learning_rate=5e-3, batch_size=64, max_epochs=8, patience=8, average=0.9)
 BRIEF = TrainConfig(batch_size=128, max_epochs=1)  # two steps
+LOSS = PaperMealRec.loss
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +79,11 @@ def test_the_log_holds_the_mean_of_every_term_and_what_is_watched_changes_nothin
     seen = []
 
     def watched(*arguments):
-        terms = total_loss(*arguments)
+        terms = LOSS(*arguments)
         seen.append(terms["total"].item())
         return terms | {"watch/steps": torch.tensor(float(len(seen)))}
 
-    monkeypatch.setattr(paper, "total_loss", watched)
+    monkeypatch.setattr(PaperMealRec, "loss", watched)
     result = train(make_config("backbone"), BRIEF, split, features)
     assert result.log[0]["total"] == pytest.approx(np.mean(seen)) == pytest.approx(plain.log[0]["total"])
     assert result.log[0]["watch/steps"] == (1 + len(seen)) / 2
@@ -103,9 +103,9 @@ def test_a_backbone_that_is_not_causal_trains_on_prefixes(split, features, monke
 
     def watched(model, batch, *others):
         batches.append(batch)
-        return total_loss(model, batch, *others)
+        return LOSS(model, batch, *others)
 
-    monkeypatch.setattr(paper, "total_loss", watched)
+    monkeypatch.setattr(PaperMealRec, "loss", watched)
     monkeypatch.setattr(Encoder, "causal", False, raising=False)
     train(make_config("backbone"), BRIEF, split, features)
     assert all(((batch.targets > 0).sum(1) == 1).all() for batch in batches)
@@ -120,7 +120,7 @@ def test_prefixes_have_the_same_loss_and_gradients_as_positions(split, features,
     for causal in (True, False):
         batch = next(TrainingBatches(split.train, 10, "cpu", causal).epoch(64, torch.Generator().manual_seed(0)))
         torch.manual_seed(0)
-        total = total_loss(model, batch, features, PaperLoss())["total"]
+        total = model.loss(batch, features)["total"]
         found.append((total, *torch.autograd.grad(total, list(model.parameters()), allow_unused=True)))
     for by_position, by_prefix in zip(*found, strict=True):
         torch.testing.assert_close(by_position, by_prefix)
@@ -146,11 +146,11 @@ def test_the_seed_decides_the_weights(split, features):
 def test_held_out_items_never_enter_training(catalogue, split, features, monkeypatch):
     held_out, seen = catalogue.index[HELD_OUT], set()
 
-    def watched(model, batch, features, config):
+    def watched(model, batch, *others):
         seen.update(batch.items.unique().tolist(), batch.targets.unique().tolist())
-        return total_loss(model, batch, features, config)
+        return LOSS(model, batch, *others)
 
-    monkeypatch.setattr(paper, "total_loss", watched)
+    monkeypatch.setattr(PaperMealRec, "loss", watched)
     result = train(make_config(), TrainConfig(max_epochs=1, average=0.0), split, features)
     assert held_out not in seen and len(seen) == NUM_ITEMS
     torch.manual_seed(0)
@@ -168,10 +168,10 @@ def test_a_loss_that_breaks_later_names_the_first_step_even_where_it_is_read_lat
     steps = iter(range(1, 100))
 
     def breaks(*arguments):
-        terms = total_loss(*arguments)
+        terms = LOSS(*arguments)
         return terms | {"total": terms["total"] * (float("nan") if next(steps) == 2 else 1.0)}
 
-    monkeypatch.setattr(paper, "total_loss", breaks)
-    monkeypatch.setitem(loop.READ_EVERY, "cpu", 50)
+    monkeypatch.setattr(PaperMealRec, "loss", breaks)
+    monkeypatch.setitem(trainer.READ_EVERY, "cpu", 50)
     with pytest.raises(FloatingPointError, match="no number at step 2 .*total"):
         train(make_config("backbone"), replace(BRIEF, batch_size=40), split, features)

@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mealrec.models.published import walk as over_graph
-from mealrec.models.published.losses import GraphLoss
+from mealrec.models.published.config import GraphLoss
+from mealrec.models.published.mealrec import KindWalk
 from mealrec.ranking.metrics import ndcg, paired_p
 from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
 from mealrec.training.checkpoint import Checkpoint
+from mealrec.training.config import TrainConfig
 from mealrec.training.recipes import Recipe
 from mealrec.training.run import load_system, save_system
-from mealrec.training.trainer import TrainConfig, train
+from mealrec.training.trainer import train
 from tests.models.published.small_walk import make_walk_config
 from tests.training.tiny_world import NUM_ITEMS
 
@@ -62,17 +63,17 @@ def test_what_is_stored_comes_back_and_ranks_the_same(trained, split, features, 
 
 @pytest.mark.parametrize("at", [2, 4])
 def test_what_is_interrupted_ends_with_the_same_bits(split, features, tmp_path, monkeypatch, at):
-    config, calls, graph_loss = make_walk_config(), [], over_graph.graph_loss
+    config, calls, loss = make_walk_config(), [], KindWalk.loss
     whole = train(config, BRIEF, split, features)
 
     def fails(*arguments):
         calls.append(1)
         if len(calls) == at:
             raise KeyboardInterrupt
-        return graph_loss(*arguments)
+        return loss(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(over_graph, "graph_loss", fails)
+        patch.setattr(KindWalk, "loss", fails)
         train(config, BRIEF, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))
     torch.manual_seed(99)
     resumed = train(config, BRIEF, split, features, checkpoint=Checkpoint(tmp_path, {}, 1))

@@ -8,15 +8,14 @@ import pytest
 import torch
 
 from mealrec.data.batches import TrainingBatches
-from mealrec.models.losses import LossConfig, total_loss
+from mealrec.models.config import LossConfig, NPDConfig, TCDConfig
 from mealrec.models.mealrec import MealRec
-from mealrec.models.npd import NPDConfig
-from mealrec.models.tcd import TCDConfig
 from mealrec.ranking.metrics import ndcg, paired_p
 from mealrec.ranking.ranks import model_scorer, popularity_scorer, rank_rows
+from mealrec.training.config import PRECISIONS, TrainConfig
 from mealrec.training.recipes import Recipe
 from mealrec.training.run import load_system, save_system
-from mealrec.training.trainer import PRECISIONS, TrainConfig, train
+from mealrec.training.trainer import train
 from tests.training.tiny_world import HELD_OUT, NUM_ITEMS, make_kinds_config
 
 QUICK = TrainConfig(
@@ -81,7 +80,7 @@ def test_prefixes_have_the_same_ranking_loss_as_positions(split, features, varia
     model.prepare(split.train, features)
     for causal in (True, False):
         batch = next(TrainingBatches(split.train, 10, "cpu", causal).epoch(64, torch.Generator().manual_seed(0)))
-        terms = total_loss(model, batch, features, LossConfig(lambda_tcd=0.0))
+        terms = model.loss(batch, features, LossConfig(lambda_tcd=0.0))
         wanted = torch.autograd.grad(terms["total"], list(model.parameters()), allow_unused=True)
         found.append((terms["total"], *wanted))
     for by_position, by_prefix in zip(*found, strict=True):

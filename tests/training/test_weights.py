@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.ranking.metrics import ndcg
+from mealrec.ranking.metrics import both_ranks, ndcg
 from mealrec.ranking.ranks import rank_rows
 from mealrec.training import weights
 from mealrec.training.weights import GRIDS, best_of, choose_weights
@@ -91,7 +91,7 @@ def worth(model, rows, candidates, chosen) -> tuple[float, float]:
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("at_once", [7, 1024])
 def test_the_best_is_that_of_the_ranking_masked_and_unmasked(monkeypatch, whole, at_once):
-    monkeypatch.setattr(weights, "SHARE_OF_ROWS", at_once)
+    monkeypatch.setattr(weights, "ROWS_AT_ONCE", at_once)
     model, rows, candidates = drawn(whole)
     grid = [
         {"guidance": guidance, "unseen": unseen, "kinds": kinds}
@@ -101,9 +101,10 @@ def test_the_best_is_that_of_the_ranking_masked_and_unmasked(monkeypatch, whole,
     ]
     values = [worth(model, rows, candidates, chosen) for chosen in grid]
     for chosen, (masked, _) in zip(grid, values, strict=True):
-        assert best_of(model, rows, FEATURES, candidates, [chosen]) == (chosen, pytest.approx(masked))
+        assert best_of(model, None, rows, torch.from_numpy(candidates), [chosen]) == (chosen, pytest.approx(masked))
     best = int(np.argmax([sum(each) for each in values]))
-    assert best_of(model, rows, FEATURES, candidates, grid) == (grid[best], pytest.approx(values[best][0]))
+    found = best_of(model, None, rows, torch.from_numpy(candidates), grid)
+    assert found == (grid[best], pytest.approx(values[best][0]))
 
 
 def test_what_serves_both_rankings_goes_before_what_serves_one():
@@ -114,31 +115,27 @@ def test_what_serves_both_rankings_goes_before_what_serves_one():
     guidance[0, target], guidance[0, other] = 10.0, 12.0
     rows = EvaluationRows(("a",), watched[None], np.array([target]))
     grid = [{"guidance": 0.0}, {"guidance": 1.0}]
-    found = best_of(Parts(base=base, guidance=guidance), rows, FEATURES, np.arange(count) > 0, grid)
+    found = best_of(Parts(base=base, guidance=guidance), None, rows, torch.from_numpy(np.arange(count) > 0), grid)
     assert found == ({"guidance": 1.0}, pytest.approx(1 / np.log2(3)))
 
 
-def test_on_a_gpu_ranks_are_counted_alike(monkeypatch):
-    """The branch that a GPU takes, on the CPU: a target that was watched is nowhere, all else as in a ranking."""
-    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
-    for whole in (False, True):
-        model, rows, candidates = drawn(whole)
-        histories, targets = torch.from_numpy(rows.histories), torch.from_numpy(rows.targets)
-        scores = model.given["base"][histories[:, 0] - 1].masked_fill(torch.from_numpy(~candidates), -torch.inf)
-        unmasked, masked = weights._ranks(scores, histories, targets)
-        found = rank_rows(lambda _, scores=scores: scores.numpy(), rows, candidates)
-        asked = candidates[rows.targets]
-        again = (rows.histories == rows.targets[:, None]).any(1)
-        np.testing.assert_array_equal(unmasked[asked], found.unmasked[asked])
-        np.testing.assert_array_equal(masked[asked & ~again], found.masked[asked & ~again])
-        assert np.isinf(masked[again]).all() and again.any()
+@pytest.mark.parametrize("whole", [False, True])
+def test_ranks_are_counted_of_tensors_as_of_arrays(whole):
+    model, rows, candidates = drawn(whole)
+    scores = model.given["base"][torch.from_numpy(rows.histories[:, 0]) - 1]
+    scores = scores.masked_fill(torch.from_numpy(~candidates), -torch.inf)
+    by_torch = both_ranks(scores, torch.from_numpy(rows.histories), torch.from_numpy(rows.targets))
+    by_numpy = both_ranks(scores.numpy(), rows.histories, rows.targets)
+    assert (rows.histories == rows.targets[:, None]).any()
+    for one, other in zip(by_torch, by_numpy, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other)
 
 
 def test_of_equals_the_first_is_taken_so_that_nothing_is_added_for_nothing():
     model, rows, candidates = drawn()
     model.given["kinds"].zero_()
     grid = [{"guidance": 0.0, "unseen": 0.0, "kinds": value} for value in GRIDS["kinds"]]
-    assert best_of(model, rows, FEATURES, candidates, grid)[0]["kinds"] == 0.0
+    assert best_of(model, None, rows, torch.from_numpy(candidates), grid)[0]["kinds"] == 0.0
 
 
 def test_what_was_chosen_is_worth_what_is_told_and_no_other_place_for_the_unclicked_is_better():

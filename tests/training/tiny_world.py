@@ -9,12 +9,11 @@ import torch
 
 from mealrec.data.catalogue import Catalogue
 from mealrec.features.hidden import HiddenStates
-from mealrec.features.store import StoreLayout, write_store
+from mealrec.features.store import StoreLayout
 from mealrec.models.config import MealRecConfig
-from mealrec.models.paper.config import PaperConfig
-from mealrec.models.paper.npd import NPDConfig
-from mealrec.models.paper.tcd import TCDConfig
+from mealrec.models.paper.config import NPDConfig, PaperConfig, TCDConfig
 from mealrec.types import ItemFeatures
+from tests.features.tiny_store import write_store
 
 TASTES, PER_TASTE, FRAMES, VISUAL, TEXT = 3, 9, 3, 8, 6
 NUM_ITEMS = TASTES * PER_TASTE

@@ -10,14 +10,13 @@ from pathlib import Path
 from torch import nn
 
 from mealrec.data.interactions import leave_one_out
-from mealrec.models.losses import LossConfig
-from mealrec.models.npd import NPDConfig
-from mealrec.models.paper.config import PaperConfig
+from mealrec.models.config import LossConfig, NPDConfig
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.training import forms
 from mealrec.training.checkpoint import Checkpoint, write_tensors
+from mealrec.training.config import TrainConfig
 from mealrec.training.processes import processes
-from mealrec.training.trainer import TrainConfig, Trained, train
+from mealrec.training.trainer import Trained, train
 from tests.training.tiny_world import make_catalogue, make_config, make_features, make_kinds_config
 
 # 193 users in batches of 64: the last has a single user, so one of two processes has none.
@@ -35,11 +34,12 @@ def train_without_chance(folder: Path, form: str) -> Trained:
     catalogue = make_catalogue()
     split = leave_one_out(catalogue)
     split = replace(split, train=split.train[:USERS])
-    forms.CLASSES[PaperConfig] = lambda config: without_dropout(PaperMealRec(config))
+    paper = forms.FORMS["paper"]
+    forms.FORMS["paper"] = replace(paper, model=lambda config: without_dropout(PaperMealRec(config)))
     try:
         return train(*SYSTEMS[form], split, make_features(catalogue), checkpoint=Checkpoint(folder, {}))
     finally:
-        forms.CLASSES[PaperConfig] = PaperMealRec
+        forms.FORMS["paper"] = paper
 
 
 def without_dropout(model: nn.Module) -> nn.Module:

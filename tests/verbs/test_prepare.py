@@ -7,8 +7,7 @@ import json
 import pytest
 
 from mealrec.__main__ import main
-from mealrec.data.catalogue import read_catalogue
-from mealrec.data.clips import clip_path
+from mealrec.data.catalogue import clip_path, read_catalogue
 from mealrec.data.published.prepare import Prepared, prepare, write_prepared
 from mealrec.data.published.recbole import read_inter
 from mealrec.errors import DataFormatError

@@ -13,17 +13,19 @@ from safetensors.torch import save_file
 
 import mealrec
 from mealrec.__main__ import main
-from mealrec.bundle.contents import ViewerCase
 from mealrec.bundle.disk import read_bundle
 from mealrec.bundle.examples import CASES, choose_cases, choose_viewers
 from mealrec.bundle.making import metrics_tables
+from mealrec.bundle.manifest import ViewerCase
 from mealrec.data.catalogue import Catalogue
 from mealrec.errors import BundleError
-from mealrec.features.store import StoreLayout, write_store
+from mealrec.features.store import StoreLayout
 from mealrec.features.weights import weights_checksum
+from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
-from mealrec.study.bundle_setting import bundle_data
-from mealrec.video.playable import plays_in_browsers
+from mealrec.study.bundle_world import bundle_data
+from mealrec.video.probe import plays_in_browsers
+from tests.features.tiny_store import write_store
 from tests.make_videos import write_video
 from tests.recommender.tiny_bundle import FRAMES, HELD_OUT, KINDS, TEXT, VARIANTS, VISUAL, tiny_contents
 
@@ -218,7 +220,7 @@ def test_json_is_the_recommenders_answer(recommender, project, capsys):
     assert main(request) == 0
     printed = json.loads(capsys.readouterr().out)
     values = {"k": 3, "seed": 5, "variant": "no_tcd", "noise": 0.3, "num_steps": 2}
-    expected = recommender.recommend(["i1", "i4"], **values).to_dict()
+    expected = recommender.recommend(Question(["i1", "i4"], **values)).to_dict()
     for answer in (printed, expected):
         answer.pop("timing_ms")
     assert printed == json.loads(json.dumps(expected))
@@ -274,7 +276,7 @@ def test_cases_are_drawn_from_the_test_split_with_what_is_known_of_them():
 
 
 def test_metrics_without_a_report():
-    assert metrics_tables({}) == {}
+    assert metrics_tables({}, {}) == {}
 
 
 def test_metrics_of_a_renamed_system():
@@ -302,8 +304,9 @@ def test_viewers_without_topics_share_no_item_and_no_hashtag():
 
 def test_a_request_imports_no_encoder_and_no_page(project):
     code = (
-        "import sys; from mealrec.recommender.recommender import Recommender; "
-        f"Recommender.from_bundle({str(project / 'tiny')!r}).recommend(['i1']); "
+        "import sys; from mealrec.question import Question; "
+        "from mealrec.recommender.recommender import Recommender; "
+        f"Recommender.from_bundle({str(project / 'tiny')!r}).recommend(Question(['i1'])); "
         "print([name for name in ('gradio', 'transformers', 'decord', 'torch._dynamo') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -11,12 +11,13 @@ import torch
 from app.views import about
 from mealrec.__main__ import main
 from mealrec.bundle.card import model_card, of_all_clicks
-from mealrec.bundle.disk import read_bundle, read_manifest
+from mealrec.bundle.disk import read_bundle
+from mealrec.bundle.manifest import read_manifest
 from mealrec.data.catalogue import read_catalogue
 from mealrec.data.interactions import whole_histories
-from mealrec.models.losses import LossConfig
+from mealrec.models.config import LossConfig
+from mealrec.training.config import TrainConfig
 from mealrec.training.refit import Refit
-from mealrec.training.trainer import TrainConfig
 from tests.recommender.tiny_bundle import VARIANTS, tiny_contents
 from tests.verbs import test_recommend_and_bundle as test_commands
 from tests.verbs.test_recommend_and_bundle import bundle_arguments

@@ -12,8 +12,7 @@ from safetensors.numpy import load_file
 
 from mealrec.__main__ import main
 from mealrec.errors import DataFormatError
-from mealrec.models.paper import model as paper
-from mealrec.models.paper.losses import total_loss
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.run import load_system, source_of
 from tests.training.tiny_world import write_world
 
@@ -74,12 +73,13 @@ def test_what_is_trained_already_is_kept_and_a_state_left_beside_it_is_deleted(w
 
 def test_a_loss_that_is_no_number_ends_the_command_with_one_line(world, tmp_path, capsys, monkeypatch):
     steps = iter(range(1, 100))
+    loss = PaperMealRec.loss
 
     def breaks(*arguments):
-        terms = total_loss(*arguments)
+        terms = loss(*arguments)
         return terms | {"total": terms["total"] * (float("nan") if next(steps) == 2 else 1.0)}
 
-    monkeypatch.setattr(paper, "total_loss", breaks)
+    monkeypatch.setattr(PaperMealRec, "loss", breaks)
     assert train_in(tmp_path, *world, "--systems", "sasrec", "--set", "training.batch_size=64") == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from mealrec.errors import VideoError
-from mealrec.video import confinement, containers, decoding
+from mealrec.video import decoding, limits, probe
 from mealrec.video.decoding import Shown
 from mealrec.video.frames import sample_frames
+from mealrec.video.limits import DecodeLimits
 from mealrec.video.orientation import Orientation, orientation
-from mealrec.video.probe import DecodeLimits
 from tests.make_videos import (
     B_FRAMES,
     CAMCORDER,
@@ -181,8 +181,8 @@ def test_an_encrypted_video_is_refused_by_name(sources, tmp_path):
     cenc = write_video(tmp_path / "cenc.mp4", frames=10, container_options=ENCRYPTED)
     assert "This video is encrypted (CENC)" in refusal(cenc)
     assert "encrypted (a scrambled broadcast)" in refusal(scramble(sources / "long.ts", tmp_path / "scrambled.ts"))
-    tracks = containers.EBML + bytes(200) + b"\x6d\x80\xa2\x62\x40\x9f\x50\x31\x81\x00\x50\x33\x81\x01\x50\x35\x90"
-    assert containers.is_scrambled(tracks, "matroska") == "CENC"
+    tracks = probe.EBML + bytes(200) + b"\x6d\x80\xa2\x62\x40\x9f\x50\x31\x81\x00\x50\x33\x81\x01\x50\x35\x90"
+    assert probe.encryption_of(tracks, "matroska") == "CENC"
 
 
 def test_a_moment_without_an_undamaged_frame_nearby_is_not_shown_as_seen(sources, tmp_path):
@@ -201,9 +201,9 @@ def test_a_frame_held_for_long_is_told_from_one_before_a_hole(tmp_path):
 
 def test_no_limits_are_set_where_the_system_knows_none(monkeypatch):
     monkeypatch.setitem(sys.modules, "resource", None)
-    confinement.confine(DecodeLimits())
+    limits.confine(DecodeLimits())
 
 
 def test_processor_time_is_the_limit_and_the_advice_makes_a_smaller_file():
     with pytest.raises(VideoError, match=r'over 0 s of processor time: .* "ffmpeg -i IN -vf scale=-2:720 -r 30 OUT'):
-        confinement.check_time(DecodeLimits(cpu_s=0.0))
+        limits.check_time(DecodeLimits(cpu_s=0.0))

@@ -90,8 +90,8 @@ def test_one_frame_is_repeated(tmp_path):
     assert [read_number(frame) for frame in sampled.frames] == [0] * 5
 
 
-def test_number_interval_and_size_are_settings(plain):
-    sampled = sample_frames(plain, num_frames=3, interval_s=0.5, size=(112, 64))
+def test_number_interval_and_height_are_settings(plain):
+    sampled = sample_frames(plain, num_frames=3, interval_s=0.5, max_height=112)
     assert sampled.frames.shape == (3, 112, 64, 3)
     assert (sampled.width, sampled.height) == (128, 224)
     assert [read_number(frame) for frame in sampled.frames] == [25, 30, 35]

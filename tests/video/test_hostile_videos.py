@@ -1,5 +1,7 @@
 """Files that are no usable video: each gives its one sentence, in time, and leaves the next request unharmed."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from mealrec.errors import VideoError
 from mealrec.video.frames import sample_frames
-from mealrec.video.probe import DecodeLimits
+from mealrec.video.limits import DecodeLimits
 from tests.make_videos import read_number, truncate, write_pixel_bomb, write_sound, write_text, write_video
 
 
@@ -119,3 +121,18 @@ def test_random_damage_never_escapes_as_another_error(plain, tmp_path):
             assert sample_frames(path).frames.shape[0] == 5
         except VideoError as error:
             assert path.name in str(error)
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("frames", ("torch", "av", "decord")),
+        ("fetch_clips", ("torch", "av", "decord")),
+        ("worker", ("torch",)),
+        ("transcoding", ("torch",)),
+    ],
+)
+def test_no_module_needs_torch_and_only_the_workers_a_decoder(module, absent):
+    code = f"import sys, mealrec.video.{module}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(absent) & set(loaded.stdout.split())

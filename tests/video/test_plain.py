@@ -12,8 +12,9 @@ import pytest
 
 from mealrec.video import worker
 from mealrec.video.frames import sample_frames
+from mealrec.video.limits import DecodeLimits
 from mealrec.video.plain import plain_frames
-from mealrec.video.probe import DecodeLimits, check_file
+from mealrec.video.probe import check_file
 from mealrec.video.tracks import read_timetable
 from tests.make_videos import read_number, set_matrix, write_tracks, write_video
 

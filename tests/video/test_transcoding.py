@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 
 from mealrec.errors import VideoError
-from mealrec.video.frames import sample_frames
-from mealrec.video.probe import DecodeLimits
-from mealrec.video.transcoding import transcode_clip
-from mealrec.video.transcoding_worker import target_size
+from mealrec.video.frames import sample_frames, transcode_clip
+from mealrec.video.limits import DecodeLimits
+from mealrec.video.transcoding import target_size
 from tests.make_videos import (
     VARIABLE_TIMES,
     is_upright,

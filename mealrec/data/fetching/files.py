@@ -1,9 +1,7 @@
-"""A dataset's files into a folder: room first, each file once, and one account of what did not
-come."""
+"""A dataset's files into a folder: room first, each file once, one account of what fails."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import struct
 import zipfile
@@ -26,8 +24,9 @@ from mealrec.data.fetching.layout import ITEM_ID, RemoteFile
 from mealrec.errors import FetchError
 
 SPARE_BYTES = 256 * 2**20  # left free on the disk
+# What an archive's header says of a cover's size may be anything.
 MAX_COVER_BYTES = 20 * 2**20
-# the record that ends a zip archive; a comment of up to 64 KiB may follow it
+# The record that ends a zip archive; a comment of up to 64 KiB may follow it.
 END_RECORD = b"PK\x05\x06"
 END_RECORD_REACH = 22 + 65535
 
@@ -47,19 +46,22 @@ def fetch_files(address: str, files: Iterable[RemoteFile], out: Path, patience: 
         except FileRefusedError as error:
             failures[file] = str(error)
         except FetchError as error:
+            # The server or the disk has failed: the rest is not tried.
             failures[file] = str(error)
-            left = [later for later in files[number + 1 :] if not (out / later.path).exists()]
-            failures |= {
-                later: f"{_url(address, later)}: not asked for after that" for later in left
-            }
+            for later in files[number + 1 :]:
+                if not (out / later.path).exists():
+                    failures[later] = f"{_url(address, later)}: not asked for after that"
             break
+
+    # One account of it all.
     lines = [f"  {reason}\n    belongs at {out / file.path}" for file, reason in failures.items()]
-    if not any(file.needed for file in failures):
-        return "\n".join(lines)
-    raise FetchError(
-        f"{len(failures)} of {len(files)} files did not come. Run it again later, name a mirror with --base-url, "
-        "or put each by hand where its line says:\n" + "\n".join(lines)
-    )
+    account = "\n".join(lines)
+    if any(file.needed for file in failures):
+        raise FetchError(
+            f"{len(failures)} of {len(files)} files did not come. Run it again later, name a "
+            f"mirror with --base-url, or put each by hand where its line says:\n{account}"
+        )
+    return account
 
 
 def missing_bytes(address: str, files: Iterable[RemoteFile], out: Path) -> int:
@@ -68,28 +70,33 @@ def missing_bytes(address: str, files: Iterable[RemoteFile], out: Path) -> int:
     for file in files:
         if (out / file.path).exists():
             continue
-        size = file.size if file.size is not None else remote_size(_url(address, file))
-        total += max(0, (size or 0) - Transfer("", out / file.path).have)
+        size = file.size
+        if size is None:
+            size = remote_size(_url(address, file)) or 0
+        total += max(0, size - Transfer("", out / file.path).have)
     return total
 
 
 def require_space(out: Path, needed: int) -> None:
     """Raise FetchError unless the disk under `out` has room for `needed` bytes and a reserve."""
-    folder = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    # The disk is that of the first folder above which is there.
+    folder = out.absolute()
+    while not folder.exists():
+        folder = folder.parent
     free = shutil.disk_usage(folder).free
     if needed and free < needed + SPARE_BYTES:
         raise FetchError(
-            f"{out} needs {_gib(needed)} and {_gib(SPARE_BYTES)} to spare, and the disk has {_gib(free)} free: "
-            "make room, choose another --out, or ask for less."
+            f"{out} needs {_gib(needed)} and {_gib(SPARE_BYTES)} to spare, and the disk has "
+            f"{_gib(free)} free: make room, choose another --out, or ask for less."
         )
 
 
 def split_parts(archive: RemoteFile, out: Path) -> tuple[RemoteFile, ...]:
-    """Return the other parts (.z01, .z02, …) of a split zip archive, as its last part (.zip) counts
-    them.
+    """Return the other parts (.z01, .z02, …) of a split zip archive, as its last part counts them.
 
     Raises FetchError where the file is no zip archive.
     """
+    # The record that ends the archive stands behind all else.
     path = out / archive.path
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - END_RECORD_REACH))
@@ -97,14 +104,15 @@ def split_parts(archive: RemoteFile, out: Path) -> tuple[RemoteFile, ...]:
     at = tail.rfind(END_RECORD)
     if at < 0 or len(tail) < at + 22:
         raise FetchError(f"{path} is no zip archive: delete it and run it again.")
+
+    # It knows the number of its own part, counted from 0.
     (last_disk,) = struct.unpack_from("<H", tail, at + 4)
     stem = archive.path.removesuffix(".zip")
     return tuple(RemoteFile(f"{stem}.z{number:02d}") for number in range(1, last_disk + 1))
 
 
 def unpack_covers(archive: Path) -> int:
-    """Unpack <id>.jpg into a folder beside the archive, named like it; return how many covers lie
-    there.
+    """Unpack <id>.jpg into a folder named like the archive; return how many covers lie there.
 
     Only names that are an item id are taken, whatever folder the archive says; raises FetchError
     for a damaged one.
@@ -112,14 +120,16 @@ def unpack_covers(archive: Path) -> int:
     folder = archive.with_suffix("")
     try:
         with zipfile.ZipFile(archive) as covers:
-            named = {PurePosixPath(info.filename).name: info for info in covers.infolist()}
-            wanted = {
-                name: info
-                for name, info in named.items()
-                if (match := re.fullmatch(r"(.+)\.jpg", name)) and ITEM_ID.fullmatch(match[1])
-            }
+            # Which covers are wanted, and is there room for them?
+            wanted = {}
+            for info in covers.infolist():
+                name = PurePosixPath(info.filename).name
+                if name.endswith(".jpg") and ITEM_ID.fullmatch(name.removesuffix(".jpg")):
+                    wanted[name] = info
             missing = {name: info for name, info in wanted.items() if not (folder / name).exists()}
             require_space(folder, sum(info.file_size for info in missing.values()))
+
+            # Each under its final name once it is whole.
             folder.mkdir(exist_ok=True)
             for name, info in tqdm(missing.items(), unit="cover", desc=folder.name):
                 _unpack(covers, info, folder / name)
@@ -148,33 +158,12 @@ def _fetch_file(address: str, file: RemoteFile, out: Path, patience: Patience) -
     path = out / file.path
     if path.exists():
         _check_present(path, file)
-    else:
-        _download_with_bar(Transfer(_url(address, file), path, file.size, file.sha256), patience)
+        return
 
-
-def _url(address: str, file: RemoteFile) -> str:
-    return address + quote(file.path)
-
-
-def _check_present(path: Path, file: RemoteFile) -> None:
-    size = path.stat().st_size
-    if file.size is not None and size != file.size:
-        raise FileRefusedError(
-            f"{path} has {size:,} bytes, the published file {file.size:,}: delete it to fetch it anew"
-        )
-    if file.sha256 is not None and sha256_of(path) != file.sha256:
-        raise FileRefusedError(
-            f"{path} is not the published file (its sha256 differs): delete it to fetch it anew"
-        )
-
-
-def _download_with_bar(transfer: Transfer, patience: Patience) -> None:
+    # With a bar that also counts what an earlier run has brought.
+    transfer = Transfer(_url(address, file), path, file.size, file.sha256)
     with tqdm(
-        total=transfer.size,
-        initial=transfer.have,
-        unit="B",
-        unit_scale=True,
-        desc=transfer.path.name,
+        total=file.size, initial=transfer.have, unit="B", unit_scale=True, desc=path.name
     ) as bar:
 
         def show(done: int, total: int) -> None:
@@ -182,6 +171,24 @@ def _download_with_bar(transfer: Transfer, patience: Patience) -> None:
             bar.update(done - bar.n)
 
         download(transfer, patience, show)
+
+
+def _url(address: str, file: RemoteFile) -> str:
+    return address + quote(file.path)
+
+
+def _check_present(path: Path, file: RemoteFile) -> None:
+    # Size first: a sum takes reading all of it.
+    size = path.stat().st_size
+    if file.size is not None and size != file.size:
+        raise FileRefusedError(
+            f"{path} has {size:,} bytes, the published file {file.size:,}: delete it to fetch it "
+            "again"
+        )
+    if file.sha256 is not None and sha256_of(path) != file.sha256:
+        raise FileRefusedError(
+            f"{path} is not the published file (its sha256 differs): delete it to fetch it again"
+        )
 
 
 def _gib(size: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mealrec.data.tables import read_lines
 from mealrec.errors import DataFormatError, FetchError
 
 # The only form in which an id from a file becomes part of a path or an address.
@@ -20,8 +21,7 @@ ITEM_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One official file: its path below the dataset's address and below --out; its size and sha256
-    where known.
+    """One official file: its path below the address and below --out, size and sha256 where known.
 
     Without a file that is not `needed`, all verbs still work.
     """
@@ -34,8 +34,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """What one dataset offers; `covers`, `frames` (a split archive's last part) and `features`
-    may not exist."""
+    """What one dataset offers; `frames` names a split archive's last part."""
 
     address: str
     tables: tuple[RemoteFile, ...]
@@ -92,21 +91,19 @@ LAYOUTS = {
 
 
 def check_address(address: str) -> str:
-    """Return an address with one slash at its end; raises FetchError where it is no plain
-    http(s) address."""
+    """Return a plain http(s) address with one slash at its end, or raise FetchError."""
+    # File names are put behind it, so that neither a query nor a fragment may end it.
+    is_plain = address.isascii() and address.isprintable() and " " not in address
     try:
         parts = urlsplit(address)
-        usable = (
-            parts.scheme in ("http", "https")
-            and parts.hostname
-            and not parts.query
-            and not parts.fragment
-        )
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_plain = is_plain and not parts.query and not parts.fragment
     except ValueError:
-        usable = False
-    if not usable or not address.isascii() or not address.isprintable() or " " in address:
+        is_web = False
+    if not (is_web and is_plain):
         raise FetchError(
-            f"--base-url must look like https://mirror.example/MicroLens-50k-Dataset/, got {address!r}"
+            "--base-url must look like https://mirror.example/MicroLens-50k-Dataset/, got "
+            f"{address!r}"
         )
     return address.rstrip("/") + "/"
 
@@ -121,30 +118,31 @@ def check_id(text: str, where: str) -> str:
 
 
 def read_ids(path: Path) -> tuple[str, ...]:
-    """Return the item ids in a file, white space between them, each once; raises DataFormatError
-    for any other."""
+    """Return the item ids in a file, white space between them, each once.
+
+    Raises DataFormatError for anything else.
+    """
+    # A dict keeps their order.
+    ids: dict[str, None] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        for number, line in read_lines(path):
+            for word in line.split():
+                ids[check_id(word, f"{path}, line {number}")] = None
+    except OSError as error:
         raise DataFormatError(f"{path} cannot be read as a list of item ids: {error}") from error
-    ids = [
-        check_id(word, f"{path}, line {number}")
-        for number, line in enumerate(lines, 1)
-        for word in line.split()
-    ]
     if not ids:
         raise DataFormatError(f"{path} holds no item id: write one a line")
-    return tuple(dict.fromkeys(ids))
+    return tuple(ids)
 
 
 def most_watched(pairs: Path, count: int) -> tuple[str, ...]:
-    """Return the `count` items with the most views in a `*_pairs.tsv`, the lower id first where
-    they tie."""
-    views = Counter()
-    with pairs.open(encoding="utf-8") as file:
-        for line in file:
-            views.update(line.partition("\t")[2].split())
+    """Return the `count` most viewed items of a `*_pairs.tsv`; of equals the lower id first."""
+    views: Counter[str] = Counter()
+    for _, line in read_lines(pairs):
+        views.update(line.partition("\t")[2].split())
     if not views:
         raise DataFormatError(f"{pairs} holds no line of the form user<TAB>item item ...")
+
+    # Ids of like length are compared as texts, which is by value.
     ranked = sorted(views, key=lambda item: (-views[item], len(item), item))
     return tuple(check_id(item, pairs.name) for item in ranked[:count])

@@ -1,7 +1,7 @@
-"""Reading MicroLens as its publishers offer it, in both forms of its titles and both of its pairs.
+"""Reading MicroLens as its publishers offer it, in both forms of its titles and of its pairs.
 
-Where microlens.py reads the project's own form and stops at the first fault, this counts faults and
-goes on.
+Where `data/catalogue.py` reads the project's own form and stops at the first fault, this counts
+faults and goes on.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from mealrec.data.published.log import check_fit
+from mealrec.data.catalogue import CLIP_FOLDER
 from mealrec.data.published.source import Source
-from mealrec.data.tables import columns, read_csv, read_lines
+from mealrec.data.tables import SHOWN, columns, read_lines
 from mealrec.errors import DataFormatError
 
 TITLES = ("{}_titles.csv", "{}_title_en.csv", "titles.csv")
@@ -29,25 +29,34 @@ def read_microlens(folder: Path, name: str) -> Source:
     source = Source()
     pairs = source.choose(folder, "pairs", [pattern.format(name) for pattern in PAIRS])
     titles = source.choose(folder, "titles", [pattern.format(name) for pattern in TITLES])
-    (_read_tsv if pairs.suffix == ".tsv" else _read_timed)(source, pairs)
+
+    # The clicks, and what they are of.
+    if pairs.suffix == ".tsv":
+        _read_tsv(source, pairs)
+    else:
+        _read_timed(source, pairs)
     _read_texts(source, source.titles, titles, "title")
-    items = set(source.items)
-    check_fit(len(items & source.titles.keys()), len(source.titles), len(items), titles, pairs)
+    source.check_titles(titles, pairs)
     if (folder / TOPICS).is_file():
         source.files["topics"] = TOPICS
         _read_texts(source, source.topics, folder / TOPICS, "topic")
-    source.find_media("clips", folder / "clips", folder / f"{name}_videos")
+
+    # Clips and pictures, under our name of the folder or the publishers'.
+    source.find_media("clips", folder / CLIP_FOLDER, folder / f"{name}_videos")
     source.find_media("posters", folder / "posters")
     return source
 
 
 def _read_tsv(source: Source, path: Path) -> None:
     """Read `user<TAB>item item ...`: an item's place is its time."""
-    source.timed, seen = False, set()
+    # A place in a list is no clock.
+    source.timed = False
+    seen = set()
     for line, text in read_lines(path):
         user, _, items = text.partition("\t")
         if not (user and items.split()):
-            source.malformed.add(path, line, f"expected user<TAB>item item ..., got {text[:60]!r}")
+            problem = f"expected user<TAB>item item ..., got {text[:SHOWN]!r}"
+            source.malformed.add(path, line, problem)
         elif user in seen:
             source.malformed.add(path, line, f"a second row of user {user}; the first one counts")
         else:
@@ -58,53 +67,43 @@ def _read_tsv(source: Source, path: Path) -> None:
 
 def _read_timed(source: Source, path: Path) -> None:
     """Read rows of `user,item,timestamp` under that header."""
-    rows = read_csv(path)
-    _, header = next(rows, (1, []))
-    places = columns(path, header, ("user", "item", "timestamp"))
+    header, rows = source.table(path)
+    user, item, time = columns(path, header, ("user", "item", "timestamp"))
     for line, row in rows:
-        if len(row) == len(header):
-            source.add(path, line, *(row[place] for place in places))
-        else:
-            source.malformed.add(
-                path, line, f"expected {len(header)} fields, got {len(row)}: {','.join(row)[:60]!r}"
-            )
+        source.add(path, line, row[user], row[item], row[time])
 
 
 def _read_texts(source: Source, texts: dict[str, str], path: Path, kind: str) -> None:
-    """Read `item,text`: CSV under a header that names both; without one, unquoted and split at
-    the first comma only."""
+    """Read `item,text`: CSV under a header that names both, else split at the first comma only."""
+    # With a header that names the columns?
     _, first = next(read_lines(path), (1, ""))
     names = [name.strip() for name in next(csv.reader([first]), [])]
-    if not {"item", kind} & {*names}:
-        for line, text in read_lines(path):
-            item, comma, rest = text.partition(",")
-            if comma:
-                source.add_text(texts, path, line, item, rest)
-            else:
-                source.malformed.add(path, line, f"expected item,{kind}, got {text[:60]!r}")
-        _check_index(texts, path, kind)
+    if "item" in names or kind in names:
+        item, text = columns(path, names, ("item", kind))
+        _, rows = source.table(path)
+        for line, row in rows:
+            source.add_text(texts, path, line, row[item], row[text])
         return
-    rows, place = read_csv(path), columns(path, names, ("item", kind))
-    next(rows)
-    for line, row in rows:
-        if len(row) == len(names):
-            source.add_text(texts, path, line, *(row[number] for number in place))
+
+    # Without a header nothing is quoted.
+    for line, whole in read_lines(path):
+        item, comma, rest = whole.partition(",")
+        if comma:
+            source.add_text(texts, path, line, item, rest)
         else:
-            source.malformed.add(
-                path, line, f"expected {','.join(names)}, got {','.join(row)[:60]!r}"
-            )
+            source.malformed.add(path, line, f"expected item,{kind}, got {whole[:SHOWN]!r}")
+    _check_index(texts, path, kind)
 
 
 def _check_index(texts: dict[str, str], path: Path, kind: str) -> None:
-    """Raise DataFormatError where the ids are rows' numbers and the ids stand behind them, as
-    pandas writes a table."""
+    """Raise DataFormatError where rows' numbers stand before the ids, as pandas writes a table."""
+    # A table with its index: 0, 1, 2 … first, and behind each comma another number.
     counted = all(item == str(number) for number, item in enumerate(texts))
-    if (
-        texts
-        and counted
-        and all(text.partition(",")[0].strip().isdecimal() for text in texts.values())
-    ):
+    if not texts or not counted:
+        return
+    if all(text.partition(",")[0].strip().isdecimal() for text in texts.values()):
         raise DataFormatError(
-            f"{path}, line 1: expected item,{kind}, got rows' numbers before the items (0,{texts['0'][:40]}): "
-            f"write the table without its index, or give it the header item,{kind}."
+            f"{path}, line 1: expected item,{kind}, got rows' numbers before the items "
+            f"(0,{texts['0'][:40]}): write the table without its index, or give it the header "
+            f"item,{kind}."
         )

@@ -1,13 +1,11 @@
-"""RecBole's atomic files: tab-separated under a header of name:type fields; NAME.inter, and
-NAME.item for titles."""
+"""RecBole's atomic files: tab-separated under name:type fields; .inter, and .item for titles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from mealrec.data.catalogue import Catalogue
-from mealrec.data.published.log import check_fit
+from mealrec.data.catalogue import CLIP_FOLDER, Catalogue
 from mealrec.data.published.source import Source
 from mealrec.data.tables import columns, read_lines
 from mealrec.errors import DataFormatError
@@ -16,8 +14,7 @@ HEADER = "user_id:token\titem_id:token\ttimestamp:float\n"
 
 
 def read_inter(path: Path) -> Source:
-    """Read a .inter file, or the one in a folder, and the titles of the .item file beside it where
-    it has them.
+    """Read a .inter file, or the one in a folder, and the titles of the .item file of its name.
 
     Without a timestamp a row's place in the file is its time. Every row counts, whatever its
     rating. Raises DataFormatError where there is no such file, or more than one, or user_id or
@@ -25,17 +22,21 @@ def read_inter(path: Path) -> Source:
     """
     path = _inter_file(Path(path))
     source = Source(files={"pairs": path.name})
+
+    # The interactions.
     names, rows = _read_atomic(source, path)
-    own = columns(path, names, ("user_id", "item_id"))
+    user, item = columns(path, names, ("user_id", "item_id"))
     source.timed = "timestamp" in names
     time = names.index("timestamp") if source.timed else None
     if "rating" in names:
         source.notes.append("every row counts as an interaction, whatever its rating")
     for line, row in rows:
-        user, item = (row[place] for place in own)
-        source.add(path, line, user, item, str(line) if time is None else row[time])
-    _read_titles(source, path.with_suffix(".item"))
-    source.find_media("clips", path.parent / "clips")
+        moment = str(line) if time is None else row[time]
+        source.add(path, line, row[user], row[item], moment)
+
+    # What belongs to the items.
+    _read_titles(source, path.with_suffix(".item"), path)
+    source.find_media("clips", path.parent / CLIP_FOLDER)
     source.find_media("posters", path.parent / "posters")
     return source
 
@@ -43,20 +44,15 @@ def read_inter(path: Path) -> Source:
 def write_inter(
     catalogue: Catalogue, path: Path, times: dict[str, tuple[float, ...]] | None = None
 ) -> None:
-    """Write every interaction as a row; without `times` its place in its user's history is its
-    timestamp."""
+    """Write every interaction as a row; without `times` its place in the history is its time."""
     with Path(path).open("w", encoding="utf-8") as file:
         file.write(HEADER)
         for user, items in catalogue.histories.items():
             moments = times[user] if times else range(len(items))
-            file.writelines(
-                f"{user}\t{item}\t{_plain(time)}\n"
-                for item, time in zip(items, moments, strict=True)
-            )
-
-
-def _plain(time: float) -> str:
-    return str(int(time)) if time == int(time) else repr(time)
+            for item, time in zip(items, moments, strict=True):
+                # Whole seconds without ".0", all else to the last digit.
+                plain = str(int(time)) if time == int(time) else repr(time)
+                file.write(f"{user}\t{item}\t{plain}\n")
 
 
 def _inter_file(path: Path) -> Path:
@@ -73,40 +69,24 @@ def _inter_file(path: Path) -> Path:
 
 def _read_atomic(source: Source, path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Return the names of the fields without their types, and the well-formed rows."""
-    lines = read_lines(path)
-    _, header = next(lines, (1, ""))
-    names = [name.partition(":")[0] for name in header.split("\t")]
-
-    def rows() -> Iterator[tuple[int, list[str]]]:
-        for line, text in lines:
-            row = text.split("\t")
-            if len(row) == len(names):
-                yield line, row
-            else:
-                source.malformed.add(
-                    path, line, f"expected {len(names)} fields, got {len(row)}: {text[:60]!r}"
-                )
-
-    return names, rows()
+    rows = ((line, text.split("\t")) for line, text in read_lines(path))
+    _, header = next(rows, (1, [""]))
+    names = [name.partition(":")[0] for name in header]
+    return names, source.whole_rows(path, rows, len(names), between="\t")
 
 
-def _read_titles(source: Source, path: Path) -> None:
+def _read_titles(source: Source, path: Path, interactions: Path) -> None:
     if not path.is_file():
         return
+    # Datasets call it title, movie_title, item_title …
     names, rows = _read_atomic(source, path)
     field = next((name for name in names if name.endswith("title")), None)
     if field is None:
         source.notes.append(f"{path.name} has no field with titles; it has: {', '.join(names)}")
         return
+
     source.files["titles"] = path.name
     item, title = columns(path, names, ("item_id", field))
     for line, row in rows:
         source.add_text(source.titles, path, line, row[item], row[title])
-    items = set(source.items)
-    check_fit(
-        len(items & source.titles.keys()),
-        len(source.titles),
-        len(items),
-        path,
-        path.with_suffix(".inter"),
-    )
+    source.check_titles(path, interactions)

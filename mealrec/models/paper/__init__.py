@@ -1,2 +1,1 @@
-"""The form in which MealRec stands in the paper: states as free vectors, one U-Net, one denoiser
-of the preference."""
+"""MealRec as it stands in the paper: free vectors, a temporal U-Net, a denoiser that attends."""

@@ -1,77 +1,90 @@
-"""Everything that shapes MealRec in the paper's form."""
+"""Everything that shapes MealRec in the paper's form, and what weighs its objective."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from mealrec.diffusion.schedule import ScheduleConfig
-from mealrec.models.paper.npd import NPDConfig
-from mealrec.models.paper.tcd import TCDConfig
+from mealrec.models.config import ModelConfig, check_choice
 
-FORM = "paper"
-VARIANTS = ("full", "no_tcd", "no_npd", "no_tcd_npd", "backbone")
-CONDITIONS = ("items", "last")
+VARIANTS = ("full", "backbone")
 HEADS = ("item", "content")
 CONTENTS = ("both", "none")
 
 
 @dataclass(frozen=True)
-class PaperConfig:
-    """Everything that shapes the model; stored as JSON beside its weights.
+class TCDConfig:
+    """`decay` is γ of Eq. 7."""
 
-    `variant`: the whole model, an ablation of Sec. 5.3, or the backbone alone. `condition`: what
-    NPD sees. `head`: how a preference meets an item, see ItemTable.scores. `content` "none" leaves
-    IDs alone (a backbone that reads titles still does). `anchor_width`: directions a modality in
-    the space that head="content" compares in. `guided` pushes what ranks towards the history's
-    content, see `PaperMealRec.content_preference`; `guidance_decay`: how fast older items lose
-    their say in that, like Eq. 7's γ.
+    heads: int = 2
+    decay: float = 0.9
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class NPDConfig:
+    """`dropout` acts inside the block, `token_dropout` hides whole tokens in training."""
+
+    heads: int = 2
+    dropout: float = 0.2
+    token_dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class PaperConfig(ModelConfig):
+    """Everything that shapes the model.
+
+    `variant`: the whole model, or the backbone alone. `head`: how a preference meets an item, see
+    ItemTable.scores. `content` "none" leaves IDs alone (a backbone that reads titles still does).
+    `anchor_width`: directions a modality in the space that head="content" compares in. The first
+    four fields say what the features are like.
     """
 
+    FORM: ClassVar[str] = "paper"
+
+    # What the features are like.
     num_items: int
     visual_width: int
     text_width: int
     num_frames: int = 5
+    # The encoder and the head.
     width: int = 64
     max_length: int = 10
     backbone: str = "sasrec"
     variant: str = "full"
-    condition: str = "items"
     head: str = "item"
     content: str = "both"
     anchor_width: int = 64
-    guided: bool = False
-    guidance_decay: float = 0.3
+    # What training hides.
     id_dropout: float = 0.3
     content_dropout: float = 0.3
     backbone_dropout: float = 0.3
     norm_input: bool = False
+    # The walks, one schedule for both.
     tcd: TCDConfig = field(default_factory=TCDConfig)
     npd: NPDConfig = field(default_factory=NPDConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
     def __post_init__(self) -> None:
-        choices = {"variant": VARIANTS, "condition": CONDITIONS, "head": HEADS, "content": CONTENTS}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}"
-                )
-        if self.guided and self.head != "content":
-            raise ValueError(f"guided needs head='content', got head={self.head!r}")
+        check_choice("variant", self.variant, VARIANTS)
+        check_choice("head", self.head, HEADS)
+        check_choice("content", self.content, CONTENTS)
         if self.content == "none" and self.head == "content":
             raise ValueError(
                 "content='none' leaves head='content' nothing to compare: choose head='item'"
             )
 
-    def to_dict(self) -> dict:
-        """Return plain JSON types; "form" tells a stored system from those of other forms."""
-        return {"form": FORM} | asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict) -> PaperConfig:
-        """Rebuild a configuration; raises TypeError on an unknown key."""
-        parts = {"tcd": TCDConfig, "npd": NPDConfig, "schedule": ScheduleConfig}
-        own = {key: value for key, value in values.items() if key != "form"}
-        return cls(
-            **{key: parts[key](**value) if key in parts else value for key, value in own.items()}
-        )
+@dataclass(frozen=True)
+class PaperLoss:
+    """Weights of the objective's terms. Departs: two are additions to Eq. 16.
+
+    `lambda_start` ranks by x_0 too, so that the walk begins from a good place. `frame_dropout`
+    hides frames of the last item.
+    """
+
+    lambda_tcd: float = 0.1
+    lambda_npd: float = 0.1
+    lambda_start: float = 0.5
+    frame_dropout: float = 0.15

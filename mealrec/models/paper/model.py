@@ -1,10 +1,9 @@
-"""The paper's MealRec (Sec. 4): backbone, TCD and NPD over one content space and one diffusion;
-its ablations."""
+"""MealRec as the paper has it (Sec. 4): backbone, TCD and NPD over one content space."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +14,10 @@ from mealrec.backbones.base import last_states
 from mealrec.diffusion.process import q_sample
 from mealrec.diffusion.sampler import DiffusionStep, reverse_walk
 from mealrec.diffusion.schedule import Schedule
-from mealrec.layers import Dropout, Memory, zero_
-from mealrec.models.paper.config import PaperConfig
+from mealrec.layers import Memory
+from mealrec.models.losses import ranking_loss, weighted_sum
+from mealrec.models.paper.config import PaperConfig, PaperLoss
 from mealrec.models.paper.content import Anchors, ContentSpace
-from mealrec.models.paper.losses import PaperLoss, total_loss
 from mealrec.models.paper.npd import NPD
 from mealrec.models.paper.table import Items, ItemTable, Shelf
 from mealrec.models.paper.tcd import TCD, recency_log_weights
@@ -29,30 +28,28 @@ from mealrec.types import ItemFeatures, SequenceBatch
 class Context:
     """What is known of R histories before any diffusion.
 
-    `start` [R, D] is x_0; `history` [R, L] item indices, `present` [R, L]; `last` [R] the last
-    item; `log_weights` [R, L] log α_k; `frames` [R, K, D] the last item's mapped frames; `content`
-    [R, 2C] what head="content" compares with items' anchors (C = 0 with another head): the
-    history's content p, then guidance q.
+    `start` [R, D] is x_0; `history` [R, L] item indices; `last` [R] the last item; `log_weights`
+    [R, L] log α_k; `frames` [R, K, D] the last item's mapped frames.
     """
 
     start: Tensor
     history: Tensor
-    present: Tensor
     last: Tensor
     log_weights: Tensor
     frames: Tensor
-    content: Tensor
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Both walks of R histories, noisiest step first, and what ranks at their end: `preference`
-    [R, D or D + 2C]."""
+    """Both walks of R histories, noisiest step first, and x̂_0 [R, D] at their end.
+
+    The backbone alone has no steps, and ends with x_0.
+    """
 
     context: Context
     tcd: tuple[DiffusionStep, ...]
     npd: tuple[DiffusionStep, ...]
-    preference: Tensor
+    end: Tensor
 
 
 class PaperMealRec(nn.Module):
@@ -60,15 +57,13 @@ class PaperMealRec(nn.Module):
 
     def __init__(self, config: PaperConfig):
         super().__init__()
-        self.config, width = config, config.width
-        content = ContentSpace(
-            config.visual_width, config.text_width, width, config.content_dropout
-        )
-        anchors = None
-        if config.head == "content":
-            anchors = Anchors(config.visual_width, config.text_width, config.anchor_width)
-            # its strength, chosen on validation after training
-            self.register_buffer("guidance", torch.zeros(()))
+        self.config = config
+        width = config.width
+        shape = config.visual_width, config.text_width
+
+        # What stands for items, and what encodes histories of them.
+        content = ContentSpace(*shape, width, config.content_dropout)
+        anchors = Anchors(*shape, config.anchor_width) if config.head == "content" else None
         self.backbone = build_backbone(
             config.backbone,
             width,
@@ -81,35 +76,27 @@ class PaperMealRec(nn.Module):
             content,
             width,
             config.id_dropout,
-            config.head,
             uses_content=config.content == "both",
             reads_text=self.backbone.reads_text,
             anchors=anchors,
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
+
+        # The two denoisers.
         self.schedule = Schedule(config.schedule)
-        shape = {"width": width}
-        if config.variant in ("full", "no_npd"):
-            self.tcd = TCD(replace(config.tcd, num_frames=config.num_frames, **shape))
-        if config.variant in ("full", "no_tcd"):
-            self.npd = NPD(
-                replace(
-                    config.npd, num_frames=config.num_frames, max_length=config.max_length, **shape
-                )
-            )
-        if config.variant in ("no_npd", "no_tcd_npd"):
-            self.fuse = nn.Sequential(
-                nn.Linear(3 * width, 2 * width),
-                nn.GELU(),
-                Dropout(config.npd.dropout),
-                nn.Linear(2 * width, width),
-            )
-            zero_(self.fuse[-1])
+        if self.has_walk:
+            self.tcd = TCD(config.tcd, width, config.num_frames)
+            self.npd = NPD(config.npd, width, config.num_frames, config.max_length)
 
     @property
-    def content(self) -> ContentSpace:
-        """The one content space, which the item table holds."""
-        return self.table.content
+    def has_walk(self) -> bool:
+        """Whether anything is diffused."""
+        return self.config.variant == "full"
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What `scores` may end at: without a walk the start is its end."""
+        return ("start", "walk") if self.has_walk else ("walk",)
 
     @property
     def causal(self) -> bool:
@@ -124,22 +111,87 @@ class PaperMealRec(nn.Module):
             self.table.anchors.fit(features)
 
     def rates(self, id_rate: float) -> list[tuple[list[nn.Parameter], float]]:
-        """Return the weights that learn at another rate than the rest, and how many times that
-        of the rest."""
+        """Return the weights that learn at another rate than the rest, and how much faster."""
         return [([self.table.ids.weight], id_rate)]
 
     def loss(
         self, batch: SequenceBatch, features: ItemFeatures, config: PaperLoss | None = None
     ) -> dict[str, Tensor]:
-        """Return the terms by name and what is minimised as "total"; see total_loss."""
-        return total_loss(self, batch, features, config or PaperLoss())
+        """Return the terms by name, their weighted sum as "total", and "watch/..." figures.
+
+        Paper: Eq. 16, with L_R of Eq. 15 over x̂_0. Departs: L_R over x_0 is a term too. The figures
+        tell of a collapse.
+        """
+        config = config or PaperLoss()
+        targets = batch.targets[batch.rows]
+        histories = batch.prefixes()
+        # Drawn for nothing: so a seed comes to the weights behind the published tables.
+        torch.rand(len(targets), device=targets.device)
+        items = self.table(features, self.looks_at(histories))
+        content = self.content_preference(items, histories)
+
+        def rank(state: Tensor) -> Tensor:
+            preference = torch.cat([state, content], -1)
+            return ranking_loss(self.table, preference, items, targets, features)
+
+        # Eq. 12, 11, 14 and 15, in the order in which they draw noise.
+        start = self.encode(items, batch.items)[batch.rows]
+        if self.has_walk:
+            terms = {"start": rank(start)}
+            hidden = torch.rand(len(start), self.config.num_frames, device=start.device)
+            context = self.context(start, histories, items, hidden < config.frame_dropout)
+            steps = torch.randint(
+                1, self.schedule.num_steps + 1, (len(start),), device=start.device
+            )
+            refined = self._tcd_terms(context, items, steps, terms)
+            x0_hat = self._npd_terms(refined, context, items, steps, terms)
+            terms["rank"] = rank(x0_hat)
+        else:
+            terms = {"rank": rank(start)}
+
+        # Eq. 16, and a loss of the backbone's own.
+        entered = items.entry[batch.items], batch.items, items.text[batch.items]
+        extra = self.backbone.extra_loss(*entered)
+        return terms | {"total": weighted_sum(terms, config) + extra}
+
+    def _tcd_terms(
+        self, context: Context, items: Items, steps: Tensor, terms: dict[str, Tensor]
+    ) -> Tensor:
+        """Return ẑ_0 [R, K, D] by one step of TCD from each row's t, and add L_T to the terms."""
+        z0 = self.tcd.encode(context.frames)
+        zt = q_sample(self.schedule, z0, steps, torch.randn_like(z0))
+        refined = self.refine(zt, steps, context, items)
+        # Eq. 11; an open target would collapse z_0.
+        terms["tcd"] = F.mse_loss(refined, z0.detach())
+        terms["watch/var_z0"] = z0.detach().flatten(0, 1).var(0, correction=0).mean()
+        return refined
+
+    def _npd_terms(
+        self,
+        refined: Tensor,
+        context: Context,
+        items: Items,
+        steps: Tensor,
+        terms: dict[str, Tensor],
+    ) -> Tensor:
+        """Return x̂_0 [R, D] by one step of NPD from each row's t, and add L_N to the terms."""
+        memory = self.condition(refined, context, items)
+        x0 = context.start
+        xt = q_sample(self.schedule, x0, steps, torch.randn_like(x0))
+        x0_hat = self.npd.denoise(xt, memory)
+        # Eq. 14; an open target would collapse x_0.
+        target = x0.detach().float()
+        terms["npd"] = F.mse_loss(x0_hat, target)
+        variance = target.var(0, correction=0).mean()
+        terms["watch/var_x0"] = variance
+        terms["watch/npd_over_var_x0"] = terms["npd"].detach() / variance.clamp(min=1e-3)
+        terms["watch/cosine"] = F.cosine_similarity(x0_hat.detach(), target, dim=-1).mean()
+        return x0_hat
 
     def items(self, features: ItemFeatures) -> Shelf:
         """Return what stands for every item, made once for many histories."""
-        return Shelf(
-            self.table(features, torch.zeros(0, dtype=torch.long, device=features.text.device)),
-            features,
-        )
+        nowhere = torch.zeros(0, dtype=torch.long, device=features.text.device)
+        return Shelf(self.table(features, nowhere), features)
 
     def scores(
         self, histories: Tensor, items: Shelf, seed: int = 0, ends_at: str = "walk"
@@ -151,183 +203,106 @@ class PaperMealRec(nn.Module):
         """
         # Mapping the frames of all items would take more memory than all else.
         shown = self.table.showing(items.items, items.features, self.looks_at(histories))
-        return self.table.scores(
-            self.preferences(histories, shown, seed, ends_at), shown, histories
-        )
+        start = last_states(self.encode(shown, histories), histories)
+        state = start
+        if self.has_walk and ends_at == "walk":
+            context = self.context(start, histories, shown)
+            state = self.walk(context, shown, torch.Generator().manual_seed(seed)).end
+        return self.table.scores(self.preference(state, shown, histories), shown)
 
-    def preferences(
-        self, histories: Tensor, items: Items, seed: int = 0, ends_at: str = "walk"
-    ) -> Tensor:
-        """Return what ranks [R, D or D + 2C] for histories [R, L], as `scores` does."""
-        context = self.context(
-            last_states(self.encode(items, histories), histories), histories, items
-        )
-        if ends_at == "start":
-            return self.preference(context.start, context.content)
-        return self.walk(context, items, torch.Generator().manual_seed(seed)).preference
-
-    @property
-    def ends(self) -> tuple[str, ...]:
-        """What `scores` may end at: without a walk the start is its end."""
-        return ("walk",) if self.config.variant == "backbone" else ("start", "walk")
-
-    @property
-    def has_tcd(self) -> bool:
-        return hasattr(self, "tcd")
-
-    @property
-    def has_npd(self) -> bool:
-        return hasattr(self, "npd")
+    def preference(self, state: Tensor, items: Items, histories: Tensor) -> Tensor:
+        """Return what ranks [R, D + A], see ItemTable.scores: a state [R, D], and the content."""
+        return torch.cat([state, self.content_preference(items, histories)], -1)
 
     def encode(self, items: Items, sequences: Tensor) -> Tensor:
-        """Return x_0 after every position [B, L, D], at unit variance so that unit noise means
-        something.
+        """Return x_0 after every position [B, L, D].
 
-        Paper: Eq. 12.
+        Paper: Eq. 12. At unit variance, so that unit noise means something.
         """
-        return self.norm(
-            self.backbone.encode(items.entry[sequences], sequences, items.text[sequences])
-        )
+        entered = items.entry[sequences], sequences, items.text[sequences]
+        return self.norm(self.backbone.encode(*entered))
 
     def looks_at(self, histories: Tensor) -> Tensor:
-        """Return the items whose frames are looked at for histories [R, L]: the last ones, see
-        ItemTable."""
-        if self.config.variant == "backbone":
+        """Return the items whose frames are looked at for histories [R, L]: their last ones."""
+        # A backbone alone looks at no frames.
+        if not self.has_walk:
             return histories.new_zeros(0)
         return histories.gather(1, (histories > 0).sum(1, keepdim=True) - 1).unique()
+
+    def content_preference(self, items: Items, histories: Tensor) -> Tensor:
+        """Return the content p [R, A] of histories [R, L], at its learned weight.
+
+        Paper: Eq. 7 weighs the items. A is 0 with a head that compares none.
+        """
+        anchors = items.anchor[histories]
+        if not anchors.shape[-1]:
+            return anchors.new_zeros(len(histories), 0)
+        # Eq. 7's mean of the anchors, at unit length.
+        weights = recency_log_weights(histories > 0, self.config.tcd.decay).exp()
+        direction = F.normalize((weights.unsqueeze(1) @ anchors).squeeze(1), dim=-1)
+        return direction * self.table.log_match.exp()
 
     def context(
         self, start: Tensor, history: Tensor, items: Items, hidden: Tensor | None = None
     ) -> Context:
-        """Gather what TCD and NPD are conditioned on; `hidden` [R, K] marks frames to show as
-        absent."""
+        """Gather what TCD and NPD are conditioned on.
+
+        `hidden` [R, K] marks frames of the last items to show as absent.
+        """
+        # The last item, and Eq. 7's weights of all.
         present = history > 0
         last = history.gather(1, present.sum(1, keepdim=True) - 1).squeeze(1)
         log_weights = recency_log_weights(present, self.config.tcd.decay)
+        # Its frames, some of them hidden in training.
         frames = items.moments[last]
         if hidden is not None:
-            frames = torch.where(hidden.unsqueeze(-1), self.content.absent_visual, frames)
-        content = self.content_preference(items, history)
-        return Context(start, history, present, last, log_weights, frames, content)
-
-    def content_preference(self, items: Items, history: Tensor) -> Tensor:
-        """Return [R, 2C] of histories [R, L]: their content p at its learned weight, the guidance q
-        at its chosen one.
-
-        Paper: Eq. 7 weighs the items of p. Departs: q is guidance as conditional diffusion models
-        know it, a push towards what the denoiser is conditioned on. It is no part of training,
-        which has learned its pairs by heart and gives content too little weight; its strength is
-        chosen on validation.
-        """
-        anchors = items.anchor[history]
-        if not anchors.shape[-1]:
-            return anchors.new_zeros(len(history), 0)
-        present = history > 0
-        p = (
-            _direction(anchors, recency_log_weights(present, self.config.tcd.decay))
-            * self.table.log_match.exp()
-        )
-        if self.training or not self.config.guided:
-            return torch.cat([p, torch.zeros_like(p)], -1)
-        q = _direction(anchors, recency_log_weights(present, self.config.guidance_decay))
-        return torch.cat([p, q * self.guidance], -1)
-
-    def preference(self, state: Tensor, content: Tensor) -> Tensor:
-        """Return what ranks [R, D + 2C], see ItemTable.scores: a state [R, D] such as x̂_0, and
-        the content [R, 2C]."""
-        return torch.cat([state, content], -1)
+            absent = self.table.content.absent_visual
+            frames = torch.where(hidden.unsqueeze(-1), absent, frames)
+        return Context(start, history, last, log_weights, frames)
 
     def refine(self, zt: Tensor, diffusion_step: Tensor, context: Context, items: Items) -> Tensor:
-        """Return ẑ_0^(t) [R, K, D] (Eq. 8) of noisy frames z_t [R, K, D], diffusion_step [R]."""
+        """Return ẑ_0^(t) [R, K, D] of noisy frames z_t [R, K, D], `diffusion_step` [R].
+
+        Paper: Eq. 8.
+        """
         history_visual = items.visual[context.history]
         return self.tcd.denoise(zt, diffusion_step, history_visual, context.log_weights)
 
-    def condition(self, refined: Tensor, context: Context, items: Items) -> tuple[Memory, Tensor]:
-        """Return NPD's condition c_m, S projected tokens, and which are visible [R, S].
-
-        Paper: Sec. 4.4, ẑ_0 and h_L, which is condition="last". Departs: with condition="items" g_θ
-        also sees every item's content, as one token each.
-        """
-        title = items.title[context.last]
-        history = None
-        if self.config.condition == "items":
-            history = (items.visual + items.title)[context.history]
-        return self.npd.condition(refined, title, history, context.present)
-
-    def fused(self, refined: Tensor, context: Context, items: Items) -> Tensor:
-        """Return the state [R, D] of the variants without NPD: an MLP over x_0, frames and
-        title."""
-        title = items.title[context.last]
-        return context.start + self.fuse(torch.cat([context.start, refined.mean(1), title], -1))
+    def condition(self, refined: Tensor, context: Context, items: Items) -> Memory:
+        """Return NPD's c_m: of the last item alone. Paper: Sec. 4.4, ẑ_0 and h_L."""
+        return self.npd.condition(refined, items.title[context.last])
 
     @torch.no_grad()
-    def walk(
-        self,
-        context: Context,
-        items: Items,
-        generator: torch.Generator,
-        sigma: bool = False,
-        num_steps: int | None = None,
-    ) -> Walk:
+    def walk(self, context: Context, items: Items, generator: torch.Generator) -> Walk:
         """Walk both modules from t = T to 1 and return every step.
 
         Paper: Eq. 10 and 13. The schedule's noise is weak, so each walk starts from its corrupted
-        sample (q_sample at T) with noise from `generator`; `sigma` adds Eq. 9's noise between the
-        steps. `num_steps` is another T than the trained one, from the same configuration.
+        sample (q_sample at T) with noise from `generator`.
         """
-        schedule = self._schedule(num_steps)
-        if self.config.variant == "backbone":
-            return Walk(context, (), (), self.preference(context.start, context.content))
-        noise_between = generator if sigma else None
-        tcd_steps: tuple[DiffusionStep, ...] = ()
-        npd_steps: tuple[DiffusionStep, ...] = ()
-        refined = context.frames
-        if self.has_tcd:
-            start = _corrupt(schedule, self.tcd.encode(context.frames), generator)
-            step_of = start.new_ones(len(start), dtype=torch.long)
-            tcd_steps = tuple(
-                reverse_walk(
-                    schedule,
-                    lambda zt, step: self.refine(zt, step * step_of, context, items),
-                    start,
-                    noise_between,
-                )
-            )
-            refined = tcd_steps[-1].x0_hat
-        if not self.has_npd:
-            return Walk(
-                context,
-                tcd_steps,
-                (),
-                self.preference(self.fused(refined, context, items), context.content),
-            )
-        condition, start = (
-            self.condition(refined, context, items),
-            _corrupt(schedule, context.start, generator),
-        )
-        npd_steps = tuple(
-            reverse_walk(
-                schedule, lambda xt, _: self.npd.denoise(xt, *condition), start, noise_between
-            )
-        )
-        return Walk(
-            context, tcd_steps, npd_steps, self.preference(npd_steps[-1].x0_hat, context.content)
-        )
+        if not self.has_walk:
+            return Walk(context, (), (), context.start)
 
-    def _schedule(self, num_steps: int | None) -> Schedule:
-        if num_steps is None or num_steps == self.schedule.num_steps:
-            return self.schedule
-        return Schedule(replace(self.config.schedule, num_steps=num_steps))
+        # z_T → ẑ_0.
+        start = self._corrupt(self.tcd.encode(context.frames), generator)
+        ones = start.new_ones(len(start), dtype=torch.long)
 
+        def refine(zt: Tensor, step: int) -> Tensor:
+            return self.refine(zt, step * ones, context, items)
 
-def _corrupt(schedule: Schedule, clean: Tensor, generator: torch.Generator) -> Tensor:
-    # One noise for all rows: the same history gets the same answer alone or in a batch.
-    noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device).to(
-        clean.device
-    )
-    return q_sample(schedule, clean, schedule.num_steps, noise.expand_as(clean))
+        tcd_steps = tuple(reverse_walk(self.schedule, refine, start))
 
+        # x_T → x̂_0, blind to the step.
+        memory = self.condition(tcd_steps[-1].x0_hat, context, items)
+        start = self._corrupt(context.start, generator)
 
-def _direction(anchors: Tensor, log_weights: Tensor) -> Tensor:
-    """Return the unit direction [R, C] of anchors [R, L, C] weighed by exp(log_weights) [R, L]."""
-    return F.normalize((log_weights.exp().unsqueeze(1) @ anchors).squeeze(1), dim=-1)
+        def denoise(xt: Tensor, _: int) -> Tensor:
+            return self.npd.denoise(xt, memory)
+
+        npd_steps = tuple(reverse_walk(self.schedule, denoise, start))
+        return Walk(context, tcd_steps, npd_steps, npd_steps[-1].x0_hat)
+
+    def _corrupt(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+        """Return x_T of x_0: one noise for all, so that a row is answered alone as in a batch."""
+        noise = torch.randn(clean.shape[1:], generator=generator, device=generator.device)
+        noise = noise.to(clean.device).expand_as(clean)
+        return q_sample(self.schedule, clean, self.schedule.num_steps, noise)

@@ -1,16 +1,18 @@
-"""The item table: how items enter the encoder, and the heads that rank them by their summary or
-by content."""
+"""The item table: how items enter the encoder, and the heads that rank them (Eq. 15)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.paper.content import Anchors, ContentSpace
 from mealrec.types import ItemFeatures
+
+if TYPE_CHECKING:
+    from mealrec.models.paper.content import Anchors, ContentSpace
 
 BLOCK = 2**12
 """How many items are scored at once: what is computed on the way to their scores stays in the
@@ -19,8 +21,10 @@ processor's cache."""
 
 @dataclass(frozen=True)
 class Shelf:
-    """What stands for all items of `features` when they are ranked: no frames, which are mapped
-    where looked at."""
+    """What stands for all items of `features` when they are ranked.
+
+    It holds no frames, which are mapped where looked at.
+    """
 
     items: Items
     features: ItemFeatures
@@ -32,8 +36,8 @@ class Items:
 
     Content: `visual` [N+1, D] (v_i), `title` [N+1, D] (h_i), `moments` [N+1, K, D] (F_i).
     `identity` [N+1, D] is the ID embedding and `bias` [N+1] the item's own appeal. `text` [N+1, D]
-    is the title for a backbone that reads titles, and `anchor` [N+1, C] the item in the space that
-    is never trained; C is 0 unless the head uses it. A system of IDs alone has zeros for content.
+    is the title for a backbone that reads titles, and `anchor` [N+1, A] the item in the space that
+    is never trained; A is 0 unless the head uses it. A system of IDs alone has zeros for content.
     """
 
     visual: Tensor
@@ -49,11 +53,11 @@ class Items:
         """What enters the encoder [N+1, D]."""
         return self.identity + self.visual + self.title
 
-    def blocks(self) -> Iterator[Items]:
-        """Yield the items BLOCK at a time, without a copy."""
-        parts = {name: tensor.split(BLOCK) for name, tensor in vars(self).items()}
-        for block in zip(*parts.values(), strict=True):
-            yield Items(**dict(zip(parts, block, strict=True)))
+    def blocks(self, size: int) -> Iterator[Items]:
+        """Yield the items `size` at a time, without a copy."""
+        for start in range(0, len(self.bias), size):
+            rows = slice(start, start + size)
+            yield Items(**{name: tensor[rows] for name, tensor in vars(self).items()})
 
 
 class ItemTable(nn.Module):
@@ -61,7 +65,7 @@ class ItemTable(nn.Module):
 
     An item without an ID (uploaded, or held out of training) has zero ID embedding and a learned
     bias. `uses_content` false makes a system of IDs alone, whose backbone may still read titles
-    (`reads_text`). `anchors` are needed by head="content".
+    (`reads_text`). With `anchors` the head compares content too.
     """
 
     def __init__(
@@ -70,92 +74,85 @@ class ItemTable(nn.Module):
         content: ContentSpace,
         width: int,
         id_dropout: float,
-        head: str,
-        uses_content: bool = True,
-        reads_text: bool = False,
-        anchors: Anchors | None = None,
+        uses_content: bool,
+        reads_text: bool,
+        anchors: Anchors | None,
     ):
         super().__init__()
-        self.num_items, self.id_dropout, self.width, self.head = num_items, id_dropout, width, head
-        self.content, self.anchors, self.uses_content = content, anchors, uses_content
+        # What is read of an item, and how often training does without its ID.
+        self.num_items = num_items
+        self.id_dropout = id_dropout
+        self.width = width
+        self.content = content
+        self.anchors = anchors
+        self.uses_content = uses_content
         self.reads_text = reads_text
+        # What is learned of it: its ID, and how often it is watched anyhow.
         self.ids = nn.Embedding(num_items + 1, width)
         self.bias = nn.Parameter(torch.zeros(num_items + 1))
         self.bias_without_id = nn.Parameter(torch.zeros(()))
+        # How firmly a preference is meant, and with anchors how much their likeness counts.
         self.log_scale = nn.Parameter(torch.zeros(()))
         nn.init.normal_(self.ids.weight, std=0.1)
         if anchors is not None:
             self.log_match = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: ItemFeatures, shown: Tensor | None = None, first: int = 0) -> Items:
-        """Return every item of `features` at the model width; the first of them is the catalogue's
-        item `first`.
+        """Return every item of `features` at the model width.
 
-        `shown` names the items whose frames will be looked at: the others' moments stay zero. All
-        by default.
+        The first of them is the catalogue's item `first`. `shown` names the items whose frames will
+        be looked at: the others' moments stay zero. All by default.
         """
-        items = torch.arange(len(features), device=features.text.device)
-        known = features.has_id & (items + first <= self.num_items)
+        # Which items have an ID, in training less those that drop out.
+        row = first + torch.arange(len(features), device=features.text.device)
+        known = features.has_id & (row <= self.num_items)
         if self.training and self.id_dropout:
-            known = known & (torch.rand(len(items), device=items.device) >= self.id_dropout)
-        row = (items + first).clamp(max=self.num_items)
-        none = features.text.new_zeros(len(items), self.width)
-        text = self.content.title(features, items) if self.uses_content or self.reads_text else none
+            known = known & (torch.rand(len(row), device=row.device) >= self.id_dropout)
+        row = row.clamp(max=self.num_items)
+
+        # What their content is, as far as the system reads it.
+        none = features.text.new_zeros(len(features), self.width)
+        reads_titles = self.uses_content or self.reads_text
+        text = self.content.title(features) if reads_titles else none
         return Items(
-            self.content.global_visual(features, items) if self.uses_content else none,
-            text if self.uses_content else none,
-            self._moments(features, items, shown),
-            self.ids(row) * known.unsqueeze(-1),
-            torch.where(known, self.bias[row], self.bias_without_id),
-            text,
-            features.text.new_zeros(len(items), 0)
-            if self.anchors is None
-            else self.anchors(features),
+            visual=self.content.global_visual(features) if self.uses_content else none,
+            title=text if self.uses_content else none,
+            moments=self._moments(features, shown),
+            identity=self.ids(row) * known.unsqueeze(-1),
+            bias=torch.where(known, self.bias[row], self.bias_without_id),
+            text=text,
+            anchor=none[:, :0] if self.anchors is None else self.anchors(features),
         )
 
     def showing(self, items: Items, features: ItemFeatures, shown: Tensor) -> Items:
         """Return the same items with the frames of `shown` [M] mapped, and no others."""
-        return replace(
-            items,
-            moments=self._moments(
-                features, torch.arange(len(features), device=shown.device), shown
-            ),
-        )
+        return replace(items, moments=self._moments(features, shown))
 
-    def _moments(self, features: ItemFeatures, items: Tensor, shown: Tensor | None) -> Tensor:
-        if not self.uses_content:
-            shown = items[:0]
-        if shown is None:
-            return self.content.frames(features, items)
-        nothing = features.text.new_zeros(len(items), features.frames.shape[1], self.width)
-        return (
-            nothing
-            if not len(shown)
-            else nothing.index_copy(0, shown, self.content.frames(features, shown))
-        )
+    def _moments(self, features: ItemFeatures, shown: Tensor | None) -> Tensor:
+        """Return the mapped frames [N+1, K, D] of the items `shown` [M], zero for the others."""
+        # All of them in training, and none for IDs alone.
+        everything = torch.arange(len(features), device=features.text.device)
+        if shown is None and self.uses_content:
+            return self.content.frames(features, everything)
+        nothing = features.text.new_zeros(len(features), features.frames.shape[1], self.width)
+        if not self.uses_content or not len(shown):
+            return nothing
+        return nothing.index_copy(0, shown, self.content.frames(features, shown))
 
-    def scores(self, preference: Tensor, items: Items, seen: Tensor | None = None) -> Tensor:
-        """Return the logits ŷ [R, N+1] of preferences [R, D], or [R, D + 2C] with head="content".
+    def scores(self, preference: Tensor, items: Items) -> Tensor:
+        """Return the logits ŷ [R, N+1] of preferences [R, D + A].
 
-        Paper: Eq. 15, ŷ_ui: head="item" matches the item's summary. Departs: head="content" adds (p
-        + q)·c_i, the likeness of the item's anchor to the history's content p and to the guidance
-        q. Guidance says what else is like the history: items of `seen` [R, L] get none, being like
-        themselves.
+        Paper: Eq. 15, ŷ_ui: head="item" matches the item's summary, and A is 0. Departs:
+        head="content" adds p·c_i, the likeness of the item's anchor to the history's content p.
         """
-        blocks = [self._scores(preference, block) for block in items.blocks()]
-        scores = blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
-        if self.head != "content" or seen is None:
-            return scores
-        guidance = preference[:, -items.anchor.shape[1] :]
-        gained = (items.anchor[seen] @ guidance.unsqueeze(-1)).squeeze(-1).to(scores.dtype)
-        # not added: an item may be seen twice
-        return scores.scatter(1, seen, scores.gather(1, seen) - gained)
+        blocks = [self._scores(preference, block) for block in items.blocks(BLOCK)]
+        return blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
 
     def _scores(self, preference: Tensor, items: Items) -> Tensor:
-        state, rest = preference.tensor_split([self.width], -1)
+        """Return the logits of a block of items: both comparisons, joined to one product."""
+        state, content = preference.tensor_split([self.width], -1)
+        # In every block and not once before: so its gradients add up as those behind the tables.
         scaled = state * self.log_scale.exp() / self.width**0.5
-        if self.head == "content":
-            content, guidance = rest.tensor_split(2, -1)
-            wanted = torch.cat([scaled, content + guidance], -1)
-            return wanted @ torch.cat([items.entry, items.anchor], -1).T + items.bias
-        return scaled @ items.entry.T + items.bias
+        wanted = torch.cat([scaled, content], -1)
+        offered = torch.cat([items.entry, items.anchor], -1)
+        return wanted @ offered.T + items.bias

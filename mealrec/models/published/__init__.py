@@ -1,2 +1,1 @@
-"""MealRec on published data: kinds found on a graph of items, walked beside a backbone that is
-trained already."""
+"""MealRec on published data: a walk over kinds that are counted, next to a trained backbone."""

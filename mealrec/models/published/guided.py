@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mealrec.models.config import ModelConfig
 from mealrec.models.history import recency_weights
+from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.content import Anchors
+from mealrec.models.paper.model import PaperMealRec
 from mealrec.types import ItemFeatures
 
 ANCHOR_WIDTH = 64  # directions a modality in the space that guidance compares in
@@ -19,7 +23,7 @@ GUIDANCE_RATE = 0.3  # how fast older clips lose their say in it, like Eq. 7's �
 
 @dataclass(frozen=True)
 class Shelf:
-    """All items: what the `base` system makes of them, `anchors` [N+1, C], and which are
+    """All items: what the `base` system makes of them, `anchors` [N+1, A], and which are
     `unseen` [N+1], as 0 and 1."""
 
     base: object
@@ -28,7 +32,7 @@ class Shelf:
 
 
 class Guided(nn.Module):
-    """A trained system, and two numbers beside it that validation chooses.
+    """A trained system, and two numbers with it that validation chooses.
 
     `guidance`: how strongly what is like the history in content is preferred; what was watched gets
     none, being like itself. `unseen`: what is added to items without a training click. Training
@@ -55,33 +59,33 @@ class Guided(nn.Module):
     def prepare(
         self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
     ) -> None:
-        """Take the content space and which items training knows; the system has been prepared
-        before."""
+        """Take the content space and which items training knows; the system is prepared already."""
         self.anchors.fit(features)
+        # Note which items have a training click.
         seen = torch.tensor([item for sequence in sequences for item in sequence], dtype=torch.long)
         self.clicked.zero_()[seen.to(self.clicked.device)] = True
 
     def items(self, features: ItemFeatures) -> Shelf:
         """Return what stands for every item, made once for many histories."""
+        # IDs that no click has taught are none.
         known = features.replace(has_id=features.has_id & self.clicked)
-        return Shelf(
-            self.base.items(known), self.anchors(features), (~self.clicked).to(features.text)
-        )
+        unseen = (~self.clicked).to(features.text)
+        return Shelf(self.base.items(known), self.anchors(features), unseen)
 
-    def scores(self, histories: Tensor, items: Shelf) -> Tensor:
-        """Return the scores of all items [R, N+1] for histories [R, L]."""
-        return self.weighed(self.parts(histories, items))
+    def scores(self, histories: Tensor, items: Shelf, **choices) -> Tensor:
+        """Return the scores of all items [R, N+1] for histories [R, L]; `choices` as in `parts`."""
+        return self.weighed(self.parts(histories, items, **choices))
 
     def weighed(self, parts: dict[str, Tensor]) -> Tensor:
         """Return the sum of the parts, each at its weight; the parts are used up."""
+        # In place: with all items of a large catalogue each copy costs as much as a part.
         scores = parts.pop("base")
         for name, part in parts.items():
             scores = scores.addcmul_(part, getattr(self, name))
         return scores
 
     def parts(self, histories: Tensor, items: Shelf) -> dict[str, Tensor]:
-        """Return what is added up, by name, before it is weighed: "base", and one of each of
-        `names`."""
+        """Return what is added up, by name, before it is weighed: "base", and each of `names`."""
         return {
             "base": self.base.scores(histories, items.base),
             "guidance": guidance(histories, items.anchors),
@@ -90,13 +94,35 @@ class Guided(nn.Module):
 
 
 def guidance(histories: Tensor, anchors: Tensor) -> Tensor:
-    """Return q·c [R, N+1]: how like their history [R, L] the items are, whose content is
-    `anchors` [N+1, C]."""
+    """Return q·c [R, N+1]: how like their history [R, L] the items of `anchors` [N+1, A] are."""
     return (direction(histories, anchors) @ anchors.T).scatter_(1, histories, 0.0)
 
 
 def direction(histories: Tensor, anchors: Tensor) -> Tensor:
-    """Return q [R, C]: which way the content of histories [R, L] points, later clips counting
-    more."""
+    """Return q [R, A]: which way the content of histories [R, L] points, later clips first."""
     weights = recency_weights(histories > 0, torch.tensor(GUIDANCE_RATE))
-    return nn.functional.normalize((weights.unsqueeze(1) @ anchors[histories]).squeeze(1), dim=-1)
+    mean = (weights.unsqueeze(1) @ anchors[histories]).squeeze(1)
+    return nn.functional.normalize(mean, dim=-1)
+
+
+@dataclass(frozen=True)
+class GuidedConfig(ModelConfig):
+    """The backbone with content that is guided."""
+
+    FORM: ClassVar[str] = "guided"
+
+    base: PaperConfig
+
+    @property
+    def max_length(self) -> int:
+        """Return how many clips of a history are read."""
+        return self.base.max_length
+
+
+class GuidedBackbone(Guided):
+    """ŷ_i = the backbone's logit + guidance q·c_i: what OnBackbone is without its walk."""
+
+    def __init__(self, config: GuidedConfig, base: PaperMealRec | None = None):
+        shape = config.base.num_items, config.base.visual_width, config.base.text_width
+        super().__init__(base or PaperMealRec(config.base), *shape)
+        self.config = config

@@ -1,13 +1,13 @@
-"""The head over kinds: what a preference says for an item beyond what it says for anybody's."""
+"""The head over kinds: what a preference says for an item beyond anybody's (Eq. 15)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.table import Items
+from mealrec.types import Items
 
-_LEAST = 1e-9
+_LEAST = 1e-9  # in a logarithm, of what no kind and no accident explains
 
 
 class KindHead(nn.Module):
@@ -25,23 +25,25 @@ class KindHead(nn.Module):
         return preference * self.log_scale.exp()
 
     def matches(self, preference: Tensor, kinds: Tensor, anybody: Tensor) -> Tensor:
-        """Return E [R, M], what preferences [R, J] say for items of `kinds` [M, J]; 0 says no more
-        than for anybody.
+        """Return E [R, M], what preferences [R, J] say for items of `kinds` [M, J].
 
-        `kinds` may be sparse where no gradient is asked for: a clip is of few kinds, which takes a
-        third of the time. E_i = log(Σ_j n_ij e^(s x_j) + a z) - log(z (1 + a)), with z = Σ_j n_j
-        e^(s x_j) of `anybody` n [J].
+        E_i = log(Σ_j n_ij e^(s x_j) + a z) - log(z (1 + a)), with z = Σ_j n_j e^(s x_j) of
+        `anybody` n [J]: 0 says no more than for anybody. Where no gradient is asked for `kinds` may
+        be sparse: a clip is of few kinds, which takes a third of the time.
         """
         appeal, whole = self._appeal(preference, anybody)
-        found = (
-            (kinds @ appeal.T.contiguous()).T.contiguous() if kinds.is_sparse else appeal @ kinds.T
-        )
+        # The same product, sparse: see OnBackbone.items.
+        if kinds.is_sparse:
+            found = (kinds @ appeal.T.contiguous()).T.contiguous()
+        else:
+            found = appeal @ kinds.T
         return self._log_lift(found, whole)
 
     def match(self, preference: Tensor, kinds: Tensor, anybody: Tensor) -> Tensor:
-        """Return E [R] of one item of `kinds` [R, J] for each preference."""
+        """Return E [R] of one item of `kinds` [R, J] for each preference; see `matches`."""
         appeal, whole = self._appeal(preference, anybody)
-        return self._log_lift((appeal * kinds).sum(-1, keepdim=True), whole).squeeze(-1)
+        found = (appeal * kinds).sum(-1, keepdim=True)
+        return self._log_lift(found, whole).squeeze(-1)
 
     def scores(self, preference: Tensor, items: Items) -> Tensor:
         """Return the scores [R, N+1] by kinds and by what is clicked anyway."""
@@ -49,11 +51,13 @@ class KindHead(nn.Module):
 
     def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
         """Return what part of the next click is for each kind [R, J]; each row sums to 1."""
-        shares = self._appeal(preference, anybody)[0] * anybody
+        appeal, _ = self._appeal(preference, anybody)
+        shares = appeal * anybody
         return shares / shares.sum(-1, keepdim=True)
 
     def _appeal(self, preference: Tensor, anybody: Tensor) -> tuple[Tensor, Tensor]:
         """Return the appeal [R, J], the largest 1, and z [R, 1]."""
+        # Divided by the largest, so that no exponential is too large for a float.
         logits = self.appeal(preference)
         appeal = (logits - logits.amax(-1, keepdim=True).detach()).exp()
         return appeal, (appeal @ anybody).unsqueeze(-1)
@@ -61,7 +65,7 @@ class KindHead(nn.Module):
     def _log_lift(self, found: Tensor, whole: Tensor) -> Tensor:
         accident = self.log_accident.exp()
         beyond = torch.log(whole * (1 + accident) + _LEAST)
-        # of all items of a large catalogue: each copy would take as long as a step
+        # In place for all items of a large catalogue: each copy would take as long as a step.
         if not torch.is_grad_enabled():
             return found.add_(accident * whole + _LEAST).log_().sub_(beyond)
         return torch.log(found + accident * whole + _LEAST) - beyond

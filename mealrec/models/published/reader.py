@@ -1,65 +1,74 @@
-"""What a history shows of every kind, where what habit calls for is counted and not learned."""
+"""What a history shows of every kind, where habit is counted and not learned (Eq. 7 and 12)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from mealrec.models.history import Rows, Watched, of_rows
-from mealrec.models.table import Items
+from mealrec.types import Items
 
 _LOWEST = -0.9  # of what habit takes away: its logarithm must stay a number
 
 
 class LiftReader(nn.Module):
-    """Reads evidence for kinds from clips, and what habit calls for next: seven numbers, shared
-    by all kinds."""
+    """What is learned of reading kinds: six numbers, shared by all. `Reading` reads with them."""
 
-    def __init__(self, num_kinds: int):
+    def __init__(self) -> None:
         super().__init__()
         # γ of Eq. 7, learned, three of them
         self.rates = nn.Parameter(torch.tensor([0.05, 0.35, 1.2]))
         self.log_weight = nn.Parameter(torch.tensor(-1.0))
         self.log_habit = nn.Parameter(torch.zeros(2))
-        self.lifts = torch.ones(2, num_kinds, num_kinds)
 
     def watch(self, items: Items, sequences: Tensor) -> Watched:
-        """Return what histories [B, L] of item indices show, their moments left out; `numbers`
-        adds up what is seen."""
+        """Return what histories [B, L] of item indices show.
+
+        Their moments are left out, and sums over clips, which `Reading` adds up.
+        """
         present = (sequences > 0).unsqueeze(-1)
         kinds = items.kinds[sequences] * present
         evidence = torch.log1p(self.log_weight.exp() * kinds / items.anybody) * present
         return Watched(sequences, items.moments[:0], kinds, evidence, ())
 
-    def habit(self, wanted: Tensor, reach: int = 0) -> Tensor:
-        """Return how strongly habit calls for each kind [..., J] after moments of the kinds
-        `wanted` [..., J].
 
-        The next click follows another habit (`reach` 0) than any later one (1).
-        """
+@dataclass(frozen=True)
+class Reading:
+    """A `reader` of histories by one count of what follows what, `lifts` [2, J, J]."""
+
+    reader: LiftReader
+    lifts: Tensor
+
+    def habit(self, wanted: Tensor, reach: int = 0) -> Tensor:
+        """See Reader.habit; `reach` 0 is the next click, 1 any later one."""
+        # How much oftener than by chance each kind follows the wanted ones.
         more = wanted @ self.lifts[reach] - wanted.sum(-1, keepdim=True)
-        return torch.log1p((self.log_habit[reach].exp() * more).clamp(min=_LOWEST))
+        strength = self.reader.log_habit[reach].exp()
+        return torch.log1p((strength * more).clamp(min=_LOWEST))
 
     def numbers(self, watched: Watched, rows: Rows) -> tuple[Tensor, ...]:
-        """Return nine numbers a kind [R, J] of the R positions `rows`: all that the history says
-        of it."""
+        """See Reader.numbers: evidence summed at three rates, the last two clips' own, habit."""
+        # Evidence of all clips so far, each sum forgetting at its own rate.
         users, positions = rows
+        weights = self._weights(watched, positions, self.reader.rates)
         evidence = of_rows(watched.evidence, users)
-        age = positions[:, None] - torch.arange(evidence.shape[1], device=evidence.device)
-        weights = torch.stack(
-            [torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in self.rates], 1
-        )
         lasting, fading, brief = torch.bmm(weights, evidence).unbind(1)
+
+        # What habit calls for after the last clip, and after those lately.
         recent = weights[:, 1:2] / weights[:, 1:2].sum(-1, keepdim=True)
         lately = torch.bmm(recent, of_rows(watched.kinds, users)).squeeze(1)
         last = watched.kinds[users, positions]
+
+        # In the order of the learned weights, with how long the history is and shows in all.
         length = torch.log1p(positions.to(lasting))[:, None].expand_as(lasting)
         return (
             lasting,
             fading,
             brief,
             watched.evidence[users, positions],
-            watched.evidence[users, (positions - 1).clamp(min=0)] * (positions > 0)[:, None],
+            self._one_before(watched.evidence, rows),
             self.habit(last),
             self.habit(lately, 1),
             length,
@@ -67,13 +76,25 @@ class LiftReader(nn.Module):
         )
 
     def earlier(self, watched: Watched, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what the clips before R positions say of kinds, 3 times [R, J]: lasting,
-        fading, and by habit."""
+        """Return what the clips before R positions say of kinds, three times [R, J].
+
+        Paper: Eq. 7's c_v: their evidence, lasting and fading, and what habit calls for.
+        """
         users, positions = rows
-        age = positions[:, None] - 1 - torch.arange(watched.items.shape[1], device=positions.device)
-        weights = torch.stack(
-            [torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in self.rates[:2]], 1
-        )
+        weights = self._weights(watched, positions - 1, self.reader.rates[:2])
         lasting, fading = torch.bmm(weights, of_rows(watched.evidence, users)).unbind(1)
-        before = watched.kinds[users, (positions - 1).clamp(min=0)] * (positions > 0)[:, None]
-        return lasting, fading, self.habit(before)
+        return lasting, fading, self.habit(self._one_before(watched.kinds, rows))
+
+    @staticmethod
+    def _weights(watched: Watched, positions: Tensor, rates: Tensor) -> Tensor:
+        """Return e^(-rate · age) [R, rates, L] of the clips up to each position, 0 after it."""
+        places = torch.arange(watched.items.shape[1], device=positions.device)
+        age = positions[:, None] - places
+        weights = [torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in rates]
+        return torch.stack(weights, 1)
+
+    @staticmethod
+    def _one_before(values: Tensor, rows: Rows) -> Tensor:
+        """Return the values [B, L, J] one clip before each row's own [R, J], 0 at the first."""
+        users, positions = rows
+        return values[users, (positions - 1).clamp(min=0)] * (positions > 0)[:, None]

@@ -1,5 +1,4 @@
-"""Fig. 7: preferences, targets and frames of some viewers by t-SNE, and the distances over all
-of them."""
+"""Fig. 7: preferences, targets and frames of some viewers by t-SNE, and the distances of all."""
 
 from __future__ import annotations
 
@@ -11,13 +10,14 @@ import torch
 from torch import Tensor
 
 from mealrec.data.interactions import EvaluationRows
-from mealrec.figures import p_text
-from mealrec.models.published.walk import KindWalk
+from mealrec.errors import MealRecError
+from mealrec.figures import p_text, table
+from mealrec.models.published.mealrec import KindWalk
 from mealrec.ranking.metrics import paired
 from mealrec.ranking.ranks import Scorer, model_scorer
-from mealrec.study.comparison import SIGNIFICANT, table
+from mealrec.study.comparison import SIGNIFICANT
 from mealrec.study.harness import Study, load
-from mealrec.study.map import draw_map, project
+from mealrec.study.picture import COLOURS, INK, layout, panel_heading
 from mealrec.study.results import Exhibit
 from mealrec.study.systems import BACKBONES, WALK, over
 from mealrec.types import ItemFeatures
@@ -27,13 +27,15 @@ MEASURES = {
     "liked": "preference to the target's frames",
     "other": "to other frames",
 }
+MARKS = {"preference": "star", "target": "diamond", "frame": "circle"}
 BATCH = 1024
 NOTES = f"""
-Cosine distances between shares of kinds, mean over all test users whose target has frames, each user's first averaged
-over seeds. A preference lies where its ranking does: the kinds of all items that may be ranked, each by the chance that
-the ranking gives it, beyond what anybody's click is for. "Other frames" are those of one item a user drawn at random
-among those neither watched nor the target, the same one for both systems. p: paired t-test over users, * where
-p < {SIGNIFICANT}. Both systems are read by the same kinds. The viewers in the picture were drawn at random.
+Cosine distances between shares of kinds, mean over all test users whose target has frames, each
+user's first averaged over seeds. A preference lies where its ranking does: the kinds of all items
+that may be ranked, each by the chance that the ranking gives it, beyond what anybody's click is
+for. "Other frames" are those of one item a user drawn at random among those neither watched nor the
+target, the same one for both systems. p: paired t-test over users, * where p < {SIGNIFICANT}. Both
+systems are read by the same kinds. The viewers in the picture were drawn at random.
 """
 
 
@@ -48,58 +50,57 @@ def add_arguments(parser: argparse._ArgumentGroup) -> None:
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
-    """Measure the backbone with content and MealRec on it, over all test users; draw some of
-    them."""
-    names, world = (f"{options.on}-guided", over(options.on)), study.world
+    """Measure the backbone with content and MealRec on it over all test users, and draw some."""
+    names = (f"{options.on}-guided", over(options.on))
+    world = study.world
     features = world.features.to(study.device)
     (walk,) = study.train([study.recipe(WALK, 0)])
     kinds = Kinds.of(load(walk, world, study.device), features, world.candidates)
-    rows = world.split.test.pick(world.features.has_visual.numpy()[world.split.test.targets])
-    others = strangers(
-        rows, np.flatnonzero(world.features.has_visual.numpy() & world.candidates), seed=0
-    )
-    shown = np.sort(
-        np.random.default_rng(0).choice(len(rows), min(options.viewers, len(rows)), replace=False)
-    )
-    distances: dict[str, dict[str, list[np.ndarray]]] = {
-        name: {key: [] for key in MEASURES} for name in names
-    }
+
+    # Users whose target has frames, another item for each, and those who are drawn.
+    has_frames = world.features.has_visual.numpy()
+    rows = world.split.test.pick(has_frames[world.split.test.targets])
+    others = strangers(rows, np.flatnonzero(has_frames & world.candidates), seed=0)
+    count = min(options.viewers, len(rows))
+    shown = np.sort(np.random.default_rng(0).choice(len(rows), count, replace=False))
+
+    # Every seed is measured, the first one is drawn.
+    recipes = [study.recipe(name, seed) for name in names for seed in range(study.seeds)]
+    distances: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in names}
     points = {}
-    for job in study.train(
-        [study.recipe(name, seed) for name in names for seed in range(study.seeds)]
-    ):
-        scorer, name = model_scorer(load(job, world, study.device), features), job.recipe.name
-        for key, values in measure(scorer, kinds, rows, others).items():
-            distances[name][key].append(values)
+    for job in study.train(recipes):
+        name = job.recipe.name
+        scorer = model_scorer(load(job, world, study.device), features)
+        distances[name].append(measure(scorer, kinds, rows, others))
         if name not in points:
             points[name] = project(places(scorer, kinds, rows, shown), seed=0)
-    means = {
-        name: {key: np.mean(v, 0) for key, v in kinds.items()} for name, kinds in distances.items()
-    }
+    means = {}
+    for name, seeds in distances.items():
+        means[name] = {key: np.mean([found[key] for found in seeds], 0) for key in MEASURES}
+
     numbers = summary(means, names) | {"users": len(rows)}
-    figure = draw_map(
-        f"Preferences, targets and frames (Fig. 7, on {BACKBONES[options.on]})", points
-    )
-    return Exhibit(
-        "Where preferences lie (Fig. 7)", distance_table(numbers, names) + NOTES, numbers, figure
-    )
+    title = f"Preferences, targets and frames (Fig. 7, on {BACKBONES[options.on]})"
+    text = distance_table(numbers, names) + NOTES
+    return Exhibit("Where preferences lie (Fig. 7)", text, numbers, draw_map(title, points))
 
 
 def strangers(rows: EvaluationRows, candidates: np.ndarray, seed: int) -> np.ndarray:
-    """Return for every row a random item [R] of `candidates` that is neither in its history nor
-    its target."""
+    """Return for every row a random one [R] of `candidates`, not in its history nor its target."""
     rng = np.random.default_rng(seed)
     chosen = rng.choice(candidates, len(rows))
     known = np.column_stack([rows.histories, rows.targets])
-    while (again := (known == chosen[:, None]).any(1)).any():
+
+    # Those who know theirs draw again.
+    again = (known == chosen[:, None]).any(1)
+    while again.any():
         chosen[again] = rng.choice(candidates, int(again.sum()))
+        again = (known == chosen[:, None]).any(1)
     return chosen
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """The kinds [N+1, J] of all items and of their moments [N+1, K, J], less anybody's; `ranked`
-    [N+1] bool."""
+    """Kinds of items [N+1, J], of moments [N+1, K, J], of anybody [J]; `ranked` [N+1] bool."""
 
     items: Tensor
     moments: Tensor
@@ -125,21 +126,17 @@ class Kinds:
 def measure(
     scorer: Scorer, kinds: Kinds, rows: EvaluationRows, others: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return each row's distances [R] from its preference to its target, the target's frames,
-    another item's frames."""
+    """Return each row's distances [R] by MEASURES; `others` [R] are items of no concern to it."""
     found: dict[str, list[Tensor]] = {key: [] for key in MEASURES}
     for start in range(0, len(rows), BATCH):
         here = slice(start, start + BATCH)
         preference = kinds.preferred(scorer(rows.histories[here]))
-        target, other = (
-            torch.from_numpy(values[here]).to(preference.device)
-            for values in (rows.targets, others)
-        )
+        target = torch.from_numpy(rows.targets[here]).to(preference.device)
+        other = torch.from_numpy(others[here]).to(preference.device)
         found["target"].append(apart(preference, kinds.items[target] - kinds.anybody))
         for key, item in (("liked", target), ("other", other)):
-            found[key].append(
-                apart(preference.unsqueeze(1), kinds.moments[item] - kinds.anybody).mean(1)
-            )
+            frames = kinds.moments[item] - kinds.anybody
+            found[key].append(apart(preference.unsqueeze(1), frames).mean(1))
     return {key: torch.cat(values).cpu().numpy().astype(float) for key, values in found.items()}
 
 
@@ -150,8 +147,7 @@ def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 @torch.inference_mode()
 def places(scorer: Scorer, kinds: Kinds, rows: EvaluationRows, shown: np.ndarray) -> np.ndarray:
-    """Return [viewers, 2 + K, J]: each shown viewer's preference, target, and the target's
-    frames."""
+    """Return [viewers, 2 + K, J]: each shown viewer's preference, target, the target's frames."""
     preference = kinds.preferred(scorer(rows.histories[shown]))
     target = torch.from_numpy(rows.targets[shown]).to(preference.device)
     parts = [preference.unsqueeze(1), (kinds.items[target] - kinds.anybody).unsqueeze(1)]
@@ -159,22 +155,20 @@ def places(scorer: Scorer, kinds: Kinds, rows: EvaluationRows, shown: np.ndarray
 
 
 def summary(means: dict[str, dict[str, np.ndarray]], names: tuple[str, str]) -> dict:
-    """Return the mean distances, liked against other frames within a system, and MealRec against
-    the backbone."""
+    """Return the mean distances; liked frames against others, and MealRec against the backbone."""
     alone, whole = (means[name] for name in names)
+    distances = {}
+    within = {}
+    for name, found in means.items():
+        distances[name] = {key: float(values.mean()) for key, values in found.items()}
+        within[name] = paired(found["other"], found["liked"])
+    gaps = (whole["other"] - whole["liked"], alone["other"] - alone["liked"])
     return {
-        "distances": {
-            name: {key: float(v.mean()) for key, v in kinds.items()}
-            for name, kinds in means.items()
-        },
-        "other_frames_over_liked": {
-            name: paired(kinds["other"], kinds["liked"]) for name, kinds in means.items()
-        },
+        "distances": distances,
+        "other_frames_over_liked": within,
         "whole_over_backbone": {
             "target": paired(whole["target"], alone["target"]),
-            "other_minus_liked": paired(
-                whole["other"] - whole["liked"], alone["other"] - alone["liked"]
-            ),
+            "other_minus_liked": paired(*gaps),
         },
     }
 
@@ -196,3 +190,71 @@ def difference(found: dict) -> str:
     """Return a difference with its p and a star where it is significant."""
     star = "*" if found["p"] < SIGNIFICANT else ""
     return f"{found['difference']:+.4f}{star} (p {p_text(found['p'])})"
+
+
+def project(points: np.ndarray, seed: int) -> np.ndarray:
+    """Return [viewers, M, 2] of points [viewers, M, J], by t-SNE over cosine distances."""
+    flat = points.reshape(-1, points.shape[-1])
+    perplexity = min(10.0, (len(flat) - 1) / 3)
+    tsne = _tsne()(perplexity=perplexity, metric="cosine", init="random", random_state=seed)
+    return tsne.fit_transform(flat).reshape(*points.shape[:2], 2)
+
+
+def _tsne():
+    try:
+        from sklearn.manifold import TSNE  # for this one figure: nothing else needs it
+    except ImportError:
+        raise MealRecError(
+            "Fig. 7 needs scikit-learn: pip install -r requirements-train.txt"
+        ) from None
+    return TSNE
+
+
+def draw_map(title: str, points: dict[str, np.ndarray]) -> dict:
+    """Return one panel a system; `points` are {system: [viewers, 2 + K, 2]}, see places."""
+    data: list[dict] = []
+    annotations = []
+    axes = {}
+    for number, (name, of_viewers) in enumerate(points.items()):
+        suffix = str(number + 1) if number else ""
+        for viewer, own in enumerate(of_viewers):
+            colour = COLOURS[viewer % len(COLOURS)]
+            is_first = not (number or viewer)
+            data += [trace | {"showlegend": is_first} for trace in _viewer(own, colour, suffix)]
+
+        # A panel has no ticks, as t-SNE has no units.
+        domain = [number / len(points) + 0.02, (number + 1) / len(points) - 0.02]
+        plain = {"showticklabels": False, "showgrid": False, "mirror": True, "showline": True}
+        axes[f"xaxis{suffix}"] = plain | {"domain": domain, "anchor": f"y{suffix}"}
+        axes[f"yaxis{suffix}"] = plain | {"anchor": f"x{suffix}"}
+        annotations.append(panel_heading(name, sum(domain) / 2))
+    return {"data": data, "layout": layout(title, height=520, annotations=annotations, **axes)}
+
+
+def _viewer(points: np.ndarray, colour: str, suffix: str) -> list[dict]:
+    """Return a viewer's marks, a trace a kind; `points` [2 + K, 2]."""
+    kinds = {"preference": points[:1], "target": points[1:2], "frame": points[2:]}
+    traces = []
+    for kind, own in kinds.items():
+        is_frame = kind == "frame"
+        marker = {
+            "symbol": MARKS[kind],
+            "size": 11 if is_frame else 14,
+            "color": colour,
+            "opacity": 0.55 if is_frame else 1,
+            "line": {"width": 0 if is_frame else 1, "color": INK},
+        }
+        trace = {
+            "type": "scatter",
+            "mode": "markers+text" if is_frame else "markers",
+            "name": kind,
+            "x": np.round(own[:, 0].astype(float), 3).tolist(),
+            "y": np.round(own[:, 1].astype(float), 3).tolist(),
+            "text": [str(frame) for frame in range(1, len(own) + 1)] if is_frame else None,
+            "textfont": {"size": 8, "color": INK},
+            "marker": marker,
+            "xaxis": f"x{suffix}",
+            "yaxis": f"y{suffix}",
+        }
+        traces.append(trace)
+    return traces

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mealrec.models.paper.config import PaperConfig
+from mealrec.models.paper.config import NPDConfig, PaperConfig, TCDConfig
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.models.paper.npd import NPDConfig
-from mealrec.models.paper.tcd import TCDConfig
 from mealrec.types import ItemFeatures
 
 NUM_ITEMS, NUM_FRAMES, VISUAL, TEXT, WIDTH, MAX_LENGTH = 12, 5, 6, 7, 16, 10

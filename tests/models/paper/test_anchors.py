@@ -75,8 +75,6 @@ def test_stored_weights_keep_the_directions_and_training_cannot_reach_them(featu
     model = make_model("backbone", head="content", anchor_width=NARROW)
     assert not list(model.table.anchors.parameters()) and not model.table.anchors(features).any()
     model.table.anchors.fit(features)
-    model.guidance.fill_(3.0)
     other = make_model("backbone", head="content", anchor_width=NARROW)
     other.load_state_dict(load(save(model.state_dict())))
     assert torch.equal(other.table.anchors(features), fitted(features)(features))
-    assert other.guidance == 3

@@ -7,14 +7,15 @@ import math
 import pytest
 import torch
 
-from mealrec.models.paper.tcd import TCD, TCDConfig, recency_log_weights
+from mealrec.models.paper.config import TCDConfig
+from mealrec.models.paper.tcd import TCD, recency_log_weights
 from tests.models.paper.small_model import NUM_FRAMES, WIDTH
 
 
 @pytest.fixture
 def tcd():
     torch.manual_seed(0)
-    return TCD(TCDConfig(width=WIDTH)).eval()
+    return TCD(TCDConfig(), WIDTH, NUM_FRAMES).eval()
 
 
 @pytest.mark.parametrize("decay", [0.1, 0.9, 3.0])
@@ -72,7 +73,7 @@ def test_the_step_the_history_and_the_frames_order_matter_once_trained(tcd):
 
 @pytest.mark.parametrize("num_frames", [1, 2, 4, 5, 8])
 def test_any_number_of_frames_goes_through_the_u_net(num_frames):
-    tcd = TCD(TCDConfig(width=WIDTH, num_frames=num_frames)).eval()
+    tcd = TCD(TCDConfig(), WIDTH, num_frames).eval()
     log_weights = recency_log_weights(torch.ones(2, 3, dtype=torch.bool), decay=0.9)
     zt = torch.randn(2, num_frames, WIDTH)
     assert tcd.denoise(zt, torch.tensor([1, 2]), torch.randn(2, 3, WIDTH), log_weights).shape == zt.shape

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from mealrec.data.interactions import Split, leave_one_out
-from mealrec.models.npd import NPDConfig
+from mealrec.models.config import NPDConfig, TCDConfig
 from mealrec.models.published.config import GraphConfig
-from mealrec.models.published.walk import KindWalk
-from mealrec.models.tcd import TCDConfig
+from mealrec.models.published.mealrec import KindWalk
 from mealrec.types import ItemFeatures
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features
 

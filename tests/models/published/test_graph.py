@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mealrec.models.published.graph import (
+from mealrec.models.published.kinds import (
     NEARER,
     TRANSITION_RATES,
     content_directions,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mealrec.models.published.head import KindHead
-from mealrec.models.table import Items
+from mealrec.types import Items
 from tests.models.published.small_walk import CLOSE, KINDS, shares
 
 ITEMS = 9

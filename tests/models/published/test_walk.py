@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mealrec.data.batches import TrainingBatches
+from mealrec.models.config import TCDConfig
 from mealrec.models.published.config import VARIANTS, GraphConfig
 from mealrec.models.published.kinds import GraphKinds
-from mealrec.models.published.walk import KindWalk
-from mealrec.models.tcd import TCDConfig
+from mealrec.models.published.mealrec import KindWalk
 from tests.models.published.small_walk import (
     CLOSE,
     HISTORIES,
@@ -75,7 +75,7 @@ def test_without_npd_its_map_reads_the_history_and_no_preference(model):
     refined = walk.wanted[walk.context.rows].unsqueeze(1)
     condition = model.condition(refined, walk.context, items)
     nothing = torch.zeros(len(HISTORIES), KINDS)
-    torch.testing.assert_close(walk.preference, model.npd.denoise(nothing, condition, model.reader))
+    torch.testing.assert_close(walk.preference, model.npd.denoise(nothing, condition, walk.context.reader))
 
 
 def test_tcd_looks_into_the_last_clip_alone(model):
