@@ -1,2 +1,2 @@
-"""The systems of Table 2 beside MealRec and its backbones: one file each, every one a whole
+"""The systems of Table 2 next to MealRec and its backbones: one file each, every one a whole
 recommender."""

@@ -73,7 +73,10 @@ class MealRec(Diffusions):
         return self.backbone.causal
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        encoder_input: object = None,
     ) -> None:
         """Find the kinds, once and before training."""
         self.table.kind_space.fit(features, sequences, self.config.looks)

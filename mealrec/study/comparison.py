@@ -167,7 +167,7 @@ def against_table(report: dict) -> str:
 
 
 def lists_table(report: dict) -> str:
-    """Return what each row's lists are worth beside accuracy; a dash where they were not kept."""
+    """Return what each row's lists are worth besides accuracy; a dash where they were not kept."""
     body = []
     for name, found in report["beside_accuracy"].items():
         seeds = report["systems"][name]["seeds"]

@@ -181,7 +181,7 @@ def _against_full(compared: dict) -> dict[str, dict[str, float]]:
 
 
 def _means(lists: dict[str, dict | None]) -> dict[str, dict[str, float]]:
-    """Return {row: {figure: its mean over seeds}} of what lists are worth beside accuracy."""
+    """Return {row: {figure: its mean over seeds}} of what lists are worth besides accuracy."""
     found = {}
     for name, figures in lists.items():
         if figures is not None:

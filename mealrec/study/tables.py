@@ -41,7 +41,7 @@ def systems_table(report: dict) -> str:
 
 
 def lists_table(report: dict) -> str:
-    """Return what each system's lists of ten are worth beside accuracy, the mean over seeds."""
+    """Return what each system's lists of ten are worth besides accuracy, the mean over seeds."""
     found = report["beside_accuracy"]
     head = ["lists of ten, the history left out", *(NAMES[figure] for figure in FIGURES)]
     body = []

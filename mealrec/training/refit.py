@@ -118,5 +118,5 @@ def _parts(tested: System, folder: Path) -> dict[str, Part]:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataFormatError(
             f"{folder / 'training.json'} does not say how {folder.name} was trained "
-            f"({type(error).__name__}: {error}): train it anew"
+            f"({type(error).__name__}: {error}): train it again"
         ) from None

@@ -163,7 +163,7 @@ def test_a_training_that_is_not_told_is_named(run, catalogue, features, tmp_path
     told = json.loads((run / "full" / "training.json").read_text()) | changes
     told = {name: value for name, value in told.items() if value is not None}
     (tmp_path / "full" / "training.json").write_text(json.dumps(told))
-    with pytest.raises(DataFormatError, match=r"training.json does not say how full was trained \(.*: train it anew"):
+    with pytest.raises(DataFormatError, match=r"training.json does not say how full was trained \(.*: train it again"):
         Refit(catalogue, features).system(tmp_path / "full")
 
 

@@ -104,7 +104,10 @@ class PaperMealRec(nn.Module):
         return self.backbone.causal
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        encoder_input: object = None,
     ) -> None:
         """Take what is computed once before training: the anchors; nothing else is looked at."""
         if self.table.anchors is not None:

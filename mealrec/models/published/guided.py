@@ -57,7 +57,10 @@ class Guided(nn.Module):
         return self.base.causal
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        encoder_input: object = None,
     ) -> None:
         """Take the content space and which items training knows; the system is prepared already."""
         self.anchors.fit(features)

@@ -68,7 +68,10 @@ class KindWalk(Diffusions):
         return GraphKinds(config.num_items, config.visual_width, config.num_kinds)
 
     def prepare(
-        self, sequences: Sequence[Sequence[int]], features: ItemFeatures, hidden: object = None
+        self,
+        sequences: Sequence[Sequence[int]],
+        features: ItemFeatures,
+        encoder_input: object = None,
     ) -> None:
         """Count the kinds: of all clicks for whoever asks later, and in training for each fold.
 
