@@ -55,7 +55,7 @@ class Recommender:
         contents: BundleContents,
         manifest: dict,
         device: str,
-        uploads_on: str,
+        uploads_on: str | None = None,
     ):
         # What the bundle holds, and what the page asks of it by name.
         self.contents = contents
@@ -77,7 +77,7 @@ class Recommender:
         folder = project_path(path, contents.media)
         self.media = Media(folder, item_ids, self.num_frames, contents.interval_s)
         self._row_of = {item_id: row for row, item_id in enumerate(item_ids, start=1)}
-        self._uploads = UploadEncoder(path, contents, uploads_on)
+        self._uploads = UploadEncoder(path, contents, uploads_on or device)
         self._loaded: dict[str, Variant] = {}
         self._loading = threading.Lock()
 
@@ -96,7 +96,7 @@ class Recommender:
         encodings alone. Raises BundleError naming what is missing, damaged or does not fit.
         """
         path = Path(path)
-        return cls(path, read_bundle(path), read_manifest(path), device, uploads_on or device)
+        return cls(path, read_bundle(path), read_manifest(path), device, uploads_on)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, device: str = "auto") -> Recommender:

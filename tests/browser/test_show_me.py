@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 BAR, WORDS = ".show", ".show .show-words"
 WHOLE_STORY_MS = 120_000  # half a minute, and the answers of a busy machine
+SAID = ("the next click is for", "drives #1", "Hide it, and ask again", "comes back", "steps, from noise")
 NOTE_WORDS = """() => {
     const line = document.querySelector(".show-words");
     window.said = [];
@@ -17,26 +17,43 @@ NOTE_WORDS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_the_story_is_played_to_its_end(visit, motion):
-    visitor = visit(reduced_motion=motion)
-    visitor.page.evaluate(NOTE_WORDS)
-    visitor.find("[data-show]").click()
-    expect(visitor.find(WORDS)).to_contain_text("watched these")
-    assert visitor.find(WORDS).get_attribute("aria-live") == "polite"
-    hidden = visitor.find("#recommendations .answer:not([data-hidden=''])")
-    expect(hidden).to_be_visible(timeout=WHOLE_STORY_MS)
-    expect(visitor.find("#moments .is-hidden")).to_have_count(1)
-    expect(visitor.find("#wants .is-down, #wants .is-up").first).to_be_visible()
-    expect(hidden).to_have_count(0, timeout=WHOLE_STORY_MS)
-    expect(visitor.find("#chart-npd-walk.is-shown")).to_be_in_viewport(timeout=WHOLE_STORY_MS)
-    expect(visitor.find("#chart-npd-walk .chart-play")).to_have_attribute("aria-pressed", "true")
-    expect(visitor.find(BAR)).to_be_hidden(timeout=WHOLE_STORY_MS)
-    said = " ".join(visitor.page.evaluate("window.said"))
-    for words in ("the next click is for", "drives #1", "Hide it, and ask again", "comes back", "steps, from noise"):
-        assert words in said
-    assert len(visitor.history()) >= 2 and visitor.find("#history .mystery").count() == 1
-    assert visitor.find(".is-shown").count() == 0
+def test_the_story_is_played_to_its_end_with_and_without_motion(visit):
+    # Both at the same time: a story takes half a minute.
+    visitors = [visit(reduced_motion=motion) for motion in ("no-preference", "reduce")]
+    for visitor in visitors:
+        visitor.page.evaluate(NOTE_WORDS)
+        visitor.find("[data-show]").click()
+    for visitor in visitors:
+        expect(visitor.find(WORDS)).to_contain_text("watched these")
+        assert visitor.find(WORDS).get_attribute("aria-live") == "polite"
+
+    # The moment that drives the ranking is hidden.
+    hidden = "#recommendations .answer:not([data-hidden=''])"
+    for visitor in visitors:
+        expect(visitor.find(hidden)).to_be_visible(timeout=WHOLE_STORY_MS)
+        expect(visitor.find("#moments .is-hidden")).to_have_count(1)
+        expect(visitor.find("#wants .is-down, #wants .is-up").first).to_be_visible()
+
+    # It comes back, and the walk plays.
+    for visitor in visitors:
+        expect(visitor.find(hidden)).to_have_count(0, timeout=WHOLE_STORY_MS)
+        expect(visitor.find("#chart-npd-walk.is-shown")).to_be_in_viewport(timeout=WHOLE_STORY_MS)
+        expect(visitor.find("#chart-npd-walk .chart-play")).to_have_attribute("aria-pressed", "true")
+
+    # It ends, and every sentence was said.
+    for visitor in visitors:
+        expect(visitor.find(BAR)).to_be_hidden(timeout=WHOLE_STORY_MS)
+        said = " ".join(visitor.page.evaluate("window.said"))
+        for words in (
+            "the next click is for",
+            "drives #1",
+            "Hide it, and ask again",
+            "comes back",
+            "steps, from noise",
+        ):
+            assert words in said
+        assert len(visitor.history()) >= 2 and visitor.find("#history .mystery").count() == 1
+        assert visitor.find(".is-shown").count() == 0
 
 
 def begun(visitor):
