@@ -192,11 +192,11 @@ def _posters(service: Service, comparison: Comparison) -> dict[str, str]:
         items.append(comparison.target.item_id)
     # Small copies: the figure holds them all.
     paths = {item_id: service.catalogue.media.poster_path(item_id) for item_id in items}
-    return {item_id: _picture(path) for item_id, path in paths.items() if path is not None}
+    return {item_id: picture(path) for item_id, path in paths.items() if path is not None}
 
 
 @lru_cache(maxsize=512)
-def _picture(path: Path) -> str:
+def picture(path: Path) -> str:
     with Image.open(path) as image:
         image = image.convert("RGB")
         # A rank and a title stand next to it: a landscape shows its middle.

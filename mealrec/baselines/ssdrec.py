@@ -126,13 +126,13 @@ class System(Baseline):
         # Pick the position that fits its context least, one-hot [R, L].
         around = self.context(tokens, present)
         doubt = self.consistency(torch.cat([around, tokens], -1)).squeeze(-1)
-        place = self._pick(doubt.masked_fill(~present, float("-inf")))
+        place = self.pick(doubt.masked_fill(~present, float("-inf")))
         # Pick what is inserted before and after it, by likeness to what its context asks for.
         asked = self.inserted((place.unsqueeze(1) @ around).squeeze(1)).unflatten(-1, (2, -1))
         likeness = F.normalize(asked, dim=-1) @ F.normalize(items, dim=-1).T
         padding = torch.arange(len(items), device=items.device) == 0
         logits = (likeness * self.log_scale.exp()).masked_fill(padding, float("-inf"))
-        before, after = (self._pick(logits) @ items).unbind(1)
+        before, after = (self.pick(logits) @ items).unbind(1)
         # The strength is 1; through it the gradient reaches how the place was picked.
         at = place.argmax(1, keepdim=True)
         strength = place.sum(1, keepdim=True)
@@ -165,7 +165,7 @@ class System(Baseline):
         noisy = (chance > 0.5).to(chance) + chance - chance.detach()
         return tokens * (1 - noisy).unsqueeze(-1)
 
-    def _pick(self, logits: Tensor) -> Tensor:
+    def pick(self, logits: Tensor) -> Tensor:
         """Return a one-hot choice [..., C]: drawn in training, else the likeliest.
 
         A drawn one has the gradient of the soft choice.

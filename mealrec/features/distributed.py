@@ -80,7 +80,7 @@ def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]
     before = set(psutil.Process().children(recursive=True))
     started = []
     try:
-        _join(ray, config, cluster)
+        join(ray, config, cluster)
         yield
     finally:
         if cluster.address == LOCAL:
@@ -94,7 +94,8 @@ def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]
             process.kill()
 
 
-def _join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
+def join(ray, config: ExtractConfig, cluster: RayConfig) -> None:
+    """Join the cluster, or start one on this machine."""
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
 
     # A cluster of this machine alone, as large as the workers need.

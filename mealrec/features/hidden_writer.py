@@ -78,15 +78,16 @@ def write_hidden(
     arrays = {}
     for name, file in ARRAYS.items():
         arrays[name] = create_array(array_path(out, file), shapes[name], np.float16)
-    _fill(arrays, titles, store, encoder)
+    fill(arrays, titles, store, encoder)
     sums = {name: checksum(array) for name, array in arrays.items()}
     write_json(out / HIDDEN, manifest | {"sha256": sums, "complete": True})
     return HiddenStates.open(out)
 
 
-def _fill(
+def fill(
     arrays: dict[str, np.ndarray], titles: dict[str, str], store: FeatureStore, encoder: ItemEncoder
 ) -> None:
+    """Write every item's states into the `arrays`, batch by batch."""
     ids = list(titles)
     size = BATCH[encoder.config.frames]
     with tqdm(total=len(ids), unit="item", desc="hidden states") as bar:

@@ -64,7 +64,7 @@ class TextEncoder:
         zero and must not be read as data. Other titles in the batch change nothing beyond rounding
         (1e-6).
         """
-        return self._of_texts(titles, self._encode_tokens, (self.width,))
+        return self._of_texts(titles, self.encode_tokens, (self.width,))
 
     def hidden_states(self, titles: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the mean over a title's tokens after the embeddings and after each layer.
@@ -99,7 +99,8 @@ class TextEncoder:
         features[present] = made[rows]
         return features, present
 
-    def _encode_tokens(self, tokens: list[list[int]]) -> Tensor:
+    def encode_tokens(self, tokens: list[list[int]]) -> Tensor:
+        """Return the texts' features [B, H] from their token ids, a list a text."""
         ids, mask = padded(tokens, self.model.device)
         hidden = self.model(ids, attention_mask=mask).last_hidden_state
         return functional.normalize(_masked_mean(hidden, mask), dim=-1)

@@ -34,14 +34,14 @@ def processes(device: torch.device | str):
             f"training needs the package accelerate ({error}): "
             "pip install -r requirements-train.txt"
         ) from None
-    _say_how_many()
+    say_how_many()
     # Variant, head and backbone decide which parameters a step uses.
     handler = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[handler])
 
 
 @cache
-def _say_how_many() -> None:
+def say_how_many() -> None:
     """Tell whom `accelerate launch --cpu` gave one process, as it does for any --num_processes."""
     on_cpus = os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
     if on_cpus and "WORLD_SIZE" not in os.environ:

@@ -75,7 +75,7 @@ def sample_frames(
     }
 
     # The pixels are used as they came, without a copy.
-    header, pixels = _ask_worker(request, shown_name(path), limits, cancelled)
+    header, pixels = ask_worker(request, shown_name(path), limits, cancelled)
     return SampledFrames(
         times_s=np.asarray(header["times_s"]),
         frames=np.frombuffer(pixels, np.uint8).reshape(header["shape"]),
@@ -109,7 +109,7 @@ def transcode_clip(
 
     # The poster first: a clip without one would count as done.
     try:
-        _ask_worker(request, shown_name(source), limits)
+        ask_worker(request, shown_name(source), limits)
         poster_draft.replace(poster)
         clip_draft.replace(clip)
     finally:
@@ -130,7 +130,7 @@ def scaled_down(frames: np.ndarray, height: int) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(picture) for picture in small)
 
 
-def _ask_worker(
+def ask_worker(
     request: dict,
     name: str,
     limits: DecodeLimits,

@@ -158,6 +158,6 @@ def test_a_landscape_poster_takes_no_more_room_than_an_upright_one(tmp_path):
     for size in ((1920, 1080), (600, 600), (270, 480)):
         path = tmp_path / f"{size[0]}.webp"
         Image.new("RGB", size).save(path)
-        data = base64.b64decode(compare._picture(path).partition(",")[2])
+        data = base64.b64decode(compare.picture(path).partition(",")[2])
         with Image.open(io.BytesIO(data)) as picture:
             assert picture.size == (54, 96)

@@ -20,7 +20,7 @@ def test_the_state_is_read_at_the_last_click_wherever_items_are_inserted(system,
     items = torch.randn(10, 8)
     history = torch.tensor([[3, 5, 7, 0]])
     picks = iter([one_hot(torch.tensor([place]), 4).float(), one_hot(torch.tensor([[1, 2]]), 10).float()])
-    monkeypatch.setattr(system, "_pick", lambda logits: next(picks))
+    monkeypatch.setattr(system, "pick", lambda logits: next(picks))
     tokens, present, clicked = system.augmented(items[history], history > 0, items)
     longer = [3, 5, 7]
     longer[place : place + 1] = [1, longer[place], 2]

@@ -7,7 +7,7 @@ import pytest
 
 from mealrec.bundle.layout import APART, kind_map, place_kinds
 from mealrec.bundle.naming import Marks, common_tags, faces_of, names_of, sight_marks, word_marks
-from tests.recommender.tiny_bundle import KINDS, _kind, tiny_contents
+from tests.recommender.tiny_bundle import KINDS, named_kind, tiny_contents
 
 
 def nothing(count: int) -> Marks:
@@ -92,7 +92,7 @@ def test_kinds_that_are_alike_lie_near_each_other():
 
 
 def test_clips_that_show_more_of_a_kind_lie_nearer_to_its_place():
-    kinds, catalogue = tuple(_kind(index) for index in range(KINDS)), tiny_contents().catalogue
+    kinds, catalogue = tuple(named_kind(index) for index in range(KINDS)), tiny_contents().catalogue
     shares = np.full((len(catalogue), KINDS), 0.01)
     shares[:, 2] = np.linspace(0.9, 0.3, len(catalogue))
     found = kind_map(catalogue, kinds, shares)

@@ -79,4 +79,4 @@ def in_this_process(monkeypatch) -> None:
         header, pixels = worker.decode(request, replace(limits, cpu_s=math.inf))
         return header, memoryview(pixels)
 
-    monkeypatch.setattr(frames, "_ask_worker", ask)
+    monkeypatch.setattr(frames, "ask_worker", ask)

@@ -17,7 +17,7 @@ import pytest
 from mealrec.data.catalogue import read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.features import items
-from mealrec.features.distributed import RayConfig, _join, encoded_on_ray
+from mealrec.features.distributed import RayConfig, encoded_on_ray, join
 from mealrec.features.extraction import extract
 from mealrec.features.items import ExtractConfig
 from mealrec.features.store import DONE, MANIFEST, FeatureStore, layout_of, open_arrays, read_manifest
@@ -122,7 +122,7 @@ def test_ray_that_does_not_start_is_an_error_in_words(monkeypatch):
 
     ray = SimpleNamespace(init=init)
     with pytest.raises(DataFormatError, match=r"did not start here \(the head node did not answer\): try again"):
-        _join(ray, ExtractConfig(), RayConfig("local"))
+        join(ray, ExtractConfig(), RayConfig("local"))
 
 
 def test_ray_that_is_not_installed_is_named(monkeypatch):

@@ -86,7 +86,7 @@ def test_segments_stand_for_frames_here_too(segments, bert_path):
 
 
 def test_what_is_finished_is_not_made_again(segments, catalogue, bert_path, monkeypatch):
-    monkeypatch.setattr(hidden_writer, "_fill", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr(hidden_writer, "fill", lambda *_: pytest.fail("made again"))
     extract(catalogue, bert_path, segments, "--frames", "title-segments")
 
 
@@ -97,7 +97,7 @@ def test_a_half_written_one_is_named_and_made_anew(segments, catalogue, bert_pat
     whole = np.array(HiddenStates.open(segments).text)
     (segments / HIDDEN).unlink()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(hidden_writer, "_fill", killed)
+        patch.setattr(hidden_writer, "fill", killed)
         extract(catalogue, bert_path, segments, "--frames", "title-segments")
     with pytest.raises(DataFormatError, match="were not finished.*--hidden-states"):
         HiddenStates.open(segments)

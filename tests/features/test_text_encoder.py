@@ -52,8 +52,8 @@ def test_batches_hold_each_title_once_and_stay_within_the_budget():
 
 
 def test_equal_titles_are_encoded_once(tiny, monkeypatch):
-    sizes, encode = [], tiny._encode_tokens
-    monkeypatch.setattr(tiny, "_encode_tokens", lambda tokens: sizes.append(len(tokens)) or encode(tokens))
+    sizes, encode = [], tiny.encode_tokens
+    monkeypatch.setattr(tiny, "encode_tokens", lambda tokens: sizes.append(len(tokens)) or encode(tokens))
     tiny.encode([TITLES[0], TITLES[2]] * 5)
     assert sum(sizes) == 2
 

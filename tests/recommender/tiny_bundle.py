@@ -34,7 +34,7 @@ def tiny_contents(video_sha256: str = "0" * 64) -> BundleContents:
         catalogue=catalogue,
         viewers=(ExampleViewer("v1", ("i1", "i2"), "i3", "food, then sea"),),
         models={variant: _model(variant, generator) for variant in VARIANTS},
-        kinds=tuple(_kind(index) for index in range(KINDS)),
+        kinds=tuple(named_kind(index) for index in range(KINDS)),
         features=_features(catalogue, generator),
         times_s=torch.cat([torch.zeros(1, FRAMES), torch.arange(0.5, FRAMES).expand(ITEMS, FRAMES)]),
         normalisation=Normalisation(torch.zeros(VISUAL), torch.eye(VISUAL) / 2, torch.zeros(TEXT), torch.ones(TEXT)),
@@ -91,7 +91,7 @@ def _model(variant: str, generator: torch.Generator) -> tuple[MealRecConfig, dic
     return config, drawn(MealRec(config), generator)
 
 
-def _kind(index: int) -> Kind:
+def named_kind(index: int) -> Kind:
     return Kind(
         index=index,
         name=f"kind {index + 1}",

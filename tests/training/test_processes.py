@@ -85,7 +85,7 @@ def test_without_accelerate_training_says_what_to_install(monkeypatch):
 def test_who_gets_one_process_of_accelerate_on_cpus_is_told_what_gives_two(monkeypatch, capsys):
     monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    module._say_how_many.cache_clear()
+    module.say_how_many.cache_clear()
     processes("cpu")
     processes("cpu")
     assert capsys.readouterr().err.count("torchrun --nproc_per_node 2 -m mealrec train") == 1
