@@ -13,7 +13,7 @@ from app.look.palette import rank_colour
 from app.plots import style
 from app.session.names import system
 from mealrec.explain.trace import RankedItem
-from mealrec.recommender.comparing import Comparison, Ranks
+from mealrec.recommender.comparing import Comparison, SystemRanking
 
 TITLE = "The same history, every system"
 UNITS = (
@@ -169,7 +169,7 @@ def _is_target(comparison: Comparison, item: RankedItem) -> bool:
     return comparison.target is not None and comparison.target.item_id == item.item_id
 
 
-def _largest_move(main: Ranks, others: Sequence[Ranks]) -> str:
+def _largest_move(main: SystemRanking, others: Sequence[SystemRanking]) -> str:
     """Return which of the first clips stands farthest from its rank in which system, in words."""
     farthest = 0
     words = ""
@@ -212,7 +212,9 @@ def _drawn(line: Line, top: int) -> dict:
     )
 
 
-def _places(lines: Sequence[Line], top: int, rankings: Sequence[Ranks], has_posters: bool) -> dict:
+def _places(
+    lines: Sequence[Line], top: int, rankings: Sequence[SystemRanking], has_posters: bool
+) -> dict:
     """What can be pointed at: every clip in every column, the first ones with their rank."""
     names = [style.safe(_name(ranks)) for ranks in rankings]
     size = 30 if has_posters else 11
@@ -289,7 +291,7 @@ def _label(column: int, height: float, text: str, shift: int, colour: str) -> di
     return style.label(text, column, height, look, xanchor="left", xshift=shift, **ground)
 
 
-def _systems_axis(rankings: Sequence[Ranks]) -> dict:
+def _systems_axis(rankings: Sequence[SystemRanking]) -> dict:
     words = []
     for ranks in rankings:
         name = style.safe(_name(ranks), 40)
@@ -313,9 +315,9 @@ def _tick_words(comparison: Comparison, deep: Sequence[int], limit: int) -> list
     return words + [str(rank) for rank in deep]
 
 
-def _name(ranks: Ranks) -> str:
+def _name(ranks: SystemRanking) -> str:
     return system(ranks.variant).name
 
 
-def _quoted(ranks: Ranks) -> str:
+def _quoted(ranks: SystemRanking) -> str:
     return style.quoted(_name(ranks))

@@ -26,7 +26,7 @@ OTHER_NOISE = 0.3
 
 
 @dataclass(frozen=True)
-class Ranks:
+class SystemRanking:
     """One system's ranking without its trace: the first k as `items`, and all others' scores.
 
     `scores` [C] are those of the C `candidates` [C], rows of the catalogue in rising order;
@@ -79,7 +79,7 @@ class Comparison:
     the whole model's.
     """
 
-    rankings: tuple[Ranks, ...]
+    rankings: tuple[SystemRanking, ...]
     target: RankedItem | None
     overlaps: tuple[Overlap, ...]
 
@@ -118,7 +118,7 @@ def compare(
     return Comparison(tuple(rankings), found, tuple(overlaps))
 
 
-def overlap(setting: str, here: Ranks, there: Ranks) -> Overlap:
+def overlap(setting: str, here: SystemRanking, there: SystemRanking) -> Overlap:
     """Count what two runs share."""
     # Both rank the same candidates, so the lists are equally long.
     ours = [item.item_id for item in here.items]

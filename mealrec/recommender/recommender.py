@@ -26,7 +26,7 @@ from mealrec.question import Question, check_variant
 from mealrec.ranking.metrics import Ranking
 from mealrec.recommender import inspection
 from mealrec.recommender.batching import Batcher, Clock
-from mealrec.recommender.comparing import Ranks
+from mealrec.recommender.comparing import SystemRanking
 from mealrec.recommender.effects import effects
 from mealrec.recommender.history import Asked, History, Variant, walk_together, walks_of
 from mealrec.recommender.tracing import Figures, ranked_items, recommendation
@@ -128,7 +128,7 @@ class Recommender:
         with torch.inference_mode():
             return effects(self._asked(plain))
 
-    def rank(self, question: Question) -> Ranks:
+    def rank(self, question: Question) -> SystemRanking:
         """Return the ranking of `recommend` without a trace: a fraction of the work."""
         self._check(question)
         with torch.inference_mode():
@@ -143,7 +143,7 @@ class Recommender:
             top = ranking.top(question.k)
             preference = walks.preferences[0, 0]
             items = ranked_items(top, scores[0], preference, asked.history, self.contents)
-        return Ranks(
+        return SystemRanking(
             variant=question.variant,
             seed=question.seed,
             noise=question.noise,

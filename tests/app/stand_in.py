@@ -25,7 +25,7 @@ from mealrec.explain.trace import (
     ViewerMap,
 )
 from mealrec.question import Question
-from mealrec.recommender.comparing import Ranks
+from mealrec.recommender.comparing import SystemRanking
 from tests.app import invented
 from tests.app.invented import FRAMES, STEPS
 from tests.app.stand_in_parts import (
@@ -152,7 +152,7 @@ class StandInRecommender:
     def _row_of(self) -> dict[str, int]:
         return {item.item_id: row for row, item in enumerate(self.catalogue, start=1)}
 
-    def rank(self, question: Question) -> Ranks:
+    def rank(self, question: Question) -> SystemRanking:
         question.check_against(self._row_of, self.variants, FRAMES)
         history, noise, seed = question.history, question.noise, question.seed
         steps = question.num_steps or STEPS
@@ -162,7 +162,7 @@ class StandInRecommender:
         scores = taste.normal(size=len(candidates)) + 0.3 * own.normal(size=len(candidates))
         first = [self.catalogue[candidates[n] - 1] for n in np.argsort(-scores)[: question.k]]
         items = tuple(RankedItem(item.item_id, item.title, item.topic, 0.0, n + 1) for n, item in enumerate(first))
-        return Ranks(question.variant, seed, noise, steps, items, candidates, scores, self._row_of)
+        return SystemRanking(question.variant, seed, noise, steps, items, candidates, scores, self._row_of)
 
     def encode_upload(
         self, path: str | Path, title: str = "", progress: Callable | None = None, cancel: Callable | None = None

@@ -20,7 +20,7 @@ from mealrec.explain.trace import (
     TCDStep,
     ViewerMap,
 )
-from mealrec.recommender.comparing import Comparison, Overlap, Ranks
+from mealrec.recommender.comparing import Comparison, Overlap, SystemRanking
 
 TOPICS = ("nature", "sea", "space", "city", "food", "sport", "music", "pets")
 NASTY_TITLE = (
@@ -272,11 +272,11 @@ def invented_comparison(
         title = NASTY_TITLE if rank == 2 else f"what a night by the water number {row} #relax"
         return RankedItem(str(row), title, topics[row % len(topics)], 0.0, rank)
 
-    def ranking(number: int) -> Ranks:
+    def ranking(number: int) -> SystemRanking:
         scores = common + apart * rng.normal(size=items)
         order = candidates[np.argsort(-scores)]
         first = tuple(ranked(int(row), rank) for rank, row in enumerate(order[:top_k], start=1))
-        return Ranks(SYSTEMS[number], 0, 0.0, 25, first, candidates, scores, row_of)
+        return SystemRanking(SYSTEMS[number], 0, 0.0, 25, first, candidates, scores, row_of)
 
     rankings = tuple(ranking(number) for number in range(systems))
     watched = None
