@@ -36,6 +36,7 @@ def wire_edits(page: Page) -> None:
     same history, and one of them would be lost.
     """
     clips = page.catalogue
+    strip = page.edited
 
     @user_errors()
     def edit(session: Session, place: catalogue.Browse, event: gr.EventData) -> dict:
@@ -50,7 +51,7 @@ def wire_edits(page: Page) -> None:
 
         # A click that edits the history.
         edited = history.edited(page.service, session, action, data)
-        return dict(zip(page.edited, history.values(page.service, edited), strict=True))
+        return dict(zip(strip, history.values(page.service, edited), strict=True))
 
     def search(words: str, place: catalogue.Browse) -> tuple:
         found = replace(place, words=words, number=1)
@@ -68,7 +69,7 @@ def wire_edits(page: Page) -> None:
         ],
         edit,
         [page.session, clips.place],
-        [*page.edited, clips.place, clips.posters, clips.search],
+        [*strip, clips.place, clips.posters, clips.search],
         trigger_mode="multiple",
         **QUIET,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -58,7 +57,7 @@ class Page:
     viewers: viewers.ViewersView
     about: about.AboutView
 
-    @cached_property
+    @property
     def edited(self) -> list[gr.components.Component]:
         """Return what an edit of the history gives values for, see `views.history.values`."""
         return [self.session, self.history, self.stored]

@@ -62,10 +62,10 @@ def picture_url(frame: np.ndarray, height: int = 240) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-# What templates may call.
-_ENVIRONMENT.filters["topic_colour"] = topic_colour
-
-
 def event_data(event: gr.EventData) -> dict:
     """Return what an event brings; a forged one may bring anything."""
     return dict(event._data) if isinstance(event._data, Mapping) else {}
+
+
+# What templates may call.
+_ENVIRONMENT.filters["topic_colour"] = topic_colour

@@ -280,8 +280,7 @@ class Service:
         return self.uploads.get(item_id) if item_id.startswith(UPLOAD_PREFIX) else None
 
     def thumbnails(self, item_id: str) -> Sequence[np.ndarray]:
-        """Return the K sampled frames [H, W, 3] of a clip or an upload; empty where there is no
-        video."""
+        """Return the K sampled frames [H, W, 3] of a clip or an upload; none without a video."""
         upload = self.upload(item_id)
         if upload is not None:
             return list(upload.thumbnails)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -39,6 +38,7 @@ from mealrec.errors import BundleError
 from mealrec.explain.served import FORMS, Config, config_of
 from mealrec.explain.trace import Face, Kind
 from mealrec.features.tensors import Normalisation
+from mealrec.folders import whole_folder
 from mealrec.types import ItemFeatures
 
 DIMS = ("num_items", "visual_width", "text_width", "num_frames", "num_kinds", "max_length")
@@ -76,26 +76,13 @@ def write_bundle(
         files[TEST_VIEWERS] = _json([vars(viewer) for viewer in contents.test_viewers])
     files[MANIFEST] = _json(_manifest(contents, files))
 
-    # Write next to the place, so that a run that is stopped leaves the older bundle as it was.
-    partial = path.with_name(f"{path.name}.partial")
-    replaced = path.with_name(f"{path.name}.replaced")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(replaced, ignore_errors=True)
-    try:
+    # A run that is stopped leaves the older bundle as it was.
+    with whole_folder(path) as draft:
         for name, data in files.items():
-            file = partial / name
+            file = draft / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        place(partial)
-    except BaseException:  # stopped, or the disk is full
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-    # Change places.
-    if path.exists():
-        path.rename(replaced)
-    partial.rename(path)
-    shutil.rmtree(replaced, ignore_errors=True)
+        place(draft)
 
 
 def read_bundle(path: str | Path) -> BundleContents:

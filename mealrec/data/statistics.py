@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mealrec import figures
 from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
 
@@ -73,11 +74,11 @@ def statistics(catalogue: Catalogue) -> dict:
 
 def table(rows: dict[str, dict]) -> str:
     """Return Table 1 in Markdown, a row for each named result of `statistics`."""
-    lines = [f"| Dataset | {' | '.join(COLUMNS)} |", "|---|" + "---:|" * len(COLUMNS)]
+    body = []
     for name, values in rows.items():
         cells = [shape.format(values[key]) for key, shape in COLUMNS.values()]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        body.append([name, *cells])
+    return figures.table(["Dataset", *COLUMNS], body)
 
 
 def _share(chosen: np.ndarray) -> float:

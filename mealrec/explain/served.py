@@ -227,8 +227,7 @@ def served(system: System) -> Model:
 
 
 def parts_of(systems: Mapping[str, System]) -> dict[str, tuple[Config, dict[str, Tensor]]]:
-    """Return the configuration and weights of each system, and of the first one's backbone where
-    that costs nothing.
+    """Return the configuration and weights of each system, and of the first one's backbone.
 
     A trained OnBackbone holds its backbone whole: with guidance and without kinds it is a system of
     its own.

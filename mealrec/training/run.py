@@ -56,8 +56,7 @@ def device_named(name: str) -> str:
 
 
 def sources_told(folder: Path, **sources: Path) -> dict[str, str]:
-    """Return where a run's data and features lie, from its own folder: they may be moved
-    together."""
+    """Return where a run's sources lie, seen from its own folder: they may be moved together."""
     return {
         name: Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
         for name, path in sources.items()
@@ -65,8 +64,7 @@ def sources_told(folder: Path, **sources: Path) -> dict[str, str]:
 
 
 def source_of(run: Path, what: str, given: Path | None = None) -> Path:
-    """Return where the `data` or the `features` that a run was trained on lie: as `given`, else as
-    its run.json tells.
+    """Return where a run's `data` or `features` lie: as `given`, else as its run.json tells.
 
     Raises DataFormatError where it does not tell, or nothing lies there.
     """

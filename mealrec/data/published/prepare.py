@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +21,7 @@ from mealrec.data.published.shortvideo import read_shortvideo
 from mealrec.data.published.source import Source
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
+from mealrec.folders import made_next_to, whole_folder
 
 SLICES = ("full", "small")
 REPEATS = "of a user's interactions with one item the first is kept"
@@ -198,24 +198,10 @@ def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> N
     """
     # Is everything there that may be replaced ours?
     out = Path(out).resolve()
-    draft = out.with_name(out.name + ".partial")
-    old = out.with_name(out.name + ".old")
-    for path in (out, draft, old):
+    for path in (out, *made_next_to(out)):
         check_replaceable(path)
-    for path in (draft, old):
-        shutil.rmtree(path, ignore_errors=True)
-
-    # Fill a folder of another name, then change the two.
-    draft.mkdir(parents=True)
-    try:
+    with whole_folder(out) as draft:
         _fill(draft, prepared, recbole)
-    except BaseException:  # stopped, or the disk is full
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    if out.exists():
-        out.rename(old)
-    draft.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _fill(folder: Path, prepared: Prepared, recbole: bool) -> None:

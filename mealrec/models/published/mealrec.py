@@ -1,5 +1,4 @@
-"""MealRec on published data: the walk over kinds by counted numbers, and the trained backbone with
-its content that it stands on."""
+"""MealRec on published data: a walk over kinds, and the trained backbone that it stands on."""
 
 from __future__ import annotations
 
