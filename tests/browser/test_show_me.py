@@ -118,6 +118,6 @@ def test_whoever_had_clips_of_their_own_goes_back_to_them(visitor):
     visitor.find(".show-stop").click()
     expect(visitor.find(WORDS)).to_contain_text("Your own clips are kept")
     visitor.find(".show-back").click()
-    visitor.wait_for_history(3)
-    assert visitor.history() == own and visitor.wait_for_ranking() == ranking
+    expect(visitor.find(f'#recommendations .answer[data-history="{",".join(own)}"]')).to_be_visible()
+    assert visitor.history() == own and visitor.ranking() == ranking
     expect(visitor.find(BAR)).to_be_hidden()

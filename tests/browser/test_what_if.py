@@ -1,4 +1,4 @@
-"""Within a minute: what am I out for, which moment drove the recommendation, and what if it were not there?"""
+"""Within a minute: what am I out for, which moment drove that, and what if it were not there."""
 
 from __future__ import annotations
 
