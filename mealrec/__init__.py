@@ -1,2 +1,1 @@
-"""MealRec: multi-granularity sequential recommendation of micro-videos by hierarchical
-diffusion."""
+"""MealRec: sequential recommendation of micro-videos by hierarchical diffusion."""

@@ -96,7 +96,6 @@ class Block(nn.Module):
         width: int,
         heads: int,
         dropout: float,
-        expansion: int = 2,
         identity_start: bool = False,
     ):
         super().__init__()
@@ -105,10 +104,10 @@ class Block(nn.Module):
         self.norm_feed = nn.LayerNorm(width)
         self.attention = Attention(width, heads, dropout)
         self.feed = nn.Sequential(
-            nn.Linear(width, expansion * width),
+            nn.Linear(width, 2 * width),
             nn.GELU(),
             Dropout(dropout),
-            nn.Linear(expansion * width, width),
+            nn.Linear(2 * width, width),
         )
         self.dropout = Dropout(dropout)
         if identity_start:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
-from torch import Tensor
 
 EVERY_S = 5.0
 LOOKS_EVERY_S = 1.0
 PATIENCE_S = 8.0  # longer than that nobody is left to wonder whether it hangs
-Part = TypeVar("Part", np.ndarray, Tensor)
+Part = TypeVar("Part")
 
 
 class Progress:

@@ -6,11 +6,14 @@ count from 1 to N.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+Clicks = Sequence[Sequence[int]]
+"""What the viewers of a training set clicked: item indices, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,22 @@ class SequenceBatch:
 
     def prefixes(self) -> Tensor:
         """Return each row's own history [R, L]: its user's items up to its position, padded."""
-        users, positions = self.rows
-        steps = torch.arange(self.items.shape[1], device=self.items.device)
-        return self.items[users] * (steps <= positions[:, None])
+        return prefixes_of(self.items, self.rows)
+
+
+def prefixes_of(histories: Tensor, rows: tuple[Tensor, Tensor]) -> Tensor:
+    """Return histories [B, L] up to some of their positions [R, L], padded.
+
+    `rows` say which history [R], and which position in it [R].
+    """
+    users, positions = rows
+    steps = torch.arange(histories.shape[1], device=histories.device)
+    return histories[users] * (steps <= positions[:, None])
 
 
 @dataclass(frozen=True)
 class ItemFeatures:
-    """What is known of every item; row 0 is padding.
+    """What is known of every item; row 0 is padding, of which nothing is there.
 
     `global_visual` [N+1, V], `frames` [N+1, K, V], `text` [N+1, H]; `has_visual`, `has_text`,
     `has_id` [N+1] bool. An item without an ID (held out of training, or uploaded) is known by its

@@ -149,7 +149,6 @@ def test_files_and_functions_stay_small(path):
 # What others call or read by a name that the package never writes: a dataclass's fields in JSON or in a template, a
 # contract's constants, attributes of other packages.
 READ_ELSEWHERE = {
-    "OF_COMPARISONS", "OF_MAPS", "OF_VIEWERS", "OF_METRICS",
     "hold_s", "sentence", "text_sha256", "titles_sha256", "top_item_ids", "lambda_start",
     "preserve_order", "enable_progress_bars", "thread_type", "skip_frame", "pict_type", "pix_fmt",
 }  # fmt: skip

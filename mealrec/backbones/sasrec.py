@@ -54,15 +54,12 @@ class Encoder(Backbone):
                 f"a history must have at most max_length = {longest} items, got {length}; "
                 "keep the latest"
             )
-        return self.attend(self.tokens(embedded, items, text))
+        tokens = self.dropout(self.tokens(embedded, items, text))
+        # Padding is on the right, behind all that counts: it needs no mask of its own.
+        steps = torch.arange(length, device=items.device)
+        causal = hide(steps[:, None] >= steps)[None]
+        return self.blocks(tokens, causal)
 
     def tokens(self, embedded: Tensor, items: Tensor, text: Tensor | None) -> Tensor:
         """Return what the blocks read [B, L, D]: here items and their positions, no titles."""
         return self.norm(embedded + self.positions[: items.shape[1]])
-
-    def attend(self, tokens: Tensor) -> Tensor:
-        """Return the states [B, L, D] of tokens that see themselves and what stands before."""
-        # Padding is on the right, behind all that counts: it needs no mask of its own.
-        steps = torch.arange(tokens.shape[1], device=tokens.device)
-        causal = hide(steps[:, None] >= steps)[None]
-        return self.blocks(self.dropout(tokens), causal)

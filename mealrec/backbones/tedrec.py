@@ -21,8 +21,9 @@ class TedRecConfig(sasrec.SASRecConfig):
 
 
 class Encoder(sasrec.Encoder):
-    """Two sequences enter: what stands for the items, and their titles. Not causal: the fusion
-    mixes positions.
+    """Two sequences enter: what stands for the items, and their titles.
+
+    Not causal: the fusion mixes positions.
 
     With I and T their spectra and W a learned filter, a = F⁻¹(I ⊙ W) and b = F⁻¹(I ⊙ T) are added,
     each behind a gate. Departs: the titles come at the model width from the content space, not as

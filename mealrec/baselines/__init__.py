@@ -1,2 +1,1 @@
-"""The systems of Table 2 next to MealRec and its backbones: one file each, every one a whole
-recommender."""
+"""The systems of Table 2 next to MealRec and its backbones: a whole recommender in each file."""

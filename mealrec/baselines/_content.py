@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mealrec.backbones import base as backbones
-from mealrec.baselines.base import Baseline, BaselineConfig, Clicks, EncoderInput
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.baselines.base import Baseline, BaselineConfig, EncoderInput
+from mealrec.types import Clicks, ItemFeatures, SequenceBatch
 
 ITEMS_AT_ONCE = 4096
 
@@ -33,9 +33,8 @@ class ContentSASRec(Baseline):
     ) -> None:
         """Count the training clicks, which the loss takes out of the logits."""
         clicks = [item for sequence in sequences for item in sequence]
-        clicks = torch.tensor(clicks, dtype=torch.long)
-        counts = torch.bincount(clicks, minlength=self.config.num_items + 1)
-        self.counts.copy_(counts)
+        indices = torch.tensor(clicks, dtype=torch.long)
+        self.counts.copy_(torch.bincount(indices, minlength=len(self.counts)))
 
     def item_rows(self, rows: Tensor | slice, features: ItemFeatures) -> Tensor:
         """Return the items [M, D] of item indices [M]."""

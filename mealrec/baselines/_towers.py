@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.baselines._content import ContentSASRec
-from mealrec.baselines.base import HIDDEN_STATES, BaselineConfig, Clicks, EncoderInput, check_fit
+from mealrec.baselines.base import HIDDEN_STATES, BaselineConfig, EncoderInput, check_fit
 from mealrec.errors import TrainingError
-from mealrec.types import ItemFeatures
+from mealrec.types import Clicks, ItemFeatures
 
 TEMPERATURE = 0.1  # of the gates: they decide rather than mix
 MISSING = (

@@ -6,7 +6,7 @@ A baseline is a file of this folder; the file's name is its key.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import Protocol
@@ -19,10 +19,7 @@ import mealrec.baselines as folder
 from mealrec.diffusion.sampler import reverse_walk
 from mealrec.diffusion.schedule import Schedule
 from mealrec.errors import TrainingError
-from mealrec.types import ItemFeatures, SequenceBatch
-
-Clicks = Sequence[Sequence[int]]
-"""What the viewers of a training set clicked: item indices, oldest first."""
+from mealrec.types import Clicks, ItemFeatures, SequenceBatch
 
 HIDDEN_STATES = "hidden states"
 TITLES = "titles"
@@ -184,10 +181,7 @@ def id_embedding(num_items: int, width: int) -> nn.Embedding:
 
 def full_cross_entropy(scores: Tensor, targets: Tensor, features: ItemFeatures) -> Tensor:
     """Return the cross-entropy of targets [R] over all items with an ID; scores [R, N+1]."""
-    # Padding and items without an ID are no candidates.
-    trainable = features.has_id.clone()
-    trainable[0] = False
-    return F.cross_entropy(scores.masked_fill(~trainable, -1e4), targets)
+    return F.cross_entropy(scores.masked_fill(~features.has_id, -1e4), targets)
 
 
 def received(nodes: Tensor, source: Tensor, target: Tensor, count: int) -> Tensor:

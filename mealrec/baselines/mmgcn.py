@@ -11,12 +11,11 @@ from torch.nn import functional as F
 from mealrec.baselines.base import (
     Baseline,
     BaselineConfig,
-    Clicks,
     EncoderInput,
     id_embedding,
     received,
 )
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.types import Clicks, ItemFeatures, SequenceBatch
 
 MODALITIES = 2  # clips and titles
 ATTEMPTS = 4  # at a negative that is not watched
@@ -130,9 +129,7 @@ def draw_negatives(histories: Tensor, targets: Tensor, features: ItemFeatures) -
 
     Drawn from torch's own randomness; after ATTEMPTS what is drawn stays, as few items are watched.
     """
-    # All items with an ID, without padding.
     known = features.has_id.nonzero().squeeze(1)
-    known = known[known > 0]
 
     def draw() -> Tensor:
         return known[torch.randint(len(known), targets.shape, device=targets.device)]

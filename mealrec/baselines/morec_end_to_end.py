@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mealrec.baselines import morec
-from mealrec.baselines.base import TITLES, Clicks, EncoderInput, check_fit
+from mealrec.baselines.base import TITLES, EncoderInput, check_fit
 from mealrec.errors import TrainingError
-from mealrec.features.text import batch_tokens, batches
+from mealrec.features.text import batches
 from mealrec.features.titles import KIND, Titles
 from mealrec.layers import Attention, Dropout, hide
-from mealrec.types import ItemFeatures
+from mealrec.types import Clicks, ItemFeatures
 
 EPSILON = KIND[1]
 MISSING = (
@@ -140,7 +140,7 @@ class Reader(nn.Module):
         if not len(titled):
             return made
         # Read titles of like length together.
-        parts = batches(lengths[titled].tolist(), batch_tokens(rows.device))
+        parts = batches(lengths[titled].tolist(), rows.device)
         places = [titled[part] for part in parts]
         read = torch.cat([self._read(rows[place]) for place in places])
         return made.index_copy(0, torch.cat(places), (read - self.mean) / self.deviation)

@@ -13,14 +13,13 @@ from mealrec.backbones.base import last_states
 from mealrec.baselines.base import (
     Baseline,
     BaselineConfig,
-    Clicks,
     EncoderInput,
     full_cross_entropy,
     id_embedding,
     received,
 )
 from mealrec.layers import Blocks, Dropout, hide
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.types import Clicks, ItemFeatures, SequenceBatch
 
 # Of the choice of an inserted item at first: by dot products of what is not yet trained, draws
 # would be even over all.

@@ -103,14 +103,13 @@ def _front_matter(repo: str, manifest: Mapping, licence: str | None) -> str:
     """Return what the hub reads: the licence, and the figures of the first measured model."""
     # The hub shows one row: that of the first model that was measured.
     rows = manifest["metrics"].get("test", {})
-    measured = [rows[name] for name in manifest["models"] if isinstance(rows.get(name), Mapping)]
+    measured = (rows[name] for name in manifest["models"] if isinstance(rows.get(name), Mapping))
     viewers = "simulated" if _is_simulated(rows) else "own"
-    results = []
-    first = measured[0] if measured else {}
-    for metric, value in first.items():
-        if isinstance(value, (int, float)):
-            result = EvalResult("recommendation", viewers, manifest["name"], metric, value)
-            results.append(result)
+    results = [
+        EvalResult("recommendation", viewers, manifest["name"], metric, value)
+        for metric, value in next(measured, {}).items()
+        if isinstance(value, (int, float))
+    ]
 
     # Nothing measured is said of a model where nothing was.
     data = ModelCardData(
@@ -174,8 +173,7 @@ def _measured(metrics: Mapping) -> list[str]:
 
 
 def _is_simulated(rows: Mapping) -> bool:
-    """Say whether the viewers are simulated: only of these anybody knows how well they can be
-    foretold."""
+    """Say whether the viewers are simulated: only of these an oracle's figures are known."""
     return any(str(name).startswith(ORACLE) for name in rows)
 
 

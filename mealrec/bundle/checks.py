@@ -19,6 +19,7 @@ from mealrec.bundle.manifest import (
     ViewerCase,
     check_items,
     misfit,
+    weights_file,
 )
 from mealrec.errors import BundleError
 from mealrec.explain.served import Config, blank_system
@@ -51,7 +52,7 @@ def _check_models(contents: BundleContents) -> None:
         _check_size(variant, config.to_dict())
         blank = blank_system(config).state_dict()
         shapes = {name: tensor.shape for name, tensor in blank.items()}
-        _check_tensors(f"variants/{variant}.safetensors", weights, shapes)
+        _check_tensors(weights_file(variant), weights, shapes)
 
 
 def _check_encoders(contents: BundleContents) -> None:

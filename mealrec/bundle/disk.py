@@ -33,6 +33,7 @@ from mealrec.bundle.manifest import (
     misfit,
     project_path,
     read_manifest,
+    weights_file,
 )
 from mealrec.errors import BundleError
 from mealrec.explain.served import FORMS, Config, config_of
@@ -71,7 +72,7 @@ def write_bundle(
         FEATURES: _safetensors(contents.tensors()),
     }
     for variant, (_, weights) in contents.models.items():
-        files[_weights_file(variant)] = _safetensors(weights)
+        files[weights_file(variant)] = _safetensors(weights)
     if contents.test_viewers:
         files[TEST_VIEWERS] = _json([vars(viewer) for viewer in contents.test_viewers])
     files[MANIFEST] = _json(_manifest(contents, files))
@@ -90,8 +91,12 @@ def read_bundle(path: str | Path) -> BundleContents:
 
     Raises BundleError naming what does not fit and what to do; nothing is returned half-loaded.
     """
+    return read_contents(path, read_manifest(path))
+
+
+def read_contents(path: str | Path, manifest: dict) -> BundleContents:
+    """Read what a bundle's manifest, read already, lists: see `read_bundle`."""
     path = Path(path)
-    manifest = read_manifest(path)
     try:
         # The parts, whether they fit each other, and whether what lies outside is there.
         contents = _contents(manifest, _read_files(path, manifest["files"]))
@@ -170,9 +175,9 @@ def _contents(manifest: dict, files: dict[str, bytes]) -> BundleContents:
     # The models, each with a file of weights; no file is left over.
     models = {}
     for variant, values in manifest["models"].items():
-        weights = load_tensors(files[_weights_file(variant)])
+        weights = load_tensors(files[weights_file(variant)])
         models[variant] = (_config(variant, values), weights)
-    known = {CATALOGUE, VIEWERS, TEST_VIEWERS, KINDS, FEATURES, *map(_weights_file, models)}
+    known = {CATALOGUE, VIEWERS, TEST_VIEWERS, KINDS, FEATURES, *map(weights_file, models)}
     stray = files.keys() - known
     if stray:
         raise misfit(f"The manifest lists {', '.join(sorted(stray))}, which belong to no variant")
@@ -215,10 +220,6 @@ def _kind(values: dict) -> Kind:
     lists = {name: tuple(values[name]) for name in ("words", "sights", "place")}
     faces = tuple(Face(**face) for face in values["faces"])
     return Kind(**values | lists | {"faces": faces})
-
-
-def _weights_file(variant: str) -> str:
-    return f"variants/{variant}.safetensors"
 
 
 def _safetensors(tensors: dict[str, Tensor]) -> bytes:

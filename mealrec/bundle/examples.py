@@ -1,5 +1,4 @@
-"""Viewers for the app, chosen by what they watched or by chance, and never by what a model makes
-of it."""
+"""Viewers for the app, chosen by what they watched or by chance, never by a model's answers."""
 
 from __future__ import annotations
 
@@ -7,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from mealrec.bundle.manifest import ExampleViewer, ViewerCase
+from mealrec.bundle.words import hashtags
 from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
 
@@ -57,11 +57,6 @@ def choose_cases(
         watched = tuple(names[item] for item in history if item)
         cases.append(ViewerCase(user, watched, names[target], accidents.get(user)))
     return tuple(cases)
-
-
-def hashtags(title: str) -> list[str]:
-    """Return a title's hashtags in small letters; "# sand art #food" has two."""
-    return [" ".join(tag.split()).lower() for tag in title.split("#")[1:] if tag.strip()]
 
 
 def _by_topic(

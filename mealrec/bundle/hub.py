@@ -1,5 +1,4 @@
-"""Bundles on the hub: hf://owner/name[@revision][/subfolder], downloaded once and opened from the
-cache.
+"""Bundles on the hub, hf://owner/name[@revision][/subfolder]: downloaded once, then cached.
 
 Needs no model: the page is not up before its bundle is found.
 """

@@ -23,7 +23,7 @@ from mealrec.features.store import CLIPS, FeatureStore
 from mealrec.progress import Progress
 from mealrec.training.forms import System
 from mealrec.training.refit import Refit
-from mealrec.training.run import RUN, load_system, main_system, sources_told
+from mealrec.training.run import RUN, load_system, sources_told
 from mealrec.training.world import NORMALISATION, World, load_normalisation, open_world
 
 QUIET = "quiet"
@@ -71,18 +71,17 @@ def make_contents(
 
     # The systems and the encoders.
     folders = find_systems(sources.run / f"seed-{sources.seed}", sources.system)
-    store = FeatureStore.open(sources.features)
+    store = world.rows
     encoders = _encoder_names(store, sources.encoder)
     models, training = _systems(sources, folders, world, progress)
     training |= sources_told(packing.out, data=sources.data)
     main = models["full"]
 
     # The files that go with it.
-    made_with = store.manifest["encoders"]
-    packed = {
-        kind: {"name": packing.encoder(kind, name), "sha256": made_with[kind]["sha256"]}
-        for kind, name in encoders.items()
-    }
+    packed = {}
+    for kind, name in encoders.items():
+        checksum = store.manifest["encoders"][kind]["sha256"]
+        packed[kind] = {"name": packing.encoder(kind, name), "sha256": checksum}
     progress.begins("looking at the clips' files")
     decodes = frame_source(encoders["video"]) == CLIPS
     media = packing.media(sources.data, catalogue.item_ids, decodes)
@@ -111,9 +110,10 @@ def make_contents(
 def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
     """Return {name: folder} of a seed's finished systems; the main one comes first, called "full".
 
-    It is `main` where that is given, else see `main_system`, or the only one there is. Systems of
-    another form than the recommender serves stay out, and the quiet one, which is there to be
-    compared with. Raises DataFormatError where it is not there or not clear.
+    It is `main` where that is given, else the only one there is, or what the main one is called: on
+    the sample full, on published data mealrec. Systems of another form than the recommender serves
+    stay out, and the quiet one, which is there to be compared with. Raises DataFormatError where it
+    is not there or not clear.
     """
     # What is trained, without what no request can be put to.
     folders = {}
@@ -132,7 +132,8 @@ def find_systems(seed: Path, main: str | None = None) -> dict[str, Path]:
 
     # The main one.
     if main is None:
-        main = next(iter(folders)) if len(folders) == 1 else main_system(folders)
+        known = folders if len(folders) == 1 else ("full", "mealrec")
+        main = next((name for name in known if name in folders), None)
     if main not in folders:
         raise DataFormatError(
             f"{seed} holds the trained systems {', '.join(folders) or 'none'}, and one is expected "

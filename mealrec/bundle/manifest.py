@@ -1,5 +1,6 @@
-"""A bundle's manifest, its catalogue and viewers, and where its files lie. Needs neither torch nor
-numpy: the page draws its first picture from this.
+"""A bundle's manifest, its catalogue and viewers, and where its files lie.
+
+Needs neither torch nor numpy: the page draws its first picture from this.
 
 A bundle is a folder of manifest.json · catalogue.json · viewers.json · kinds.json ·
 features.safetensors · variants/<variant>.safetensors, and of test_viewers.json where there are
@@ -84,6 +85,11 @@ class ViewerCase:
     history: tuple[str, ...]
     target: str
     accident: bool | None = None
+
+
+def weights_file(variant: str) -> str:
+    """Return where in a bundle the weights of one of its models lie."""
+    return f"variants/{variant}.safetensors"
 
 
 def misfit(what: str) -> BundleError:

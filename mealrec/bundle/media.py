@@ -34,10 +34,9 @@ class Media(MediaFolder):
         return list(self._thumbnails(item_id))
 
     def sampled(self, path: Path, **settings) -> SampledFrames:
-        """Return the K frames of any video as this bundle's clips were sampled; `settings` as in
-        `sample_frames`.
+        """Return the K frames of any video as this bundle's clips were sampled.
 
-        Raises VideoError for an unusable video.
+        `settings` as in `sample_frames`. Raises VideoError for an unusable video.
         """
         return sample_frames(
             path, num_frames=self._num_frames, interval_s=self._interval_s, **settings

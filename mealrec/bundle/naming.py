@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from mealrec.bundle.examples import hashtags
 from mealrec.bundle.layout import place_kinds
+from mealrec.bundle.words import common_tags, words_of
 from mealrec.data.catalogue import Catalogue
 from mealrec.data.interactions import leave_one_out
 from mealrec.explain.evidence import Anybody
@@ -45,32 +45,13 @@ _AGREED = 3.0
 _MOST_READ = 20_000
 _MOST_SEEN = 4000
 
-# How much a word counts that stands behind a #.
-_TAG = 0.5
-# A hashtag of so many words, and of so many letters at most, may count as one word.
-_TAG_WORDS = (2, 3)
-_LONGEST_TAG = 28
-# It names a kind before the word of it that marks the kind most, from such a share of that word's
-# evidence on, where it is among so many marks.
+# A hashtag names a kind before the word of it that marks the kind most, from such a share of that
+# word's evidence on, where it is among so many marks.
 _WHOLE = 0.4
 _AMONG = 12
 # How often words are shared out, and how many a kind needs to be taken for more than anybody's.
 _ROUNDS = 20
 _DOUBT = 4.0
-
-_WORD = re.compile(r"#?[^\W\d_](?:[^\W_]|['’-](?=\w))*")
-_STOP_TEXT = """
-a about above after again all am an and any anyone are as at be been before below best better
-between but by came can clip clips could day days did do does done eight end episode even ever every
-everybody everyone finally five for four from fyp get gets go got had has have he her here him his
-how i i'll i'm if in into is it it's its just kind know last late let like made make many maybe me
-minute minutes moment moments more most much my never new nine no nobody not nothing now of off on
-one only or our out over own part post pov really said see seen seven she should six slowly so some
-somebody someone soon still such take ten than that the their them then there these they thing
-things this those three through time to today together told too two under until up us very video was
-way we week were what when where which while who whole why will with without would you your
-"""
-_STOP = frozenset(_STOP_TEXT.split())
 
 
 @dataclass(frozen=True)
@@ -181,12 +162,8 @@ def word_marks(
     kind, over how often it would by chance.
     """
     # The words that more than one title has.
-    counts: Counter[str] = Counter()
-    found = []
-    for title in titles:
-        words = _words(title) if tags is None else _words_and_tags(title, tags)
-        counts.update(list(words))
-        found.append(words)
+    found = [words_of(title, tags) for title in titles]
+    counts = Counter(word for words in found for word in words)
     names = tuple(sorted(word for word, titles_with in counts.items() if titles_with > 1))
     place = {word: index for index, word in enumerate(names)}
 
@@ -257,55 +234,6 @@ def faces_of(item_ids: Sequence[str], shares: np.ndarray) -> list[tuple[Face, ..
     return found
 
 
-def common_tags(titles: Iterable[str]) -> set[str]:
-    """Return the hashtags of two or three words that more than one title has, in small letters."""
-    # In how many titles each stands; twice in one is once.
-    counts: Counter[str] = Counter()
-    for title in titles:
-        tags = dict.fromkeys(hashtags(title))
-        counts.update(" ".join(_tokens(tag)) for tag in tags)
-
-    # Those that are phrases and say something.
-    found = set()
-    for tag, titles_with in counts.items():
-        words = tag.split()
-        is_phrase = len(words) in _TAG_WORDS and len(tag) <= _LONGEST_TAG
-        if titles_with > 1 and is_phrase and not _STOP.issuperset(words):
-            found.add(tag)
-    return found
-
-
-def _words(title: str) -> dict[str, float]:
-    """Return a title's words in small letters and what each counts.
-
-    Numbers, signs and stop words are none.
-    """
-    found: dict[str, float] = {}
-    for match in _WORD.findall(title.replace("’", "'")):
-        word = match.lstrip("#").lower().removesuffix("'s")
-        if len(word) > 1 and word not in _STOP:
-            weight = _TAG if match.startswith("#") else 1.0
-            found[word] = max(found.get(word, 0.0), weight)
-    return found
-
-
-def _words_and_tags(title: str, tags: Collection[str]) -> dict[str, float]:
-    """Return a title's words, and the `tags` whose words it holds, tagged or in a sentence."""
-    # Every word, then every run of words that is a known tag.
-    found = dict.fromkeys(_words(title), 1.0)
-    tokens = _tokens(title)
-    for size in _TAG_WORDS:
-        for first in range(len(tokens) - size + 1):
-            run = " ".join(tokens[first : first + size])
-            if run in tags:
-                found[run] = 1.0
-    return found
-
-
-def _tokens(text: str) -> list[str]:
-    return [match.lstrip("#").lower() for match in _WORD.findall(text.replace("’", "'"))]
-
-
 def _agreeing(words: Marks, sights: Marks) -> Marks:
     """Return the words, stronger where the encoder sees in the kind's frames what they say."""
     stems = [_stems(word) for word in words.names]
@@ -336,7 +264,8 @@ def _from_words(marks: Marks, kind: int) -> list[str]:
     wholes = [tag for tag in listed if _holds(tag, first)]
     names = list(wholes)
     for whole in wholes:
-        names += [f"{whole}, {word}" for word in others if not {*word.split()} & {*whole.split()}]
+        in_whole = set(whole.split())
+        names += [f"{whole}, {word}" for word in others if in_whole.isdisjoint(word.split())]
 
     # The first word, or one nearly as strong; or the first one with a second.
     names += [word for word, strength in clear.items() if strength > _NEAR * clear[first]]

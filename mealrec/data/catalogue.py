@@ -55,6 +55,19 @@ def clip_path(folder: Path, item_id: str) -> Path:
     return folder / CLIP_FOLDER / f"{item_id}.mp4"
 
 
+def clip_ids(folder: Path) -> set[str]:
+    """Return the ids that the clips in a catalogue's folder are named after."""
+    return {path.stem for path in (folder / CLIP_FOLDER).glob("*.mp4")}
+
+
+def foreign_clips(folder: Path, clips: set[str], item: str, whose: str) -> DataFormatError:
+    """Return the error that a folder's clips are all named by other ids than `whose`."""
+    return DataFormatError(
+        f"{folder / CLIP_FOLDER} holds {len(clips):,} clips and none of {whose}: expected "
+        f"{item}.mp4 and the like, got {min(clips)}.mp4; name the files after the items."
+    )
+
+
 def read_catalogue(folder: Path | str, needs_clicks: bool = True) -> Catalogue:
     """Read a catalogue's tables; without `needs_clicks` the pairs may be missing.
 
@@ -165,7 +178,6 @@ def _read_pairs(path: Path, ids: Ids, notes: list[str]) -> dict[str, tuple[str, 
             f"{path} holds no interactions: expected lines of user<TAB>item item ..."
         )
 
-    # What was mended, and what will teach nothing.
     repeats = clicks - sum(map(len, histories.values()))
     if repeats:
         notes.append(f"dropped {repeats} repeated clicks (the first counts)")

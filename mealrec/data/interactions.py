@@ -55,10 +55,6 @@ def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
     """Split every user's history; sequences are cut to the last `max_length` items."""
     index = catalogue.index
     held_out = {index[item] for item in catalogue.held_out}
-
-    def without_held_out(items: list[int]) -> list[int]:
-        return [item for item in items if item not in held_out]
-
     train = []
     validation = []
     test = []
@@ -71,8 +67,8 @@ def leave_one_out(catalogue: Catalogue, max_length: int = 10) -> Split:
         # The last click, the one before it, and what came before both.
         *past, target = items
         *earlier, last = past
-        known = without_held_out(past)
-        known_earlier = without_held_out(earlier)
+        known = [item for item in past if item not in held_out]
+        known_earlier = [item for item in earlier if item not in held_out]
 
         # All but the last two train; each of the two is ranked for with what came before it.
         if len(known_earlier) > 1:

@@ -143,19 +143,17 @@ def read_texts(path: Path, kind: str, notes: list[str]) -> dict[str, str]:
         rows = rows[1:]
     rows = [(line, _without_empty_end(row, width)) for line, row in rows]
 
-    # Extra commas belong to the last column's text, unless every row has them: then they make a
-    # column without a name.
-    text_is_last = text_column == width - 1
-    joins = text_is_last and any(len(row) <= width for _, row in rows)
+    # Extra commas belong to a text that stands last.
+    joined = 0
+    if text_column == width - 1:
+        rows, joined = _joined(rows, width)
+
+    # An item's first row counts.
     texts: dict[str, str] = {}
     ids = Ids(texts)
-    joined = 0
     twice = 0
     for line, row in rows:
-        if len(row) > width and joins:
-            row = [*row[: width - 1], ",".join(row[width - 1 :])]
-            joined += 1
-        elif len(row) != width:
+        if len(row) != width:
             raise DataFormatError(
                 f"{path}, line {line}: expected item,{kind}, got {','.join(row)[:SHOWN]!r}: name "
                 f"every column in the first line, and put quotes around a {kind} with commas."
@@ -201,6 +199,25 @@ def _header(
             f"{','.join(first)[:SHOWN]!r}: name the columns so, with a comma between."
         )
     return 0, 1, None
+
+
+def _joined(
+    rows: list[tuple[int, list[str]]], width: int
+) -> tuple[list[tuple[int, list[str]]], int]:
+    """Return the rows, each that is too long joined at its end by commas, and how many were.
+
+    Where every row is too long, the commas make a column without a name: then none is joined.
+    """
+    too_long = sum(len(row) > width for _, row in rows)
+    if too_long == len(rows):
+        return rows, 0
+    last = width - 1
+    joined = []
+    for line, row in rows:
+        if len(row) > width:
+            row = [*row[:last], ",".join(row[last:])]
+        joined.append((line, row))
+    return joined, too_long
 
 
 def _without_empty_end(row: list[str], width: int) -> list[str]:

@@ -1,7 +1,7 @@
-"""Does a frame's feature find frames of the same motif, whatever its colours? Reads the planted
-truth.
+"""Measure whether a frame's feature finds frames of the same motif, whatever its colours.
 
-Letters as in the models; P counts the motifs, C the clips, V' a feature's width as it is stored.
+It reads the planted truth. Letters as in the models; P counts the motifs, C the clips, V' a
+feature's width as it is stored.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 def encoder_report(encoder_name: str, data: Path, device: str = "auto", seed: int = 0) -> dict:
-    """Measure an encoder on a drawn catalogue: motif accuracies on held-out clips, as they are and
-    graded at random, and the forward time.
+    """Measure an encoder on a drawn catalogue, and its forward time.
 
-    Raises DataFormatError where `data` has no held-out clips or no truth.
+    Motif accuracies are on held-out clips, as they are and graded at random. Raises DataFormatError
+    where `data` has no held-out clips or no truth.
     """
     ids = sorted(path.stem for path in (data / CLIP_FOLDER).glob("*.mp4"))
     held_out = np.isin(ids, sorted(read_catalogue(data, needs_clicks=False).held_out))
@@ -94,10 +94,10 @@ def _truth(data: Path, item_ids: list[str]) -> PlantedTruth:
 def encode_clips(
     encoder: VisualEncoder, data: Path, item_ids: Sequence[str], colours: Generator | None = None
 ) -> tuple[Tensor, np.ndarray]:
-    """Decode and encode clips of a catalogue folder; with `colours` each frame is graded at random
-    first.
+    """Decode and encode clips of a catalogue folder.
 
-    Returns (features [C, K, V'], times_s [C, K] of the frames).
+    With `colours` each frame is graded at random first. Returns (features [C, K, V'], times_s
+    [C, K] of the frames).
     """
     features = []
     times_s = []
@@ -153,8 +153,10 @@ def graded(frames: Tensor, generator: Generator) -> Tensor:
 
 
 def seen_along(encoder: VisualEncoder, fitted_on: Tensor, *features: Tensor) -> list[Tensor]:
-    """Return features [..., V'] as a model takes them [..., V], the normalisation fitted on
-    frames [M, V']."""
+    """Return features [..., V'] as a model takes them [..., V].
+
+    The normalisation is fitted on frames [M, V'].
+    """
     axes = visual_axes(fitted_on, encoder.temperature is not None)
     return [(rows - fitted_on.mean(0)) @ axes for rows in features]
 
@@ -196,8 +198,10 @@ def measure(features: Tensor, motifs: np.ndarray, held_out: np.ndarray) -> dict[
 
 
 def votes(similarity: Tensor, one_hot: Tensor, neighbours: int) -> Tensor:
-    """Return how many of the nearest rows are of each motif [M, P]; similarities [M, R] break
-    ties."""
+    """Return how many of the nearest rows are of each motif [M, P].
+
+    Similarities [M, R] break ties.
+    """
     values, nearest = similarity.topk(neighbours, dim=1)
     return (one_hot[nearest] * (1 + 1e-3 * values[..., None])).sum(1)
 

@@ -1,5 +1,7 @@
-"""Do the explanations hold? Definitions compete on validation viewers, the ones that are shown
-are graded on test."""
+"""Measure whether the explanations hold.
+
+Definitions compete on validation viewers, the ones that are shown are graded on test.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +62,10 @@ class Subject:
         return Anybody.of(self.model, self.world.features, self.items)
 
     def viewers(self, times: int = 1) -> dict[str, EvaluationRows]:
-        """Return `times` the count of viewers of both parts with two clips of history or more, a
-        fixed draw."""
+        """Return `times` the count of viewers of both parts, a fixed draw.
+
+        Their histories have two clips or more.
+        """
         split = self.world.split
         found = {}
         for name, rows in (("validation", split.validation), ("test", split.test)):
@@ -69,10 +73,10 @@ class Subject:
             found[name] = long.sample(times * self.count, seed=0)
         return found
 
-    def walks(self, what: str, rows: EvaluationRows) -> Iterator[Walks]:
+    def walks(self, what: str, rows: EvaluationRows, leaves_out: bool = False) -> Iterator[Walks]:
         """Yield the walks of some rows at a time, nothing hidden; `what` says what they are for."""
         for part in self.progress.through(what, torch.from_numpy(rows.histories).split(ROWS)):
-            yield Walks(self.model, self.items, part)
+            yield Walks(self.model, self.items, part, leaves_out=leaves_out)
 
     def scores(
         self,
@@ -81,7 +85,7 @@ class Subject:
         scored: Callable[[Walks, Anybody], dict[str, Tensor]],
     ) -> dict[str, np.ndarray]:
         """Return what `scored` makes of the walks of all rows, by name."""
-        found = [scored(walks, self.anybody) for walks in self.walks(what, rows)]
+        found = [scored(walks, self.anybody) for walks in self.walks(what, rows, leaves_out=True)]
         scores = {}
         for name in found[0]:
             scores[name] = torch.cat([values[name] for values in found]).numpy()
@@ -89,8 +93,7 @@ class Subject:
 
 
 def measure(subject: Subject) -> dict:
-    """Return all that is measured of a model; what needs the planted truth is left out without
-    it."""
+    """Return all that is measured of a model, without the planted truth only what needs none."""
     # Hiding needs the model alone.
     progress = subject.progress
     progress.begins("hiding moments of the last clip")
@@ -109,8 +112,10 @@ def measure(subject: Subject) -> dict:
 
 
 def goals(report: dict) -> list[dict]:
-    """Return every goal with its measured value: {what, value, goal, met}; a goal is ["≥" or "≤",
-    bound]."""
+    """Return every goal with its measured value: {what, value, goal, met}.
+
+    A goal is ["≥" or "≤", bound].
+    """
     # What needs no more than hidden moments.
     driving = report["hiding"]["groups"]["all viewers"][DRIVING]
     orders = report["hiding"]["orders"]["test"][f"moments, 2 or more: {WORTH}"]
@@ -138,17 +143,19 @@ def goals(report: dict) -> list[dict]:
         asked.append((f"{walks} than the encoder's x_0", found["closer"]["x_0"], "≥", 0.9))
 
     # Hold each against its bound.
-    goals = []
+    graded = []
     for what, value, sign, bound in asked:
         met = value >= bound if sign == "≥" else value <= bound
-        goals.append({"what": what, "value": value, "goal": [sign, bound], "met": met})
-    return goals
+        graded.append({"what": what, "value": value, "goal": [sign, bound], "met": met})
+    return graded
 
 
 @torch.no_grad()
 def moment_report(subject: Subject, truth: PlantedTruth) -> dict:
-    """Return each definition's AUC against the planted moment on both parts, and on test that of
-    TCD's attention at both ends of its walk and how far oracles get."""
+    """Return each definition's AUC against the planted moment on both parts.
+
+    On test also that of TCD's attention at both ends of its walk, and how far oracles get.
+    """
     catalogue = subject.world.catalogue
     times_s = subject.world.times_s
     counts: dict[str, int] = {}
@@ -158,18 +165,21 @@ def moment_report(subject: Subject, truth: PlantedTruth) -> dict:
         matches, usable = PlantedRows(truth, catalogue, rows).planted_moments(times_s)
         rows = rows.pick(usable)
         matches = matches[usable]
-        # Grade every definition on them.
+        # Grade every definition on them; the first step's attention does not compete.
         values = subject.scores(f"moments of {part} viewers", rows, moment_scores)
+        first = values.pop(FIRST_ATTENTION, None)
         counts[part] = len(rows)
         auc[part] = {name: moment_auc(value, matches) for name, value in values.items()}
 
-    # The first step's attention is held against the last one's; it does not compete.
-    first = {part: found.pop(FIRST_ATTENTION, None) for part, found in auc.items()}
+    # It is held against the last step's, on test, which came last.
     attention = {}
-    if ATTENTION in auc["test"]:
-        attention = {"first step": first["test"], "last step": auc["test"][ATTENTION]}
+    if first is not None:
+        attention = {
+            "first step": moment_auc(first, matches),
+            "last step": auc["test"][ATTENTION],
+        }
 
-    # The oracles read the rows of test, which came last.
+    # The oracles read the same rows.
     planted = PlantedRows(truth, catalogue, rows)
     oracle = planted.oracle_moments(times_s)
     without_habit = planted.oracle_moments(times_s, knows_habit=False)
@@ -187,8 +197,10 @@ def moment_report(subject: Subject, truth: PlantedTruth) -> dict:
 
 @torch.no_grad()
 def click_report(subject: Subject, truth: PlantedTruth) -> dict:
-    """Return each definition's AUC of wanted above accidental clicks on both parts, and the
-    oracle's on test."""
+    """Return each definition's AUC of wanted above accidental clicks on both parts.
+
+    On test also the oracle's.
+    """
     counts: dict[str, int] = {}
     accidents: dict[str, int] = {}
     auc: dict[str, dict[str, float]] = {}
@@ -216,12 +228,11 @@ def click_report(subject: Subject, truth: PlantedTruth) -> dict:
 
 @torch.no_grad()
 def walk_report(subject: Subject, truth: PlantedTruth) -> dict:
-    """Return how NPD's walk moves test viewers' preferences, {aim: {group: measures}}; {} for a
-    model that walks none.
+    """Return how NPD's walk moves test viewers' preferences: {aim: {group: measures}}.
 
-    The aims are the viewer's interests, and what is truly wanted next. Each group has its rows, the
-    mean closeness at every one of STEPS, and the shares that end closer to the aim. The control
-    holds the same walks against another viewer's.
+    It is {} for a model that walks none. The aims are the viewer's interests, and what is truly
+    wanted next. Each group has its rows, the mean closeness at every one of STEPS, and the shares
+    that end closer to the aim. The control holds the same walks against another viewer's.
     """
     rows = subject.viewers(MORE)["test"]
     world = subject.world
@@ -260,8 +271,10 @@ def walk_report(subject: Subject, truth: PlantedTruth) -> dict:
 
 
 def _wanted_on_the_way(subject: Subject, rows: EvaluationRows) -> dict[str, Tensor]:
-    """Return what the rows' preferences want of each kind [R, J] at each of STEPS; {} without a
-    walk."""
+    """Return what the rows' preferences want of each kind [R, J] at each of STEPS.
+
+    It is {} without a walk.
+    """
     found: dict[str, list[Tensor]] = {step: [] for step in STEPS}
     for walks in subject.walks("walks of test viewers", rows):
         npd = walks.walk.npd
@@ -294,8 +307,11 @@ def motif_kinds(moments: Tensor, motifs: Tensor) -> Tensor:
 
 
 def movement(near: dict[str, np.ndarray], chosen: np.ndarray) -> dict:
-    """Return how the `chosen` [R] bool rows move: the mean closeness at every step, and the shares
-    whose end is closer than each step before it."""
+    """Return how the `chosen` [R] bool rows move.
+
+    That is the mean closeness at every step, and the shares whose end is closer than each step
+    before it.
+    """
     # The end is one of STEPS too, but nothing to start from.
     some = {step: values[chosen] for step, values in near.items()}
     starts = [step for step in STEPS if step != "end"]

@@ -1,4 +1,4 @@
-"""Does the moment that is said to drive the first recommendation drive it?
+"""Measure whether the moment that is said to drive the first recommendation drives it.
 
 Every set of frames of the last clip is hidden once. A set is a number: frame k is hidden where bit
 k is set, so 0 is the whole clip and 2^K - 1 the clip without frames. What hiding does is read off
@@ -70,11 +70,10 @@ def masked_outcomes(
     moments: list[Moments] = []
     for part in progress.through("hiding frames", parts):
         walks = Walks(model, items, part, hidden=sets.expand(len(part), -1, -1))
-        # The first recommendation is that of the whole clip, set 0.
-        of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
+        # The first recommendations are those of the whole clip, set 0.
         ten = walks.ends.topk(min(TOP, walks.ends.shape[-1]), -1).indices
         is_kept = (ten.unsqueeze(-1) == ten[:, :1].unsqueeze(-2)).any(-1)
-        top.append(of_top.numpy())
+        top.append(walks.of_top.numpy())
         same.append((ten[..., 0] == ten[:, :1, 0]).numpy())
         stays.append(is_kept.sum(-1).numpy())
         moments += [runs(items.moments[last]) for last in walks.last]
@@ -98,35 +97,43 @@ def over_moments(values: np.ndarray, moments: Moments) -> np.ndarray:
     return values[hidden_sets(len(moments)) @ bits]
 
 
+def _alone(values: np.ndarray) -> np.ndarray:
+    """Return the sets [K], among those of outcomes [2^K], that hide one frame alone."""
+    count = len(values).bit_length() - 1
+    return 1 << np.arange(count)
+
+
 def falls(values: np.ndarray) -> np.ndarray:
-    """Return how far the outcome [R, 2^K] falls when frame k alone is hidden [R, K]."""
-    return values[:, :1] - values[:, 1 << np.arange(_count(values))]
+    """Return how far the outcome [2^K] falls when frame k alone is hidden [K]."""
+    return values[0] - values[_alone(values)]
 
 
 def worth(values: np.ndarray) -> np.ndarray:
-    """Return the mean of frame k's fall when it alone is hidden and its gain when it alone is shown
-    [R, K].
+    """Return the mean of frame k's fall when hidden alone and of its gain when shown alone [K].
 
-    The first and the last term of its Shapley value, for 2K + 2 walks in place of 2^K; all of it up
-    to K = 2.
+    The first and the last term of its Shapley value in outcomes [2^K], for 2K + 2 walks in place of
+    2^K; all of it up to K = 2.
     """
-    everything = values.shape[1] - 1
-    shown_alone = values[:, everything - (1 << np.arange(_count(values)))]
-    gains = shown_alone - values[:, -1:]
+    everything = len(values) - 1
+    gains = values[everything - _alone(values)] - values[everything]
     return (falls(values) + gains) / 2
 
 
 def shapley(values: np.ndarray) -> np.ndarray:
-    """Return each frame's Shapley value [R, K]: its fall, averaged over all orders in which
-    frames may be hidden."""
-    count = _count(values)
-    shares = np.zeros((len(values), count))
-    for number, hides in enumerate(hidden_sets(count)):
+    """Return each frame's Shapley value [K] in outcomes [2^K].
+
+    It is the frame's fall, averaged over all orders in which frames may be hidden.
+    """
+    alone = _alone(values)
+    count = len(alone)
+    shares = np.zeros(count)
+    # In every set but the last, which hides all, some frames are left to hide next.
+    for number, hides in enumerate(hidden_sets(count)[:-1]):
         hidden = int(hides.sum())
-        for frame in np.flatnonzero(~hides):
-            # In what part of all orders these, and no others, are hidden before the frame.
-            weight = factorial(hidden) * factorial(count - 1 - hidden) / factorial(count)
-            shares[:, frame] += weight * (values[:, number] - values[:, number | 1 << frame])
+        # In what part of all orders these, and no others, are hidden before a frame.
+        weight = factorial(hidden) * factorial(count - 1 - hidden) / factorial(count)
+        left = ~hides
+        shares[left] += weight * (values[number] - values[number + alone[left]])
     return shares
 
 
@@ -134,16 +141,11 @@ DEFINITIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {FALL: falls, WO
 """What compete to say which moment, or frame, drives."""
 
 
-def _count(values: np.ndarray) -> int:
-    return values.shape[1].bit_length() - 1
-
-
 @torch.no_grad()
 def hiding_report(
     model: MealRec, items: Items, parts: Mapping[str, EvaluationRows], progress: Progress
 ) -> dict:
-    """Return what hiding the driving and the least moment, or single frame, of test viewers' last
-    clips does.
+    """Return what hiding the driving and the least moment, or frame, of last clips does.
 
     `parts` are rows of "validation" and "test". "groups" holds all test viewers, those whose last
     clip has two moments or more, and the others: with one, hiding it hides the clip. "orders" says
@@ -179,32 +181,35 @@ def hiding_report(
 
 
 def _hidden(masked: Masked) -> dict[str, np.ndarray]:
-    """Return the set [R] that hides each viewer's driving moment by both definitions, the least
-    one, and the same of frames, by name."""
-    frames = [(frame,) for frame in range(_count(masked.top))]
+    """Return the sets [R] that hide what is said to drive for each viewer, or to do least, by name.
+
+    They are of moments by both definitions, and of single frames.
+    """
     found: dict[str, list[int]] = {}
     for top, moments in zip(masked.top, masked.moments, strict=True):
         # How the definitions see the moments, and the fall the single frames.
-        of_moments = over_moments(top, moments)[None]
-        by_fall = falls(of_moments)[0]
-        by_worth = worth(of_moments)[0]
-        of_frames = falls(top[None])[0]
+        of_moments = over_moments(top, moments)
+        by_fall = falls(of_moments)
+        by_worth = worth(of_moments)
+        of_frames = falls(top)
         # Pick what each says drives most, or least.
         picked = {
             DRIVING: moments[by_fall.argmax()],
             "the driving moment, by its worth": moments[by_worth.argmax()],
             "the least moment": moments[by_fall.argmin()],
-            "the driving frame": frames[of_frames.argmax()],
-            "the least frame": frames[of_frames.argmin()],
+            "the driving frame": (of_frames.argmax(),),
+            "the least frame": (of_frames.argmin(),),
         }
-        for name, unit in picked.items():
-            found.setdefault(name, []).append(set_of(unit))
+        for name, frames in picked.items():
+            found.setdefault(name, []).append(set_of(frames))
     return {name: np.array(sets) for name, sets in found.items()}
 
 
 def _effect(masked: Masked, sets: np.ndarray, chosen: np.ndarray) -> dict:
-    """Return what hiding each viewer's set [R] does to the `chosen` [R] bool: `falls` is a share
-    of #1's chance."""
+    """Return what hiding each viewer's set [R] does to the `chosen` [R] bool.
+
+    `falls` is a share of #1's chance.
+    """
     # What is left of the chance, of the first place and of the ten; set 0 hides nothing.
     rows = np.flatnonzero(chosen)
     hidden = sets[chosen]
@@ -219,21 +224,19 @@ def _effect(masked: Masked, sets: np.ndarray, chosen: np.ndarray) -> dict:
 
 def _orders(masked: Masked) -> dict[str, dict]:
     """Return how each definition orders moments and frames next to the Shapley values, by name."""
-    # Outcomes by sets of frames, and by sets of moments, of which clips have different numbers.
-    of_frames = [top[None] for top in masked.top]
-    of_moments = [
-        over_moments(top, moments)[None]
-        for top, moments in zip(masked.top, masked.moments, strict=True)
-    ]
-    counts = np.array([len(moments) for moments in masked.moments])
+    # Outcomes by sets of moments; of two an order is right or wrong, of three it can be partly so.
+    of_moments: dict[int, list[np.ndarray]] = {2: [], 3: []}
+    for top, moments in zip(masked.top, masked.moments, strict=True):
+        for least, outcomes in of_moments.items():
+            if len(moments) >= least:
+                outcomes.append(over_moments(top, moments))
 
-    # Of two moments an order is right or wrong; only three or more can be partly right.
+    # Each definition on these, and on outcomes by sets of frames.
     found = {}
     for name, definition in DEFINITIONS.items():
-        for least in (2, 3):
-            chosen = [of_moments[row] for row in np.flatnonzero(counts >= least)]
-            found[f"moments, {least} or more: {name}"] = _with_shapley(chosen, definition)
-        found[f"frames: {name}"] = _with_shapley(of_frames, definition)
+        for least, outcomes in of_moments.items():
+            found[f"moments, {least} or more: {name}"] = _with_shapley(outcomes, definition)
+        found[f"frames: {name}"] = _with_shapley(masked.top, definition)
     return found
 
 
@@ -241,16 +244,16 @@ def _with_shapley(
     outcomes: Sequence[np.ndarray], definition: Callable[[np.ndarray], np.ndarray]
 ) -> dict:
     """Return how near a definition is to the Shapley values: {rows, spearman, same_first}."""
-    if not outcomes:
+    if not len(outcomes):
         return {"rows": 0, "spearman": float("nan"), "same_first": float("nan")}
 
-    # One viewer at a time: their clips have different numbers of moments.
+    # A viewer at a time.
     correlations = []
     same_first = []
     for values in outcomes:
         ours = definition(values)
         exact = shapley(values)
-        correlations.append(mean_spearman(ours, exact))
+        correlations.append(spearman(ours, exact))
         same_first.append(ours.argmax() == exact.argmax())
     return {
         "rows": len(outcomes),
@@ -259,21 +262,17 @@ def _with_shapley(
     }
 
 
-def mean_spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the mean over rows of Spearman's correlation between two figures [R, K].
-
-    A row in which either figure is constant has no order and is left out; NaN where no row is left.
-    """
-    # Spearman's correlation is Pearson's of the ranks.
-    ordered = (np.ptp(first, 1) > 0) & (np.ptp(second, 1) > 0)
-    if not ordered.any():
+def spearman(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Spearman's correlation of two figures [K]; NaN where either has no order."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
-    ours = _centred_ranks(first[ordered])
-    theirs = _centred_ranks(second[ordered])
-    scale = np.sqrt((ours**2).sum(1) * (theirs**2).sum(1))
-    return float(((ours * theirs).sum(1) / scale).mean())
+    # It is Pearson's correlation of the ranks.
+    ours = _centred_ranks(first)
+    theirs = _centred_ranks(second)
+    scale = np.sqrt((ours**2).sum() * (theirs**2).sum())
+    return float((ours * theirs).sum() / scale)
 
 
 def _centred_ranks(values: np.ndarray) -> np.ndarray:
-    ranks = stats.rankdata(values, axis=1)
-    return ranks - ranks.mean(1, keepdims=True)
+    ranks = stats.rankdata(values)
+    return ranks - ranks.mean()

@@ -1,5 +1,4 @@
-"""What only a drawn catalogue allows: the truth behind every click and frame, and the oracles'
-ceiling.
+"""The truth behind every click and frame of a drawn catalogue, and how far its oracles get.
 
 This reads the truth that the sample catalogue keeps next to its data; training never does. Letters
 as in the models; P counts the motifs.
@@ -29,8 +28,10 @@ SAME_CLIPS = "oracle: sees the same ten clips"
 
 @dataclass(frozen=True)
 class PlantedTruth:
-    """The chances behind every click, each viewer's record, and each clip's shots (motif,
-    start_s)."""
+    """The chances behind every click, each viewer's record, and each clip's shots.
+
+    A shot has a `motif` and a `start_s`.
+    """
 
     world: ClipWorld
     viewers: dict[str, dict]
@@ -108,8 +109,10 @@ class PlantedRows:
         return self.accidental[np.arange(len(last)), last]
 
     def wants_next(self) -> np.ndarray:
-        """Return the chance [R, P] that each motif is wanted at the target, by interests, drift
-        and habit as planted."""
+        """Return the chance [R, P] that each motif is wanted at the target.
+
+        It is by interests, drift and habit as planted.
+        """
         asked = zip(self.records, self.target_places, strict=True)
         return np.array([wanted_at(self.truth.world, record, place) for record, place in asked])
 
@@ -128,11 +131,10 @@ class PlantedRows:
         return matches, usable
 
     def oracle_moments(self, times_s: np.ndarray, knows_habit: bool = True) -> np.ndarray:
-        """Return p(the viewer is out for what frame k of the last clip shows | every click up to
-        it) [R, K].
+        """Return the chance [R, K] that the viewer is out for what frame k of the last clip shows.
 
-        The oracle knows each frame's motif and every chance behind the clicks; without the habit it
-        takes each want for an interest. `times_s` [N+1, K].
+        It is given every click up to that one. The oracle knows each frame's motif and every chance
+        behind the clicks; without the habit it takes each want for an interest. `times_s` [N+1, K].
         """
         # An oracle without the habit lives in a world that has none.
         world = self.truth.world
@@ -167,8 +169,7 @@ class PlantedRows:
 def oracle_scorers(
     truth: PlantedTruth, catalogue: Catalogue, rows: EvaluationRows, progress: Progress
 ) -> dict[str, Scorer]:
-    """Return scorers over `rows` (in order, in one batch): of what the model sees, of more, and of
-    the truth.
+    """Return scorers over `rows`, in order, in one batch, by name.
 
     "sees the same clips" reads a row's own clips and no others; "sees the history" every click
     before the target, held-out clips and all; "knows the interests" is told them, and what each

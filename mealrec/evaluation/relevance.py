@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor
-from torch.nn import functional as F
 
-from mealrec.explain.evidence import Anybody, agreement, interest
+from mealrec.explain.evidence import Anybody, agreement, interest, log_lift_of_frames
 from mealrec.explain.walks import Walks
+from mealrec.models.history import before
 
 Definition = Callable[[Walks, Anybody], Tensor]
 
@@ -29,11 +29,11 @@ FIRST_ATTENTION = "TCD's attention at its first step"
 
 
 def lift_after_all(walks: Walks, anybody: Anybody) -> Tensor:
-    """Return the log lift of each frame's kinds [B, K] after all clips: the last one vouches for
-    its own frames."""
-    lift = anybody.lift(walks.model, walks.preferences[:, 0]).unsqueeze(-1)
-    of_frames = (walks.items.moments[walks.last] @ lift).squeeze(-1)
-    return torch.log(of_frames)
+    """Return the log lift of each frame's kinds [B, K] after all clips.
+
+    The last one vouches for its own frames.
+    """
+    return log_lift_of_frames(walks, anybody, walks.preferences[:, 0])
 
 
 def lift_after_others(walks: Walks, anybody: Anybody) -> Tensor:
@@ -43,10 +43,9 @@ def lift_after_others(walks: Walks, anybody: Anybody) -> Tensor:
 
 def lift_after_earlier(walks: Walks, anybody: Anybody) -> Tensor:
     """Return the log lift of each clip's kinds [B, L] after those before it; 0 for the first."""
-    # One place earlier; before the first clip nothing is known.
-    before = F.pad(walks.after, (0, 0, 1, 0))[:, :-1]
+    # Before the first clip nothing is known.
     is_later = torch.arange(walks.told.shape[1], device=walks.told.device) > 0
-    return _log_lift(walks, anybody, before).where(walks.told & is_later, 0.0)
+    return _log_lift(walks, anybody, before(walks.after)).where(walks.told & is_later, 0.0)
 
 
 MOMENTS: Mapping[str, Definition] = {
@@ -68,10 +67,9 @@ def moment_scores(walks: Walks, anybody: Anybody) -> dict[str, Tensor]:
     found = {name: definition(walks, anybody) for name, definition in MOMENTS.items()}
     steps = walks.walk.tcd
     if steps:
-        rows = torch.arange(len(walks.last))
-        ends = walks.lengths - 1
-        found[ATTENTION] = steps[-1].attention[rows, ends]
-        found[FIRST_ATTENTION] = steps[0].attention[rows, ends]
+        of_last = walks.numbers, walks.lengths - 1
+        found[ATTENTION] = steps[-1].attention[of_last]
+        found[FIRST_ATTENTION] = steps[0].attention[of_last]
     return found
 
 

@@ -5,6 +5,7 @@ Letters: B histories of L clips, M sets of hidden frames a history, K frames, J 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,8 +43,7 @@ class Anybody:
         """Walk histories of one clip each: up to VIEWERS, spread over what training saw."""
         # Every so many items of training, one viewer each.
         known = features.has_id.nonzero().squeeze(1)
-        apart = -(-len(known) // VIEWERS)
-        rows = known[::apart]
+        rows = known[:: math.ceil(len(known) / VIEWERS)]
         # What they want next, by how often their clips are watched.
         preferences = Walks(model, items, rows.unsqueeze(1)).preferences.squeeze(1)
         wanted = model.popularity(items, rows) @ model.table.wanted(preferences, items.anybody)
@@ -61,10 +61,17 @@ def interest(walks: Walks, anybody: Anybody) -> Tensor:
     walk of the earlier clips ends; 0 is none. The last clip vouches for no frame of its own; one on
     its own has no other to ask.
     """
-    # What the clips before the last one want of each kind, and how much of that a frame shows.
-    histories = torch.arange(len(walks.last), device=walks.last.device)
-    earlier = walks.without[histories, walks.lengths - 1]
-    lift = anybody.lift(walks.model, earlier)
+    earlier = walks.without[walks.numbers, walks.lengths - 1]
+    return log_lift_of_frames(walks, anybody, earlier)
+
+
+def log_lift_of_frames(walks: Walks, anybody: Anybody, preferences: Tensor) -> Tensor:
+    """Return the log of how many times more than anybody the last clips' frames are wanted [B, K].
+
+    `preferences` [B, J'] want them.
+    """
+    # What is wanted of each kind, and how much of that a frame shows.
+    lift = anybody.lift(walks.model, preferences)
     of_frames = (walks.items.moments[walks.last] @ lift.unsqueeze(-1)).squeeze(-1)
     return torch.log(of_frames + _NEVER)
 
@@ -76,13 +83,15 @@ def agreement(walks: Walks, anybody: Anybody) -> Tensor:
     kinds. So a clip counts by how well those before it call for it, and by what it does for those
     behind it; an accidental click tends to be low. 0 where there are no others, and on padding.
     """
-    # How well each clip is foreseen by all before it, and by all but one.
+    # How well each clip is foreseen by all before it, and by all but one; padding is not there.
     kinds = walks.items.kinds[walks.histories]
-    with_all = _foreseen(walks, anybody, walks.after, kinds)
+    is_there = walks.histories > 0
+    with_all = _foreseen(walks, anybody, walks.after, kinds) * is_there
     with_one_left_out = _foreseen(walks, anybody, walks.leaving, kinds.unsqueeze(1))
+    with_one_left_out = with_one_left_out * is_there.unsqueeze(1)
 
-    # The clip that is left out is not there to be foreseen, and without the first clip nothing
-    # foresees the second.
+    # The clip that is left out is not there either, and without the first clip nothing foresees
+    # the second.
     uncounted = torch.eye(kinds.shape[1], dtype=torch.bool, device=kinds.device)
     uncounted[0, 1:2] = True
     rest = with_one_left_out.masked_fill(uncounted, 0.0)
@@ -95,14 +104,11 @@ def _foreseen(walks: Walks, anybody: Anybody, preferences: Tensor, kinds: Tensor
     `kinds` [..., L, J] are the clips'. 0 for the first clip. The model takes a share of all clicks
     for accidents: one surprise does not count without bound.
     """
-    # Each clip by the preference one place earlier; padding is not there to be foreseen.
+    # Each clip by the preference one place earlier.
     accident = walks.model.table.log_accident.exp()
     lift = anybody.lift(walks.model, preferences[..., :-1, :])
     of_clips = (kinds[..., 1:, :] * lift).sum(-1)
-    is_there = (walks.histories > 0)[:, 1:]
-    is_there = is_there.view(len(kinds), *[1] * (of_clips.ndim - 2), -1)
-    log_lift = torch.log((accident + of_clips) / (accident + 1))
-    return F.pad(log_lift * is_there, (1, 0))
+    return F.pad(torch.log((accident + of_clips) / (accident + 1)), (1, 0))
 
 
 def influence(walks: Walks) -> Tensor:
@@ -110,8 +116,7 @@ def influence(walks: Walks) -> Tensor:
 
     0 in the first row, whose first recommendation it is.
     """
-    of_top = walks.outcomes.take_along_dim(walks.top[:, None, None], 2).squeeze(2)
-    return of_top[:, :1] - of_top
+    return walks.of_top[:, :1] - walks.of_top
 
 
 def runs(shares: Tensor) -> tuple[tuple[int, ...], ...]:

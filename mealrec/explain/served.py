@@ -18,7 +18,7 @@ from mealrec.models.mealrec import MealRec
 from mealrec.models.paper.table import Items as BaseItems
 from mealrec.models.published.guided import direction
 from mealrec.models.published.mealrec import OnBackbone, OnBackboneConfig, rarity
-from mealrec.types import ItemFeatures, Items
+from mealrec.types import ItemFeatures, Items, prefixes_of
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,7 @@ class Served:
     def context(self, items: Items, histories: Tensor, rows: Rows | None = None) -> ServedContext:
         """Gather what is known before any walk, by default at each history's last clip."""
         rows = last_rows(histories) if rows is None else rows
-        users, positions = rows
-        steps = torch.arange(histories.shape[1], device=histories.device)
-        prefixes = histories[users] * (steps <= positions[:, None])
+        prefixes = prefixes_of(histories, rows)
 
         # What the backbone prefers, and where guidance points.
         base = self.system.base

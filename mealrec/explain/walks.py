@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mealrec.models.diffusions import Walk
-from mealrec.models.history import Rows
-from mealrec.types import Items
+from mealrec.models.history import Rows, before
+from mealrec.types import Items, prefixes_of
 
 if TYPE_CHECKING:
     from mealrec.explain.served import Model
@@ -31,12 +30,14 @@ class Walks:
 
     `ranked` are the N items to rank, by default `items`, in which the histories count. `candidates`
     [B, N+1] says which of them may be ranked, by default all but padding and the history's own.
-    `num_steps` is T of both walks, by default the trained one. With `leaves_out` the parts that
-    `after`, `leaving` and `without` tell of are walked in the same batch, else when asked for.
+    `num_steps` is T of both walks, by default the trained one. With `leaves_out` the histories'
+    beginnings and the histories without each clip are walked as well: `after`, `leaving` and
+    `without` tell of them.
 
-    Attributes: `walk` of all B·M rows, a history's rows together, its parts behind them;
-    `preferences` [B, M, J'] where they end (J' is J and what else ranks); `lengths` [B]; `last`
-    [B], the last clip's item index; `told` [B, L], which clips have another that tells of them.
+    Attributes: `walk` of all B·M rows, a history's rows together, with `leaves_out` more behind
+    them; `preferences` [B, M, J'] where they end (J' is J and what else ranks); the histories'
+    `numbers` [B], 0 to B - 1, and `lengths` [B]; `last` [B], the last clip's item index; `told`
+    [B, L], which clips have another that tells of them.
     """
 
     def __init__(
@@ -57,41 +58,41 @@ class Walks:
         self.ranked = items if ranked is None else ranked
         self.candidates = self._unwatched() if candidates is None else candidates
         self.hidden = self._nothing_hidden() if hidden is None else hidden
-        self._seed = seed
-        self._num_steps = num_steps
 
-        # Where each history ends, and which clips have one behind them.
-        places = torch.arange(histories.shape[1], device=histories.device)
-        present = histories > 0
-        self.lengths = present.sum(1)
+        # Where each history ends, and which parts of it there are.
+        is_clip = histories > 0
+        self.lengths = is_clip.sum(1)
         self.last = histories.gather(1, self.lengths[:, None] - 1).squeeze(1)
-        self.told = present & (self.lengths > 1).unsqueeze(1)
-        self._is_last = places == self.lengths[:, None] - 1
-        self._parts = _Parts(self.lengths, self.told & ~self._is_last)
+        self.told = is_clip & (self.lengths > 1).unsqueeze(1)
+        self.numbers = torch.arange(len(histories), device=histories.device)
+        self._parts = _Parts(self.lengths, histories.shape[1])
 
         # A walk reads the items that the histories name, and no others of the catalogue.
         named = torch.cat([histories.new_zeros(1), histories.flatten()]).unique()
-        self._near = items.rows(named)
-        self._rows = torch.searchsorted(named, histories.contiguous())
+        whole = torch.searchsorted(named, histories.contiguous())
+        near, rows, asked = self._shown(items.rows(named), whole)
 
         # Walk every history M times, and where it is wanted their parts in the same batch.
-        with_hidden, rows, asked = self._shown()
         num_shown = len(rows)
         if leaves_out:
-            # The beginnings of a history are positions of its first row.
-            own = torch.arange(0, num_shown, self.hidden.shape[1], device=rows.device)
-            rows, of_parts = self._parts.added(rows, own, self._rows)
-            asked = tuple(torch.cat(pair) for pair in zip(asked, of_parts, strict=True))
-        self.walk = self._walk(with_hidden, rows, asked)
-        self.preferences = self.walk.preference[:num_shown].unflatten(0, self.hidden.shape[:2])
-        self._walked_parts = self.walk.preference[num_shown:] if leaves_out else None
+            rows, asked = self._with_parts(rows, asked, whole)
+        if not model.causal:
+            # Such a backbone looks ahead: what comes later must not be there to be seen.
+            rows = prefixes_of(rows, asked)
+            asked = torch.arange(len(rows), device=rows.device), asked[1]
+        context = model.context(near, rows, asked)
+        self.walk = model.walk(context, near, torch.Generator().manual_seed(seed), num_steps)
+        parts = [num_shown, num_shown + len(self._parts.users)]
+        ends, self._after_beginnings, self._after_rests = self.walk.preference.tensor_split(parts)
+        self.preferences = ends.unflatten(0, self.hidden.shape[:2])
 
     @cached_property
     def after(self) -> Tensor:
         """Return the preference after each clip [B, L, J'], given no later one; 0 on padding."""
-        prefixes = self._of_parts[: self._parts.num_prefixes]
-        after = self.preferences[:, :1] * self._is_last.unsqueeze(-1)
-        return after.masked_scatter((self.told & ~self._is_last).unsqueeze(-1), prefixes)
+        after = self.preferences.new_zeros(*self.histories.shape, self.preferences.shape[-1])
+        after[self._parts.users, self._parts.left] = self._after_beginnings
+        after[self.numbers, self.lengths - 1] = self.preferences[:, 0]
+        return after
 
     @cached_property
     def leaving(self) -> Tensor:
@@ -100,14 +101,14 @@ class Walks:
         Entry [b, l, p] is of the clips 0 to p but l. It is 0 where none is left, and on padding.
         """
         places = torch.arange(self.histories.shape[1], device=self.last.device)
-        parts = self._parts
         # Leaving out a later clip changes nothing; leaving out the latest is ending one earlier.
-        found = self.after.unsqueeze(1).repeat(1, len(places), 1, 1)
-        found[:, places, places] = F.pad(self.after, (0, 0, 1, 0))[:, :-1]
+        leaving = self.after.unsqueeze(1).repeat(1, len(places), 1, 1)
+        leaving[:, places, places] = before(self.after)
         # Leaving out an earlier one is a walk of its own.
-        of_rest = self._of_parts[parts.num_prefixes :]
-        found[parts.users[parts.row], parts.left[parts.row], parts.later] = of_rest
-        return found
+        users = self._parts.users[self._parts.row]
+        left = self._parts.left[self._parts.row]
+        leaving[users, left, self._parts.later] = self._after_rests
+        return leaving
 
     @cached_property
     def without(self) -> Tensor:
@@ -115,10 +116,8 @@ class Walks:
 
         A clip on its own is not left out: its entry is its own. On padding the entries are 0.
         """
-        ends = (self.lengths - 1)[:, None, None, None]
-        width = self.leaving.shape[-1]
-        at_end = self.leaving.gather(2, ends.expand(-1, self.histories.shape[1], 1, width))
-        return torch.where(self.told.unsqueeze(-1), at_end.squeeze(2), self.after)
+        at_end = self.leaving[self.numbers, :, self.lengths - 1]
+        return torch.where(self.told.unsqueeze(-1), at_end, self.after)
 
     @cached_property
     def ends(self) -> Tensor:
@@ -126,14 +125,14 @@ class Walks:
         return self.scores(self.preferences)
 
     @cached_property
-    def outcomes(self) -> Tensor:
-        """Return the candidates' log-probabilities where the walks end [B, M, N+1]."""
-        return self.ends.log_softmax(-1)
-
-    @cached_property
     def top(self) -> Tensor:
         """Return the first recommendation of each history [B]."""
         return self.ends[:, 0].argmax(1)
+
+    @cached_property
+    def of_top(self) -> Tensor:
+        """Return the log-probability of each history's first recommendation [B, M]."""
+        return self.ends.log_softmax(-1).take_along_dim(self.top[:, None, None], 2).squeeze(2)
 
     def scores(self, preferences: Tensor) -> Tensor:
         """Return the candidates' scores [B, M, N+1] of preferences [B, M, J']; -inf elsewhere."""
@@ -142,46 +141,42 @@ class Walks:
         scores = scores.unflatten(0, preferences.shape[:2])
         return scores.masked_fill_(~self.candidates.unsqueeze(1), float("-inf"))
 
-    @cached_property
-    def _of_parts(self) -> Tensor:
-        """Return where the parts end: the prefixes first, then the histories without a clip."""
-        if self._walked_parts is not None:
-            return self._walked_parts
-        if not self._parts.num_prefixes:
-            return self.preferences.new_zeros(0, self.preferences.shape[-1])
-        own = torch.arange(len(self._rows), device=self._rows.device)
-        rows, asked = self._parts.added(self._rows, own, self._rows)
-        return self._walk(self._near, rows, asked).preference
-
-    def _shown(self) -> tuple[Items, Tensor, Rows]:
+    def _shown(self, near: Items, whole: Tensor) -> tuple[Items, Tensor, Rows]:
         """Return each history M times, its last clip replaced by itself with frames hidden.
 
-        They are the items, the rows [B·M, L] of their indices, and where each row ends.
+        `whole` [B, L] are indices of the items `near`. What comes back are the items, the rows
+        [B·M, L] of their indices, and where each row ends.
         """
         count = self.hidden.shape[1]
         # The replacements lie behind the items that the histories name, one a row.
-        last = self._rows.gather(1, self.lengths[:, None] - 1).squeeze(1).repeat_interleave(count)
-        clips = self._near.rows(last)
+        last = whole.gather(1, self.lengths[:, None] - 1).squeeze(1).repeat_interleave(count)
+        clips = near.rows(last)
         clips = clips.showing(shown(clips.moments, self.hidden.flatten(0, 1), clips.anybody))
-        indices = len(self._near) + torch.arange(len(clips), device=last.device)
+        indices = len(near) + torch.arange(len(clips), device=last.device)
 
         # Each row of indices ends with its own replacement.
         ends = (self.lengths - 1).repeat_interleave(count)
-        rows = self._rows.repeat_interleave(count, 0).scatter(1, ends[:, None], indices[:, None])
+        rows = whole.repeat_interleave(count, 0).scatter(1, ends[:, None], indices[:, None])
         asked = torch.arange(len(rows), device=last.device), ends
-        return self._near.followed_by(clips), rows, asked
+        return near.followed_by(clips), rows, asked
 
-    def _walk(self, items: Items, rows: Tensor, asked: Rows) -> Walk:
-        """Walk from the positions `asked` of rows [R, L]."""
-        if not self.model.causal:
-            # Such a backbone looks ahead: what comes later must not be there to be seen.
-            histories, places = asked
-            steps = torch.arange(rows.shape[1], device=rows.device)
-            rows = rows[histories] * (steps <= places[:, None])
-            asked = torch.arange(len(histories), device=rows.device), places
-        generator = torch.Generator().manual_seed(self._seed)
-        context = self.model.context(items, rows, asked)
-        return self.model.walk(context, items, generator, self._num_steps)
+    def _with_parts(self, rows: Tensor, asked: Rows, whole: Tensor) -> tuple[Tensor, Rows]:
+        """Return the rows with the histories `whole` [B, L] without a clip behind them [R + P, L].
+
+        And behind what is `asked` where the parts end: P beginnings, then Q ends of histories
+        without a clip.
+        """
+        # Without a clip those behind it move up by one.
+        parts = self._parts
+        places = torch.arange(whole.shape[1] - 1, device=whole.device)
+        kept = places + (places >= parts.left[:, None])
+        rest = F.pad(whole[parts.users[:, None], kept], (0, 1))
+
+        # A beginning is a position of its history's first row: no later clip is seen from there.
+        beginnings = parts.users * self.hidden.shape[1], parts.left
+        rests = len(rows) + parts.row, parts.later - 1
+        asked = tuple(torch.cat(each) for each in zip(asked, beginnings, rests, strict=True))
+        return torch.cat([rows, rest]), asked
 
     def _nothing_hidden(self) -> Tensor:
         shape = len(self.histories), 1, self.items.moments.shape[1]
@@ -204,28 +199,13 @@ class _Parts:
     all: `row` says in which of the P, `later` at which place of the whole history.
     """
 
-    def __init__(self, lengths: Tensor, has_later: Tensor):
-        """Find them; `lengths` [B], `has_later` [B, L]: which clips have another behind them."""
-        places = torch.arange(has_later.shape[1], device=lengths.device)
-        self.users, self.left = has_later.nonzero(as_tuple=True)
+    def __init__(self, lengths: Tensor, longest: int):
+        """Find them in histories of some lengths [B]."""
+        places = torch.arange(longest, device=lengths.device)
+        self.users, self.left = (places < lengths[:, None] - 1).nonzero(as_tuple=True)
         is_behind = places > self.left[:, None]
         is_there = places < lengths[self.users][:, None]
         self.row, self.later = (is_behind & is_there).nonzero(as_tuple=True)
-        self.num_prefixes = len(self.users)
-
-    def added(self, rows: Tensor, own: Tensor, histories: Tensor) -> tuple[Tensor, Rows]:
-        """Return the rows [R, L] with the histories without a clip behind them [R + P, L].
-
-        And where the parts end: P beginnings, then Q ends of histories without a clip. `own` [B]
-        are the rows in which the histories [B, L] stand as they are.
-        """
-        # The rows themselves, as long as the others.
-        rest = F.pad(others(histories)[self.users, self.left], (0, 1))
-        # After each clip that has one behind it, then after each clip behind one left out, which
-        # stands one place earlier there.
-        part_rows = torch.cat([own[self.users], len(rows) + self.row])
-        part_ends = torch.cat([self.left, self.later - 1])
-        return torch.cat([rows, rest]), (part_rows, part_ends)
 
 
 def shown(moments: Tensor, hidden: Tensor, anybody: Tensor) -> Tensor:
@@ -239,12 +219,6 @@ def shown(moments: Tensor, hidden: Tensor, anybody: Tensor) -> Tensor:
     mean = (kept.unsqueeze(1) @ moments).squeeze(1) / count.clamp(min=1)
     instead = torch.where(count > 0, mean, anybody / anybody.sum())
     return torch.where(hidden.unsqueeze(-1), instead.unsqueeze(1), moments)
-
-
-def others(histories: Tensor) -> Tensor:
-    """Return histories [B, L] without each of their clips in turn [B, L, L - 1]."""
-    places = torch.arange(histories.shape[1], device=histories.device)
-    return histories[:, places[:-1] + (places[:-1] >= places.unsqueeze(1))]
 
 
 def as_sure(noisy: Tensor, clean: Tensor) -> Tensor:

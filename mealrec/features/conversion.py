@@ -8,13 +8,17 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from mealrec.errors import DataFormatError
-from mealrec.features.efficientnet import MODEL_TYPE, EfficientNetConfig, EfficientNetLite, fold
-from mealrec.features.image_encoder import WEIGHTS
+from mealrec.features.efficientnet import (
+    MODEL_TYPE,
+    Convolution,
+    EfficientNetConfig,
+    EfficientNetLite,
+)
 from mealrec.features.visual import CROP, TEMPERATURE
-from mealrec.features.weights import CONFIG_FILE
+from mealrec.features.weights import CONFIG_FILE, WEIGHTS
 
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")
 CODE = "efficientnet-lite-pytorch"
@@ -90,6 +94,13 @@ def converted(source: nn.Module) -> EfficientNetLite:
     fold(network.head, source._conv_head.weight, source._bn1)
     network.classifier.load_state_dict(source._fc.state_dict())
     return network
+
+
+def fold(convolution: Convolution, weight: Tensor, norm: nn.BatchNorm2d) -> None:
+    """Give a convolution another's weight with the batch normalisation that follows it."""
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    convolution.weight.copy_(weight * scale[:, None, None, None])
+    convolution.bias.copy_(norm.bias - norm.running_mean * scale)
 
 
 def save_encoder(

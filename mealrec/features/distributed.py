@@ -78,11 +78,11 @@ def _connected(ray, config: ExtractConfig, cluster: RayConfig) -> Iterator[None]
 
     # Whatever process is new at the end is Ray's.
     before = set(psutil.Process().children(recursive=True))
-    started = []
     try:
         join(ray, config, cluster)
         yield
     finally:
+        started = []
         if cluster.address == LOCAL:
             started = [p for p in psutil.Process().children(recursive=True) if p not in before]
         ray.shutdown()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -161,11 +160,3 @@ class EfficientNetLite(nn.Module):
         for stage in self.stages:
             made.append(stage(made[-1]))
         return [*made, functional.relu6(self.head(made[-1]))]
-
-
-@torch.no_grad()
-def fold(convolution: Convolution, weight: Tensor, norm: nn.BatchNorm2d) -> None:
-    """Give a convolution another's weight with the batch normalisation that follows it."""
-    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    convolution.weight.copy_(weight * scale[:, None, None, None])
-    convolution.bias.copy_(norm.bias - norm.running_mean * scale)

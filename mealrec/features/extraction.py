@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mealrec.errors import DataFormatError
-from mealrec.features.items import Batch, ExtractConfig, ItemEncoder
+from mealrec.features.items import BATCH, Batch, ExtractConfig, ItemEncoder
 from mealrec.features.store import (
     ABSENT,
     CLIPS,
@@ -31,8 +31,6 @@ from mealrec.features.store import (
     resume_or_create,
 )
 
-# Items a forward pass: clips, or texts alone.
-BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256, GLOBAL_VISUAL: 256}
 ROWS_AT_ONCE = 1024  # of a file's features: a large one is never in memory as a whole
 
 

@@ -16,7 +16,7 @@ from mealrec.features.hidden import (
     is_complete,
     made_for,
 )
-from mealrec.features.items import ExtractConfig, ItemEncoder
+from mealrec.features.items import BATCH, ExtractConfig, ItemEncoder
 from mealrec.features.store import (
     CLIPS,
     GLOBAL_VISUAL,
@@ -34,8 +34,6 @@ POOLING = {
     CLIPS: "the mean over a clip's frames and patches",
     TITLE_SEGMENTS: "the mean over a title's segments",
 }
-# Items a forward pass: clips, or texts alone.
-BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256}
 
 
 def write_hidden(
@@ -123,10 +121,8 @@ def _of_segments(texts: list[str], encoder: ItemEncoder) -> tuple[np.ndarray, np
 
 
 def _of_clips(item_ids: list[str], encoder: ItemEncoder) -> np.ndarray:
-    batch = {"item_id": np.array(item_ids, object), "needs_clip": np.ones(len(item_ids), bool)}
-    clips = encoder.decode(batch)
-
     # They could be decoded once: that they cannot now is no reason for a row of zeros.
+    clips = encoder.clips(item_ids)
     for item_id, clip in zip(item_ids, clips, strict=True):
         if not isinstance(clip, SampledFrames):
             raise DataFormatError(

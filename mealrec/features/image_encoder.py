@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from mealrec.errors import DataFormatError
-from mealrec.features.efficientnet import MODEL_TYPE, EfficientNetConfig, EfficientNetLite
-from mealrec.features.visual import TEMPERATURE, Preprocessing, VisualEncoder, class_roots
-from mealrec.features.weights import find_file, pick_device, read_config, weights_checksum
+from mealrec.features.efficientnet import EfficientNetConfig, EfficientNetLite
+from mealrec.features.visual import Preprocessing, VisualEncoder, class_roots
+from mealrec.features.weights import WEIGHTS, find_file, pick_device, read_config, weights_checksum
 
-WEIGHTS = "model.safetensors"
 AT_ONCE = 10  # frames a forward pass: more of them leave the processor's cache
 
 
@@ -36,8 +35,8 @@ class ImageEncoder(VisualEncoder):
         labels: tuple[str, ...],
         name: str,
         checksum: str,
-        temperature: float = TEMPERATURE,
-        num_frames: int = 5,
+        temperature: float,
+        num_frames: int,
     ):
         self.network = network.eval()
         self.preprocessing = preprocessing
@@ -58,16 +57,11 @@ class ImageEncoder(VisualEncoder):
     ) -> ImageEncoder:
         """Load an EfficientNet-Lite from a directory or the hub; it computes in float32.
 
-        Raises DataFormatError for a model of another kind or a damaged one.
+        Raises DataFormatError for a damaged one.
         """
-        # Of this kind?
         source = str(path_or_hub_id)
         checksum = weights_checksum(source)
         config = read_config(source)
-        if config.get("model_type") != MODEL_TYPE:
-            raise DataFormatError(
-                f"{source} is a {config.get('model_type')} model: an {MODEL_TYPE} is expected."
-            )
 
         # The network, whatever precision its weights are stored in.
         network = EfficientNetLite(EfficientNetConfig.from_dict(config))
@@ -112,9 +106,7 @@ class ImageEncoder(VisualEncoder):
     @torch.inference_mode()
     def logits(self, clips: Sequence[np.ndarray]) -> Tensor:
         """Return the logits [B, K, C] of clips as `encode` takes them."""
-        pixels = self._pixels(clips)
-        made = [self.network(part) for part in pixels.flatten(0, 1).split(AT_ONCE)]
-        return torch.cat(made).unflatten(0, pixels.shape[:2])
+        return self._of_frames(clips, self.network)
 
     @torch.inference_mode()
     def hidden_states(self, clips: Sequence[np.ndarray]) -> np.ndarray:
@@ -122,18 +114,23 @@ class ImageEncoder(VisualEncoder):
 
         Zeros fill up what is narrower than the head.
         """
+
         # Each layer's mean over places, all of one width.
-        pixels = self._pixels(clips)
-        made = []
-        for part in pixels.flatten(0, 1).split(AT_ONCE):
+        def means(pixels: Tensor) -> Tensor:
             layers = []
-            for maps in self.network.maps(part):
+            for maps in self.network.maps(pixels):
                 mean = maps.mean((2, 3))
                 layers.append(functional.pad(mean, (0, self.hidden_width - mean.shape[1])))
-            made.append(torch.stack(layers, 1))
+            return torch.stack(layers, 1)
 
         # And the mean over a clip's frames.
-        return torch.cat(made).unflatten(0, pixels.shape[:2]).mean(1).cpu().numpy()
+        return self._of_frames(clips, means).mean(1).cpu().numpy()
+
+    def _of_frames(self, clips: Sequence[np.ndarray], make: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return what `make` makes of every frame [B, K, ...], some frames at a time."""
+        pixels = self._pixels(clips)
+        made = [make(part) for part in pixels.flatten(0, 1).split(AT_ONCE)]
+        return torch.cat(made).unflatten(0, pixels.shape[:2])
 
     def _pixels(self, clips: Sequence[np.ndarray]) -> Tensor:
         device = self.network.classifier.weight.device

@@ -12,11 +12,21 @@ import numpy as np
 from mealrec.data.catalogue import clip_path
 from mealrec.errors import VideoError
 from mealrec.features.encoder import open_encoder
-from mealrec.features.store import ABSENT, CLIPS, DONE, FAILED, PENDING, TITLE_SEGMENTS
+from mealrec.features.store import (
+    ABSENT,
+    CLIPS,
+    DONE,
+    FAILED,
+    GLOBAL_VISUAL,
+    PENDING,
+    TITLE_SEGMENTS,
+)
 from mealrec.features.text import TextEncoder, split_title
 from mealrec.features.visual import VisualEncoder
 from mealrec.video.frames import SampledFrames, sample_frames
 
+# Items a forward pass: clips, or texts alone.
+BATCH = {CLIPS: 8, TITLE_SEGMENTS: 256, GLOBAL_VISUAL: 256}
 Batch = dict[str, np.ndarray]
 Clip = SampledFrames | VideoError | None
 """A clip's frames, or why there are none; None where there is no such file."""
@@ -66,9 +76,12 @@ class ItemEncoder:
         """Return each clip that the batch needs."""
         if self.video is None:
             return []
-        needed = batch["item_id"][batch["needs_clip"]].tolist()
+        return self.clips(batch["item_id"][batch["needs_clip"]].tolist())
+
+    def clips(self, item_ids: list[str]) -> list[Clip]:
+        """Return each item's clip, several decoded at a time."""
         with ThreadPoolExecutor(self.config.jobs) as pool:
-            return list(pool.map(self._decode_clip, needed))
+            return list(pool.map(self._decode_clip, item_ids))
 
     def encode(self, batch: Batch, clips: Sequence[Clip]) -> Batch:
         """Return the features of a batch whose clips are decoded."""

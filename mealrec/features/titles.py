@@ -12,7 +12,7 @@ from torch import Tensor
 from mealrec.errors import DataFormatError
 from mealrec.features.store import FeatureStore, checksum_of_texts
 from mealrec.features.tensors import Normalisation
-from mealrec.features.text import MAX_TOKENS, TextEncoder, batch_tokens, batches, padded
+from mealrec.features.text import TextEncoder, batches, padded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,7 +65,7 @@ class Titles:
         Raises DataFormatError where it names none, or the encoder or the titles are others than
         were encoded.
         """
-        made_by = store.manifest.get("encoders", {}).get("text")
+        made_by = store.manifest["encoders"].get("text")
         if not made_by:
             raise DataFormatError(
                 "The features name no text encoder that could be trained: make them with `python "
@@ -79,7 +79,7 @@ class Titles:
                 "on."
             )
         sha256 = checksum_of_texts(texts)
-        is_whole = len(texts) == len(store.manifest.get("item_ids", ()))
+        is_whole = len(texts) == len(store.manifest["item_ids"])
         if is_whole and store.manifest.get("titles_sha256") not in ("", None, sha256):
             raise DataFormatError(
                 "The titles are not those that the features were made of: extract the features "
@@ -119,9 +119,7 @@ class Titles:
 def _token_states(encoder: TextEncoder, texts: Sequence[str], layer: int) -> TokenStates:
     # Where each title's tokens will lie.
     present = [row for row, text in enumerate(texts) if text.strip()]
-    tokens = encoder.tokenizer(
-        [texts[row] for row in present], truncation=True, max_length=MAX_TOKENS
-    )["input_ids"]
+    tokens = encoder.tokens([texts[row] for row in present])
     counts = [len(row) for row in tokens]
     lengths = torch.zeros(len(texts), dtype=torch.long)
     lengths[present] = torch.tensor(counts)
@@ -129,7 +127,7 @@ def _token_states(encoder: TextEncoder, texts: Sequence[str], layer: int) -> Tok
     states = torch.empty(int(lengths.sum()), encoder.width, dtype=torch.float16)
 
     # Titles of like length share a batch; padding is dropped again.
-    for rows in batches(counts, batch_tokens(encoder.model.device)):
+    for rows in batches(counts, encoder.model.device):
         ids, mask = padded([tokens[row] for row in rows], encoder.model.device)
         made = encoder.model(ids, attention_mask=mask, output_hidden_states=True)
         is_token = mask.bool().cpu()

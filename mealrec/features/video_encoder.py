@@ -73,7 +73,8 @@ class VideoEncoder(VisualEncoder):
 
         "MCG-NJU/videomae-base" was pre-trained alone, "MCG-NJU/videomae-base-finetuned-kinetics"
         names 400 actions. The positions are computed, not learned, so that weights pretrained on 16
-        frames load unchanged. Raises DataFormatError for a model of another kind.
+        frames load unchanged. Raises DataFormatError for one whose frames have no feature of their
+        own.
         """
         from transformers import VideoMAEConfig, VideoMAEForVideoClassification, VideoMAEModel
 
@@ -134,9 +135,9 @@ def labels_in(config: dict) -> tuple[str, ...]:
 
 def _check(source: str, config: VideoMAEConfig, has_classifier: bool) -> None:
     # Frames are doubled to fill tubes of two, and a frame's class is read in its own tokens.
-    if config.model_type != MODEL_TYPE or config.tubelet_size != TUBELET:
+    if config.tubelet_size != TUBELET:
         raise DataFormatError(
-            f"{source} is a {config.model_type} model with tubes of {config.tubelet_size} frames: "
+            f"{source} is a {MODEL_TYPE} model with tubes of {config.tubelet_size} frames: "
             f"a VideoMAE with tubes of {TUBELET} is expected."
         )
     if has_classifier and not config.use_mean_pooling:

@@ -12,7 +12,8 @@ import torch
 from mealrec.errors import DataFormatError
 
 CONFIG_FILE = "config.json"
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+WEIGHTS = "model.safetensors"
+WEIGHT_FILES = (WEIGHTS, "pytorch_model.bin")
 
 
 def pick_device(device: str) -> torch.device:

@@ -81,8 +81,11 @@ class NPDConfig:
 
 @dataclass(frozen=True)
 class Rates:
-    """How many times the learning rate of the numbers that all kinds share: the encoder with titles
-    and IDs, the map to kinds, the likeness of kinds, and the companions that habit calls for."""
+    """How many times the learning rate of the numbers that all kinds share.
+
+    They are those of the encoder with titles and IDs, of the map to kinds, of the likeness of
+    kinds, and of the companions that habit calls for.
+    """
 
     encoder: float = 0.15
     kinds: float = 0.25

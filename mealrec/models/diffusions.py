@@ -26,7 +26,7 @@ class Context:
 
     `start` [R, J] is x_0; `watched` what the B histories show; `rows` the R positions that are
     asked about; `reader` what reads the histories, None where nothing is read; `guide` TCD's c_v,
-    None without TCD; `title` [R, J] the row's own clip's.
+    None without TCD.
     """
 
     start: Tensor
@@ -34,7 +34,6 @@ class Context:
     rows: Rows
     reader: Reader | None
     guide: Guide | None
-    title: Tensor
 
 
 @dataclass(frozen=True)

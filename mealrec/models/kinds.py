@@ -6,7 +6,6 @@ not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ from scipy.spatial.distance import squareform
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.types import ItemFeatures
+from mealrec.types import Clicks, ItemFeatures
 
 RIDGE = 0.3  # penalty of the regression from features to kinds
 MOST_FRAMES = 3000  # whose likeness to each other is worked out: more do not fit into memory
@@ -60,7 +59,7 @@ class KindSpace(nn.Module):
         return torch.where(features.has_visual[:, None, None], logits, self.absent).softmax(-1)
 
     @torch.no_grad()
-    def fit(self, features: ItemFeatures, sequences: Sequence[Sequence[int]], looks: int) -> None:
+    def fit(self, features: ItemFeatures, sequences: Clicks, looks: int) -> None:
         """Find the kinds from how frames look and from which clips the same viewers watch.
 
         `looks` clusters of frames are merged to J kinds where the same viewers watch them: that two
@@ -73,7 +72,6 @@ class KindSpace(nn.Module):
             return
         self.is_fitted.fill_(True)
         shown = features.has_visual & features.has_id
-        shown[0] = False
         if not shown.any():
             return
 
@@ -81,19 +79,19 @@ class KindSpace(nn.Module):
         frames = features.frames[shown].flatten(0, 1)
         self.centre.copy_(frames.mean(0))
         directions = F.normalize(frames - self.centre, dim=-1)
-        found = find_looks(directions.cpu().numpy(), looks, MOST_FRAMES)
+        found = find_looks(directions.cpu().numpy(), looks)
 
         # Merge looks to kinds, and learn the kinds from the features.
-        kind_of_look = self._kinds_of(found, features, sequences)
+        kind_of_look = self._kinds_of(found, features, shown, sequences)
         weight, bias = ridge(found.points, kind_of_look[found.labels], len(self.absent))
         self.map.weight.copy_(weight)
         self.map.bias.copy_(bias)
         self.absent.copy_(self(features)[shown].mean((0, 1)).log())
 
     def _kinds_of(
-        self, found: Looks, features: ItemFeatures, sequences: Sequence[Sequence[int]]
+        self, found: Looks, features: ItemFeatures, shown: Tensor, sequences: Clicks
     ) -> np.ndarray:
-        """Return which kind each look belongs to [looks].
+        """Return which kind each look belongs to [looks], as the items `shown` [N+1] teach.
 
         Every frame is of the look that a regression gives it.
         """
@@ -103,14 +101,15 @@ class KindSpace(nn.Module):
         nearest = F.linear(directions, *look_of).argmax(-1)
         of_frames = F.one_hot(nearest, found.count).float()
         # Items that teach nothing are of none.
-        shown = (features.has_visual & features.has_id).cpu()
-        shares = (of_frames.mean(1) * shown[:, None]).numpy()
+        shares = (of_frames.mean(1) * shown.cpu()[:, None]).numpy()
         return merge_looks(together(shares, sequences), len(self.absent))
 
 
 def ridge(points: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Tensor, Tensor]:
-    """Return weight [classes, V] and bias [classes] of the ridge regression from points [M, V] to
-    their one-hot labels [M]."""
+    """Return weight [classes, V] and bias [classes] of a ridge regression.
+
+    It goes from points [M, V] to their one-hot labels [M].
+    """
     # A column of ones is the bias, which goes free of the penalty.
     x = torch.cat([torch.from_numpy(points), torch.ones(len(points), 1)], 1)
     y = F.one_hot(torch.from_numpy(labels).long(), classes).float()
@@ -132,8 +131,8 @@ class Looks:
     count: int
 
 
-def find_looks(directions: np.ndarray, count: int, most: int) -> Looks:
-    """Cluster directions [M, V] by their nearest neighbours; of more than `most` take an even part.
+def find_looks(directions: np.ndarray, count: int) -> Looks:
+    """Cluster directions [M, V] by their nearest neighbours, of more than MOST_FRAMES an even part.
 
     Spectral, not k-means alone: a motif seen from two sides is one chain of neighbours and two
     clouds.
@@ -141,8 +140,8 @@ def find_looks(directions: np.ndarray, count: int, most: int) -> Looks:
     from sklearn.cluster import KMeans
 
     # Take an even part of the frames, and no more looks than there are different ones.
-    taken = np.linspace(0, len(directions) - 1, min(most, len(directions))).round().astype(int)
-    points = directions[taken].astype(np.float32)
+    taken = np.linspace(0, len(directions) - 1, min(MOST_FRAMES, len(directions)))
+    points = directions[taken.round().astype(int)].astype(np.float32)
     count = min(count, len(np.unique(points, axis=0)))
 
     # Find the leading axes of the normalised graph of neighbours.
@@ -171,7 +170,7 @@ def _neighbours(points: np.ndarray) -> np.ndarray:
     return (kept + kept.T) / 2
 
 
-def together(shares: np.ndarray, sequences: Sequence[Sequence[int]]) -> np.ndarray:
+def together(shares: np.ndarray, sequences: Clicks) -> np.ndarray:
     """Return how many times more often than by chance one viewer watches two looks [looks, looks].
 
     `shares` [N+1, looks] of the looks in each item; `sequences` are viewers' clicks, as item

@@ -28,10 +28,7 @@ def ranking_loss(
     `table` scores its own kind of `items` [N+1]; `preference` is what it ranks by, a row for each
     target. Items without an ID are never negatives: training must not see them.
     """
-    # Padding and items without an ID are no candidates.
-    trainable = features.has_id.clone()
-    trainable[0] = False
-    ranked = replace(items, bias=items.bias.masked_fill(~trainable, _OUT))
+    ranked = replace(items, bias=items.bias.masked_fill(~features.has_id, _OUT))
     scores = table.scores(preference, ranked)
     if seen is not None:
         own = targets[:, None]  # stays a candidate where a viewer came back to a clip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -17,7 +16,7 @@ from mealrec.models.losses import ranking_loss, weighted_sum
 from mealrec.models.npd import NPD, Condition
 from mealrec.models.table import ItemTable
 from mealrec.models.tcd import TCD
-from mealrec.types import ItemFeatures, Items, SequenceBatch
+from mealrec.types import Clicks, ItemFeatures, Items, SequenceBatch
 
 
 class MealRec(Diffusions):
@@ -29,14 +28,7 @@ class MealRec(Diffusions):
         width = config.num_kinds
 
         # What stands for items, and what encodes histories of them.
-        self.table = ItemTable(
-            config.num_items,
-            config.visual_width,
-            config.text_width,
-            width,
-            config.id_dropout,
-            config.title_dropout,
-        )
+        self.table = ItemTable(config)
         self.backbone = build_backbone(
             config.backbone,
             width,
@@ -73,10 +65,7 @@ class MealRec(Diffusions):
         return self.backbone.causal
 
     def prepare(
-        self,
-        sequences: Sequence[Sequence[int]],
-        features: ItemFeatures,
-        encoder_input: object = None,
+        self, sequences: Clicks, features: ItemFeatures, encoder_input: object = None
     ) -> None:
         """Find the kinds, once and before training."""
         self.table.kind_space.fit(features, sequences, self.config.looks)
@@ -173,12 +162,11 @@ class MealRec(Diffusions):
     def context_of(self, start: Tensor, items: Items, histories: Tensor, rows: Rows) -> Context:
         """Return the context of an encoded x_0 [R, J]."""
         # Nobody reads the history where nothing is diffused.
-        title = items.title[histories[rows]]
         if not (self.has_tcd or self.has_npd):
-            return Context(start, Watched.nothing(items, histories), rows, None, None, title)
+            return Context(start, Watched.nothing(items, histories), rows, None, None)
         watched = self.reader.watch(items, histories)
         guide = self.tcd.guide(watched, self.reader) if self.has_tcd else None
-        return Context(start, watched, rows, self.reader, guide, title)
+        return Context(start, watched, rows, self.reader, guide)
 
     def condition(self, wanted: Tensor, context: Context, items: Items) -> Condition:
         """Return NPD's c_m; `wanted` [B, L, J] is r of each clip. Paper: Sec. 4.4."""
@@ -186,5 +174,6 @@ class MealRec(Diffusions):
 
     def fused(self, wanted: Tensor, context: Context, items: Items) -> Tensor:
         """Return the preference [R, J] without NPD: an MLP over x_0, last clip's r and title."""
-        found = torch.cat([context.start, wanted[context.rows], context.title], -1)
+        title = items.title[context.watched.items[context.rows]]
+        found = torch.cat([context.start, wanted[context.rows], title], -1)
         return self.sphere(context.start + self.fuse(found))

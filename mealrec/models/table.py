@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mealrec.layers import Dropout
+from mealrec.models.config import MealRecConfig
 from mealrec.models.kinds import UNSEEN, KindSpace, of_anybody
 from mealrec.types import ItemFeatures, Items
 
@@ -22,21 +23,15 @@ class ItemTable(nn.Module):
     appeal.
     """
 
-    def __init__(
-        self,
-        num_items: int,
-        visual_width: int,
-        text_width: int,
-        num_kinds: int,
-        id_dropout: float,
-        title_dropout: float,
-    ):
+    def __init__(self, config: MealRecConfig):
         super().__init__()
-        self.id_dropout = id_dropout
+        num_items = config.num_items
+        num_kinds = config.num_kinds
+        self.id_dropout = config.id_dropout
         # What is known of items: kinds, titles, IDs and their own appeal.
-        self.kind_space = KindSpace(visual_width, num_kinds)
-        self.titles = nn.Linear(text_width, num_kinds)
-        self.title_dropout = Dropout(title_dropout)
+        self.kind_space = KindSpace(config.visual_width, num_kinds)
+        self.titles = nn.Linear(config.text_width, num_kinds)
+        self.title_dropout = Dropout(config.title_dropout)
         self.absent_title = nn.Parameter(torch.zeros(num_kinds))
         self.enter_kinds = nn.Linear(num_kinds, num_kinds)
         self.ids = nn.Embedding(num_items + 1, num_kinds)
@@ -46,7 +41,7 @@ class ItemTable(nn.Module):
         self.log_scale = nn.Parameter(torch.ones(()))
         self.kind_appeal = nn.Parameter(torch.zeros(num_kinds))
         self.log_accident = nn.Parameter(torch.tensor(-3.0))
-        nn.init.normal_(self.titles.weight, std=0.1 * text_width**-0.5)
+        nn.init.normal_(self.titles.weight, std=0.1 * config.text_width**-0.5)
         nn.init.normal_(self.ids.weight, std=0.05)
 
     def forward(self, features: ItemFeatures) -> Items:
@@ -63,9 +58,8 @@ class ItemTable(nn.Module):
         bias = torch.where(known, self.bias, self.bias_without_id)
 
         # What anybody watches is of the items that training knows.
-        trained = features.has_id.clone()
-        trained[0] = False
-        return Items(moments, kinds, identity, title, bias, of_anybody(kinds, bias, trained))
+        anybody = of_anybody(kinds, bias, features.has_id)
+        return Items(moments, kinds, identity, title, bias, anybody)
 
     def without_id(self, features: ItemFeatures, anybody: Tensor) -> Items:
         """Return M items that are known by content alone; `features` have no padding row."""

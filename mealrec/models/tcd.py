@@ -26,8 +26,9 @@ class Guide:
 
 
 class TCD(nn.Module):
-    """Paper: Eq. 6 (z_0), Eq. 7 (c_v) and Eq. 8 (f_θ), over every clip of the history, each guided
-    by those before it.
+    """Diffuses the frames of every clip of the history, each guided by the clips before it.
+
+    Paper: Eq. 6 (z_0), Eq. 7 (c_v) and Eq. 8 (f_θ).
 
     Departs: a frame lives in the space of kinds [K, J], so z_0 is read, not encoded. c_v is the
     evidence for kinds in the earlier clips with Eq. 7's weights at learned rates, and what habit

@@ -1,5 +1,7 @@
-"""What lists are worth next to accuracy: how much of the catalogue they reach, how alike and how
-well known they are."""
+"""What lists are worth next to accuracy.
+
+How much of the catalogue they reach, how alike and how well known they are.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +59,10 @@ class Background:
 
 
 def beside_accuracy(top: np.ndarray, background: Background) -> dict[str, float]:
-    """Return FIGURES of lists `top` [R, 10] of item indices, 0 where a list is shorter; see
-    NOTES."""
+    """Return FIGURES of lists `top` [R, 10] of item indices, 0 where a list is shorter.
+
+    NOTES says what they are.
+    """
     candidates = background.candidates
     clicks = background.clicks
     items = top[top > 0]
@@ -90,8 +94,7 @@ def gini(times: np.ndarray) -> float:
 
 
 def diversity(top: np.ndarray, content: Tensor) -> float:
-    """Return the mean over lists [R, 10] of 1 less the mean cosine of two different items of a
-    list.
+    """Return the mean over lists [R, 10] of 1 less the mean cosine of two items of a list.
 
     `content` [N+1, C] are unit vectors or 0. A list of fewer than two items is left out.
     """
@@ -112,8 +115,10 @@ def diversity(top: np.ndarray, content: Tensor) -> float:
 def over_seeds(
     ranks: Sequence[Ranks], background: Background, ddof: int = 0
 ) -> dict[str, dict[str, float]] | None:
-    """Return {figure: its mean and standard deviation over seeds}; None where a seed's lists
-    were not kept."""
+    """Return {figure: its mean and standard deviation over seeds}.
+
+    None where a seed's lists were not kept.
+    """
     # Ranks that were stored before lists were kept have none.
     if any(rank.top is None for rank in ranks):
         return None

@@ -1,5 +1,7 @@
-"""Full ranking of every item for evaluation rows: by a model, by popularity, or by content
-without a model."""
+"""Full ranking of every item for evaluation rows.
+
+By a model, by popularity, by neighbours, or by content without a model.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """Maps histories [R, L] to the scores of all items [R, N+1]."""
 
 TOP = 10
+SHARPNESS = 8.0
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,7 @@ def rank_rows(
 
 
 def _first_items(scores: np.ndarray, histories: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the history's share of each row's first TOP [R], and the first TOP without the history
-    [R, TOP].
+    """Return the history's share of each row's first TOP [R], and those without it [R, TOP].
 
     Both are read off one list that is longer by the history: what is masked cannot push more out of
     it.
@@ -102,8 +104,10 @@ def _first_items(scores: np.ndarray, histories: np.ndarray) -> tuple[np.ndarray,
 
 
 def model_scorer(model: TrainedSystem, features: ItemFeatures, **choices) -> Scorer:
-    """Return the scorer of a trained system; `choices` are further arguments of its `scores`,
-    such as ends_at."""
+    """Return the scorer of a trained system.
+
+    `choices` are further arguments of its `scores`, such as ends_at.
+    """
     # All items once, before any history is asked about.
     model.eval()
     with torch.inference_mode():
@@ -158,8 +162,8 @@ def _membership(items: list[np.ndarray], width: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(rows)), places), shape=(len(items), width))
 
 
-def content_scorer(features: ItemFeatures, counts: np.ndarray, sharpness: float = 8.0) -> Scorer:
-    """Return the model-free line: popularity times exp(sharpness · best frame similarity).
+def content_scorer(features: ItemFeatures, counts: np.ndarray) -> Scorer:
+    """Return the model-free line: popularity times exp(SHARPNESS · best frame similarity).
 
     `counts` [N+1] training occurrences. Similarity is the mean over the history of the best cosine
     between a frame of the history's item and a frame of the candidate.
@@ -175,6 +179,6 @@ def content_scorer(features: ItemFeatures, counts: np.ndarray, sharpness: float 
         # The mean over the clips that are there.
         present = histories > 0
         similarity = (best[histories] * present[:, :, None]).sum(1) / present.sum(1, keepdims=True)
-        return sharpness * similarity + np.log(counts + 1)
+        return SHARPNESS * similarity + np.log(counts + 1)
 
     return score

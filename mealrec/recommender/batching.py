@@ -44,20 +44,20 @@ class _Place(Generic[Asked, Answer]):
 class Batcher(Generic[Asked, Answer]):
     """Answers requests of many threads in batches; it has no thread of its own.
 
-    `work` answers a batch, in its order; `alike(a, b)` says whether two requests fit into one. A
-    request that comes alone is answered at once, in its own thread. One that comes while a batch is
-    at work waits for that, and then those like the oldest of all that wait are the next batch, at
-    most `limit`. An error is its own request's alone.
+    `work` answers a batch, in its order; requests of one `kind` fit into one. A request that comes
+    alone is answered at once, in its own thread. One that comes while a batch is at work waits for
+    that, and then those of the kind of the oldest that waits are the next batch, at most `limit`.
+    An error is its own request's alone.
     """
 
     def __init__(
         self,
         work: Callable[[Sequence[Asked]], Sequence[Answer]],
-        alike: Callable[[Asked, Asked], bool],
+        kind: Callable[[Asked], object],
         limit: int,
     ) -> None:
         self._work = work
-        self._alike = alike
+        self._kind = kind
         self._limit = limit
         self._waiting: list[_Place[Asked, Answer]] = []
         self._turn = threading.Condition()
@@ -102,9 +102,9 @@ class Batcher(Generic[Asked, Answer]):
 
     def _next_batch(self) -> list[_Place[Asked, Answer]]:
         # The oldest is always among them, so nobody waits for ever.
-        oldest, *others = self._waiting
-        alike = [place for place in others if self._alike(oldest.asked, place.asked)]
-        batch = [oldest, *alike][: self._limit]
+        kind = self._kind(self._waiting[0].asked)
+        alike = [place for place in self._waiting if self._kind(place.asked) == kind]
+        batch = alike[: self._limit]
         self._waiting = [place for place in self._waiting if place not in batch]
         return batch
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from mealrec.explain.trace import RankedItem, named
 from mealrec.question import MAX_SEED, Question
-from mealrec.ranking.metrics import ORDER, ranks_of
+from mealrec.ranking.metrics import Ranking
 
 if TYPE_CHECKING:
     from mealrec.bundle.manifest import CatalogueItem
@@ -49,10 +49,9 @@ class SystemRanking:
         """
         # An upload has no row, and what was watched is no candidate.
         row = self.row_of.get(item_id, 0)
-        place = int(np.searchsorted(self.candidates, row))
-        if place == len(self.candidates) or self.candidates[place] != row:
+        if row not in self.candidates:
             return None
-        return int(ranks_of(self.scores[None], np.array([place]), ORDER)[0])
+        return int(Ranking(self.candidates, self.scores[None]).ranks_of(row)[0])
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def effects(asked: Asked) -> tuple[Effect, ...]:
     changes = _changes(asked)
     histories = [asked.history, *(change.history for change in changes)]
     hidden = [question.hidden, *(change.hidden for change in changes)]
-    num_frames = asked.history.times_s.shape[1]
+    num_frames = asked.history.walked.moments.shape[1]
     walks = walks_of(histories, question.seed, masks_of(hidden, num_frames).unsqueeze(1))
     scores = walks.ends[:, 0]
 
@@ -71,12 +71,14 @@ def _changes(asked: Asked) -> list[Change]:
     changes = []
 
     # One on its own is not left out. What is hidden belongs to the last item, and goes with it.
-    seen = range(len(history.items) - len(history.walked), len(history.items))
-    for place in seen if last else ():
-        still_hidden = () if place == last else hidden
-        item_id = history.items[place].item_id
-        changes.append(Change(history.without(place), still_hidden, item_id))
+    if last > 0:
+        first_seen = len(history.items) - len(history.walked)
+        for place in range(first_seen, len(history.items)):
+            still_hidden = () if place == last else hidden
+            item_id = history.items[place].item_id
+            changes.append(Change(history.without(place), still_hidden, item_id))
 
+    # A moment that is hidden in part loses the rest.
     kinds = history.walked.moments[-1].argmax(-1).tolist()
     for moment in asked.moments:
         frames = tuple(frame for frame in moment if frame not in hidden)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,6 +69,10 @@ class Variant:
         """How many items N the catalogue has."""
         return len(self.items) - 1
 
+    def latest(self, clips: Items) -> Items:
+        """Return those of a history's clips that the model sees: the latest `max_length`."""
+        return clips.rows(slice(-self.model.config.max_length, None))
+
     def weights(self, length: int) -> list[float]:
         """Return α_k of a history of some length, oldest first. Paper: Eq. 7."""
         rate = torch.tensor(BACKBONE_RATE)
@@ -85,13 +88,12 @@ class History:
 
     `rows` say where they lie in the catalogue, from 1 to N; an upload has a row above N. `clips`
     are what the model knows of them, `walked` of those that a walk meets: the latest `max_length`,
-    with noise on them where that is asked for. `times_s` [L, K] tells when their frames are.
+    with noise on them where that is asked for.
     """
 
     variant: Variant
     items: tuple[CatalogueItem, ...]
     rows: tuple[int, ...]
-    times_s: np.ndarray
     clips: Items
     walked: Items
 
@@ -107,25 +109,20 @@ class History:
         """Look a history up; `row_of` tells the catalogue's rows, `uploads` are the history's."""
         # Each item by its id: an upload, or an item of the catalogue.
         own = {upload.upload_id: upload for upload in uploads}
-        known_times = contents.times_s.numpy()
         items = []
         rows = []
-        times_s = []
         for item_id in item_ids:
             if item_id in own:
                 items.append(CatalogueItem(item_id, own[item_id].title, "", held_out=True))
                 rows.append(variant.num_items + 1 + list(own).index(item_id))
-                times_s.append(own[item_id].times_s.astype(known_times.dtype))
             else:
                 row = row_of[item_id]
                 items.append(contents.catalogue[row - 1])
                 rows.append(row)
-                times_s.append(known_times[row])
 
         # What the model knows of them; a walk meets the latest.
         clips = _clips(variant, rows, uploads)
-        walked = clips.rows(slice(-variant.model.config.max_length, None))
-        return cls(variant, tuple(items), tuple(rows), np.stack(times_s), clips, walked)
+        return cls(variant, tuple(items), tuple(rows), clips, variant.latest(clips))
 
     @property
     def candidates(self) -> Tensor:
@@ -144,9 +141,8 @@ class History:
             self,
             items=tuple(self.items[other] for other in kept),
             rows=tuple(self.rows[other] for other in kept),
-            times_s=self.times_s[kept],
             clips=clips,
-            walked=clips.rows(slice(-self.variant.model.config.max_length, None)),
+            walked=self.variant.latest(clips),
         )
 
     def with_noise(
@@ -242,7 +238,7 @@ def walk_together(asked: Sequence[Asked]) -> Walks:
     """
     # One mask a set; the batch is as high as its longest list of sets.
     question = asked[0].question
-    num_frames = asked[0].history.times_s.shape[1]
+    num_frames = asked[0].history.walked.moments.shape[1]
     most = max(len(each.sets) for each in asked)
     hidden = []
     for each in asked:

@@ -1,8 +1,6 @@
-"""Test viewers under a loaded model: where each true next item stands, one viewer on the map."""
+"""One test viewer's preference on the map of the catalogue."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,17 +10,10 @@ from mealrec.bundle.contents import TITLE_SEGMENTS, BundleContents
 from mealrec.bundle.manifest import ViewerCase
 from mealrec.explain.trace import KindMap, ViewerMap
 from mealrec.explain.walks import as_sure
-from mealrec.ranking.metrics import ORDER, Ranking, ranks_of
+from mealrec.ranking.metrics import Ranking
 from mealrec.recommender.history import History, walks_of
 
 FIRST = 5
-
-
-def target_ranks(histories: Sequence[History], targets: Sequence[int], seed: int) -> np.ndarray:
-    """Return the ranks [B], from 1, of viewers' true next items, `targets` in the catalogue."""
-    # What was watched counts not: a rank here is the place in the list that would be shown.
-    scores = walks_of(histories, seed).ends[:, 0]
-    return ranks_of(scores.cpu().numpy(), np.array(targets), ORDER)
 
 
 def viewer_map(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mealrec.bundle.contents import BundleContents
-from mealrec.bundle.disk import read_bundle
+from mealrec.bundle.disk import read_contents
 from mealrec.bundle.hub import SCHEME, local_bundle
 from mealrec.bundle.layout import kind_map
 from mealrec.bundle.manifest import project_path, read_manifest
@@ -23,12 +23,12 @@ from mealrec.explain.trace import Effect, KindMap, Recommendation, ViewerMap
 from mealrec.features.noise import VisualSpread
 from mealrec.features.weights import pick_device
 from mealrec.question import Question, check_variant
-from mealrec.ranking.metrics import Ranking
-from mealrec.recommender import inspection
+from mealrec.ranking.metrics import ORDER, Ranking, ranks_of
 from mealrec.recommender.batching import Batcher, Clock
 from mealrec.recommender.comparing import SystemRanking
 from mealrec.recommender.effects import effects
 from mealrec.recommender.history import Asked, History, Variant, walk_together, walks_of
+from mealrec.recommender.inspection import viewer_map
 from mealrec.recommender.tracing import Figures, ranked_items, recommendation
 from mealrec.recommender.uploads import Upload, UploadEncoder
 
@@ -41,8 +41,10 @@ VIEWERS = 64
 
 
 class Recommender:
-    """A loaded bundle. Threads may share it: a question leaves nothing behind, and those that wait
-    for each other's end are walked as one batch.
+    """A loaded bundle.
+
+    Threads may share it: a question leaves nothing behind, and those that wait for each other's end
+    are walked as one batch.
 
     Attributes: `name`, `manifest`, `catalogue`, `viewers`, `test_viewers`, `variants` (their
     names), `num_frames` K, `num_steps` (T of the first one as trained), `kinds` of moments,
@@ -84,7 +86,7 @@ class Recommender:
         # A walk holds about two scores an item for each frame that is hidden.
         scores = 2 * self.num_frames * (len(item_ids) + 1)
         limit = max(1, min(BATCH, BATCH_SCORES // scores))
-        self._batches = Batcher(self.answer_together, _fit_together, limit)
+        self._batches = Batcher(self.answer_together, _walked_alike, limit)
 
     @classmethod
     def from_bundle(
@@ -96,7 +98,8 @@ class Recommender:
         encodings alone. Raises BundleError naming what is missing, damaged or does not fit.
         """
         path = Path(path)
-        return cls(path, read_bundle(path), read_manifest(path), device, uploads_on)
+        manifest = read_manifest(path)
+        return cls(path, read_contents(path, manifest), manifest, device, uploads_on)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, device: str = "auto") -> Recommender:
@@ -165,11 +168,12 @@ class Recommender:
         loaded = self.variant(variant)
         for start in range(0, len(self.test_viewers), VIEWERS):
             cases = self.test_viewers[start : start + VIEWERS]
-            targets = [self._row_of[case.target] for case in cases]
+            targets = np.array([self._row_of[case.target] for case in cases])
             with torch.inference_mode():
                 histories = [self._history(case.history, loaded) for case in cases]
-                ranks = inspection.target_ranks(histories, targets, seed)
-            yield ranks
+                scores = walks_of(histories, seed).ends[:, 0]
+            # What was watched counts not: a rank is the place in the list that would be shown.
+            yield ranks_of(scores.cpu().numpy(), targets, ORDER)
 
     def viewer_map(self, viewer_id: str, *, variant: str = "full", seed: int = 0) -> ViewerMap:
         """Return one test viewer's preference among the catalogue's kinds (the paper's Fig. 7).
@@ -188,7 +192,7 @@ class Recommender:
         with torch.inference_mode():
             history = self._history(case.history, self.variant(variant))
             target = self._row_of[case.target]
-            return inspection.viewer_map(case, history, target, self.kind_map, self.contents, seed)
+            return viewer_map(case, history, target, self.kind_map, self.contents, seed)
 
     @cached_property
     def kind_map(self) -> KindMap:
@@ -273,13 +277,7 @@ class Recommender:
         return VisualSpread.of(self.features)
 
 
-def _fit_together(one: tuple[Question, Clock], other: tuple[Question, Clock]) -> bool:
-    """Whether two questions can be walked as one batch: on one model, with one noise, as long."""
-    first, _ = one
-    second, _ = other
-    return (
-        first.variant == second.variant
-        and first.seed == second.seed
-        and first.noise == second.noise
-        and first.num_steps == second.num_steps
-    )
+def _walked_alike(waiting: tuple[Question, Clock]) -> tuple:
+    """Return what questions of one batch share: the model, and how it walks."""
+    question, _ = waiting
+    return question.variant, question.seed, question.noise, question.num_steps

@@ -183,20 +183,12 @@ def _history(
     """
     # The latest items are those that the model sees.
     unseen = len(history.items) - len(watched_for)
-    weights = history.variant.weights(len(watched_for))
+    weights = [0.0] * unseen + history.variant.weights(len(watched_for))
+    fits = [0.0] * unseen + agrees.tolist()
+    wanted = np.pad(watched_for, ((unseen, 0), (0, 0)))
     found = []
-    for place, item in enumerate(history.items):
-        seen = place - unseen
-        found.append(
-            HistoryItem(
-                item_id=item.item_id,
-                title=item.title,
-                topic=item.topic,
-                weight=weights[seen] if seen >= 0 else 0.0,
-                agreement=float(agrees[seen]) if seen >= 0 else 0.0,
-                wanted=watched_for[seen] if seen >= 0 else np.zeros_like(watched_for[0]),
-            )
-        )
+    for item, *values in zip(history.items, weights, fits, wanted, strict=True):
+        found.append(HistoryItem(item.item_id, item.title, item.topic, *values))
     return tuple(found)
 
 
@@ -207,9 +199,9 @@ def _last_clip(
     # The item, its frames, and what was measured of them.
     k = asked.question.k
     last = asked.history.items[-1]
-    times_s = asked.history.times_s[-1]
-    num_frames = len(times_s)
+    times_s = _times_of_last(asked, contents)
     shares = _numpy(asked.history.walked.moments[-1])
+    num_frames = len(shares)
     evidence = figures.interest[row]
     falls = figures.influence[row]
 
@@ -255,6 +247,15 @@ def _last_clip(
         moments=tuple(moments),
         segments=segments,
     )
+
+
+def _times_of_last(asked: Asked, contents: BundleContents) -> np.ndarray:
+    """Return when the frames of the last item are [K], in seconds."""
+    known = contents.times_s.numpy()
+    for upload in asked.question.uploads:
+        if upload.upload_id == asked.question.history[-1]:
+            return upload.times_s.astype(known.dtype)
+    return known[asked.history.rows[-1]]
 
 
 def _tcd_steps(walks: Walks, row: int, place: int) -> tuple[TCDStep, ...]:

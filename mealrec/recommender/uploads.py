@@ -8,6 +8,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,8 +112,6 @@ class UploadEncoder:
         self._loading = threading.Lock()
         # Whoever turns away must not leave workers to pile up.
         self._decoders = threading.BoundedSemaphore(DECODERS)
-        self._video: VisualEncoder | None = None
-        self._text: TextEncoder | None = None
 
     @property
     def refusal(self) -> str:
@@ -185,7 +184,8 @@ class UploadEncoder:
         self, sampled: SampledFrames, title: str, report: Progress
     ) -> tuple[ItemFeatures, tuple[tuple[Sight, ...], ...]]:
         report("encoding", 0.0)
-        video, text = self._encoders()
+        with self._loading:
+            video, text = self._encoders
         report("encoding", 0.3)
 
         # The frames, each and as a whole, and what the encoder sees in them.
@@ -208,13 +208,8 @@ class UploadEncoder:
         report("encoding", 1.0)
         return features, seen
 
+    @cached_property
     def _encoders(self) -> tuple[VisualEncoder, TextEncoder]:
-        with self._loading:
-            if self._video is None or self._text is None:
-                self._video, self._text = self._load()
-            return self._video, self._text
-
-    def _load(self) -> tuple[VisualEncoder, TextEncoder]:
         # transformers takes seconds to import: a question without an upload does without it.
         from mealrec.features.encoder import open_encoder
         from mealrec.features.text import TextEncoder

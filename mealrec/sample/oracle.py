@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mealrec.sample.viewers import Clip, ClipWorld, Habits, shots_of
+from mealrec.sample.viewers import Clip, ClipWorld, shots_of
 
 
 def world_from_truth(clips: Sequence[Clip], truth: dict) -> ClipWorld:
-    """Rebuild the chances from `truth/viewers.json` and the clips' shots."""
-    # The truth names no habits: all viewers have the default ones.
+    """Rebuild the chances from `truth/viewers.json`, the clips' shots and the default habits."""
     popularity = np.asarray(truth["popularity"])
     by_motif = shots_of(clips, truth["motifs"]) * popularity
     return ClipWorld(
@@ -24,7 +23,6 @@ def world_from_truth(clips: Sequence[Clip], truth: dict) -> ClipWorld:
         by_motif=by_motif / by_motif.sum(1, keepdims=True),
         by_accident=popularity,
         companion=np.asarray(truth["companion"]),
-        habits=Habits(),
     )
 
 

@@ -52,7 +52,7 @@ class ClipWorld:
     by_motif: np.ndarray
     by_accident: np.ndarray
     companion: np.ndarray
-    habits: Habits
+    habits: Habits = Habits()
 
     def wanted(
         self, interests: np.ndarray, first_weight: float, previous: int | None
@@ -108,13 +108,11 @@ def shots_of(clips: Sequence[Clip], motifs: Sequence[str]) -> np.ndarray:
     return counts
 
 
-def clip_world(
-    clips: Sequence[Clip], rng: np.random.Generator, habits: Habits = Habits()
-) -> ClipWorld:
+def clip_world(clips: Sequence[Clip], rng: np.random.Generator) -> ClipWorld:
     """Draw the clips' popularity and the motifs' companions; return the chances behind clicks."""
     motifs = tuple(sorted({shot.motif for clip in clips for shot in clip.shots}))
     # Popularity falls with a drawn rank; a clip that shows a motif twice is twice as likely.
-    popularity = (1.0 + rng.permutation(len(clips))) ** -habits.popularity_exponent
+    popularity = (1.0 + rng.permutation(len(clips))) ** -Habits().popularity_exponent
     by_motif = shots_of(clips, motifs) * popularity
     # One cycle through all motifs, so that none is its own companion.
     order = rng.permutation(len(motifs))
@@ -126,7 +124,6 @@ def clip_world(
         by_motif=by_motif / by_motif.sum(1, keepdims=True),
         by_accident=popularity / popularity.sum(),
         companion=companion,
-        habits=habits,
     )
 
 

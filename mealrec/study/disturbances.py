@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from mealrec.progress import Progress
 from mealrec.ranking.metrics import paired
 from mealrec.ranking.ranks import TrainedSystem, model_scorer, rank_rows
 from mealrec.study.comparison import by_user
-from mealrec.study.tables import VIEWERS
 from mealrec.training.world import World
 from mealrec.types import ItemFeatures
 
+VIEWERS = 5000  # of the test at most are asked
 SIGMAS = (0.1, 0.2, 0.3, 0.5)  # of Fig. 5, in standard deviations
 ACCIDENTS = (1, 2)
 
@@ -29,37 +29,40 @@ def noise_report(
     All in masked N@10. The difference is full less quiet; p is paired by viewer, each averaged over
     seeds; VIEWERS of the test answer.
     """
+    report = {}
     rows = world.split.test.sample(VIEWERS, seed=0)
-    unit = VisualSpread.of(world.features)
+    for how, features, shown in disturbed(world, rows):
+        by_viewer: dict[str, np.ndarray] = {}
+        for name, models in (("full", full), ("quiet", quiet)):
+            ranks = []
+            for model in models:
+                scorer = model_scorer(model, features)
+                watched = progress.watched(f"{name}, {how}", scorer, len(shown))
+                ranks.append(rank_rows(watched, shown, world.candidates))
+            by_viewer[name] = by_user(ranks)
 
-    def by_viewer(name: str, models: Sequence[TrainedSystem], features, shown) -> np.ndarray:
-        ranks = []
-        for model in models:
-            scorer = progress.watched(name, model_scorer(model, features), len(shown))
-            ranks.append(rank_rows(scorer, shown, world.candidates))
-        return by_user(ranks)
-
-    def compared(how: str, features: ItemFeatures, shown: EvaluationRows) -> dict[str, float]:
-        with_noise = by_viewer(f"full, {how}", full, features, shown)
-        without = by_viewer(f"quiet, {how}", quiet, features, shown)
-        against = paired(with_noise, without)
-        return {
-            "full": float(with_noise.mean()),
-            "quiet": float(without.mean()),
+        against = paired(by_viewer["full"], by_viewer["quiet"])
+        report[how] = {
+            "full": float(by_viewer["full"].mean()),
+            "quiet": float(by_viewer["quiet"].mean()),
             "difference": against["difference"],
             "p": against["p"],
         }
-
-    report = {"undisturbed": compared("undisturbed", world.features, rows)}
-    for sigma in SIGMAS:
-        how = f"features disturbed, σ {sigma:g}"
-        features = noisy(world.features, sigma, torch.Generator().manual_seed(0), unit)
-        report[how] = compared(how, features, rows)
-    for count in ACCIDENTS:
-        how = f"accidental clicks added: {count}"
-        shown = with_accidents(rows, world.candidates, count, seed=0)
-        report[how] = compared(how, world.features, shown)
     return report
+
+
+def disturbed(
+    world: World, rows: EvaluationRows
+) -> Iterator[tuple[str, ItemFeatures, EvaluationRows]]:
+    """Yield each disturbance in words, with the features and the rows that it leaves."""
+    yield "undisturbed", world.features, rows
+    unit = VisualSpread.of(world.features)
+    for sigma in SIGMAS:
+        features = noisy(world.features, sigma, torch.Generator().manual_seed(0), unit)
+        yield f"features disturbed, σ {sigma:g}", features, rows
+    for count in ACCIDENTS:
+        shown = with_accidents(rows, world.candidates, count, seed=0)
+        yield f"accidental clicks added: {count}", world.features, shown
 
 
 def with_accidents(

@@ -87,8 +87,7 @@ class Study:
         known = {recipe.name: recipe for recipe in microlens(self.world.shape, seed)}
         recipe = known[name]
         if isinstance(recipe, Blend):
-            parts = {part: known[getattr(recipe, part).name] for part in recipe.named}
-            tuned = {part: self._tuned(parts[part], known) for part in parts}
+            tuned = {part: self._tuned(getattr(recipe, part), known) for part in recipe.named}
             recipe = replace(recipe, **tuned)
         else:
             recipe = self._tuned(recipe, known)
@@ -106,11 +105,12 @@ class Study:
 
     def job(self, recipe: Recipe | Blend) -> Job:
         """Return a recipe's job; any change of the recipe or the data names another folder."""
+        return job_of(recipe, self._folder)
+
+    def _folder(self, recipe: Recipe | Blend) -> Path:
         whole = json.dumps([asdict(recipe), self.world.digest], sort_keys=True)
         key = hashlib.sha256(whole.encode()).hexdigest()[:12]
-        folder = self.work / "systems" / f"{recipe.name}-seed{recipe.seed}-{key}"
-        parts = recipe.parts if isinstance(recipe, Blend) else ()
-        return Job(recipe, folder, tuple(self.job(part) for part in parts))
+        return self.work / "systems" / f"{recipe.name}-seed{recipe.seed}-{key}"
 
     def train(self, recipes: Sequence[Recipe | Blend]) -> list[Job]:
         """Train what is missing and return all jobs in order; a killed training goes on."""
@@ -167,7 +167,7 @@ class Study:
 
     def _trained(self, names: Sequence[str]) -> list[tuple[str, int]]:
         """Return (name, seed) of what has to be trained."""
-        trained = [name for name in dict.fromkeys(names) if SYSTEMS[name].scorer is None]
+        trained = [name for name in names if SYSTEMS[name].scorer is None]
         return [(name, seed) for seed in range(self.seeds) for name in trained]
 
 
@@ -185,19 +185,21 @@ def train_job(job: Job, world: World, device: str) -> None:
         score = f"{record['validation_N@10']:.4f}"
         say(f"{title_of(job.recipe)}: validation N@10 {score}, {record['seconds']:.0f} s")
 
-    # The ranks at the walk's end come last: they say that a job is done.
     model = load(job, world, device)
+    features = world.features.to(device)
     test = world.split_at(job.recipe.max_length).test
-    for end in sorted(model.ends, key=lambda end: end == "walk"):
-        choices = {} if end == "walk" else {"ends_at": end}
-        scorer = model_scorer(model, world.features.to(device), **choices)
-        write_ranks(job.folder, rank_rows(scorer, test, world.candidates), end)
+    if "start" in model.ends:
+        scorer = model_scorer(model, features, ends_at="start")
+        write_ranks(job.folder, rank_rows(scorer, test, world.candidates), "start")
+
+    # The ranks at the walk's end come last: they say that a job is done.
+    scorer = model_scorer(model, features)
+    write_ranks(job.folder, rank_rows(scorer, test, world.candidates), "walk")
 
 
 def _train(job: Job, world: World, device: str) -> dict:
     """Train one model and return how that went."""
-    made_with = {"key": job.folder.name, "code": CODE}
-    trained = train_system(job.recipe, job.folder, world, device, made_with)
+    trained = train_system(job, world, device, {"key": job.folder.name, "code": CODE})
     return {
         "epoch": trained.epoch,
         "epochs": len(trained.log),
@@ -210,7 +212,7 @@ def _train(job: Job, world: World, device: str) -> dict:
 def _blend(job: Job, world: World, device: str) -> dict:
     """Choose a blend's weights; its seconds are those of its parts and of the choice."""
     began = time.perf_counter()
-    model, chosen = choose_blend([part.folder for part in job.parts], world, device)
+    model, chosen = choose_blend(job, world, device)
     parts = [made(part) for part in job.parts]
     seconds = time.perf_counter() - began + sum(part["seconds"] for part in parts)
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -234,9 +236,10 @@ def load(job: Job, world: World, device: str) -> System | Guided:
     """Return a job's trained model, ready to rank; a blend is put together from its parts."""
     if not job.parts:
         return load_prepared(job.folder, world, device)
-    model = blend_of([part.folder for part in job.parts], world, device)
+    model = blend_of(job, world, device)
+    weights = made(job)["weights"]
     for name in model.names:
-        getattr(model, name).fill_(made(job)["weights"][name])
+        getattr(model, name).fill_(weights[name])
     return model
 
 
@@ -255,63 +258,10 @@ def write_ranks(folder: Path, ranks: Ranks, end: str = "walk") -> None:
     os.replace(temporary, folder / RANKS[end])
 
 
-def train_system(
-    recipe: Recipe,
-    folder: Path,
-    world: World,
-    device: str,
-    made_with: dict,
-    save_every: int = 0,
-    bar: bool = False,
-) -> Trained:
-    """Train one system and store it in its folder; where its training was interrupted it goes on.
-
-    Every process that a launcher started calls this alike; the main one writes. `made_with` is what
-    a checkpoint has to agree on, see Checkpoint; with `save_every` it is written after that many
-    steps too. Raises TrainingError that names the system where its loss is no number.
-    """
-    title = title_of(recipe)
-
-    def report(line: dict) -> None:
-        figures = [f"{key} {value:.4g}" for key, value in line.items()]
-        say(f"{title}: {' '.join(figures)}")
-
-    try:
-        trained = train(
-            recipe.model,
-            recipe.training,
-            world.split_at(recipe.max_length),
-            world.features.to(processes(device).device),
-            report,
-            checkpoint=Checkpoint(folder, made_with, save_every),
-            progress=title if bar else "",
-            encoder_input=world.encoder_input(recipe.model),
-        )
-    except FloatingPointError as error:
-        raise TrainingError(f"{title}: {error}") from error
-    if is_main():
-        save_system(folder, recipe, trained)
-    return trained
-
-
-def choose_blend(
-    parts: Sequence[Path], world: World, device: str
-) -> tuple[Guided, dict[str, float]]:
-    """Return the blend of trained parts, its weights chosen, and what `choose` tells of them."""
-    model = blend_of(parts, world, device)
-    split = world.split_at(model.base.config.max_length)
-    return model, choose(model, split, world.features.to(device))
-
-
-def blend_of(parts: Sequence[Path], world: World, device: str) -> Guided:
-    """Return the blend of a trained base, and for MealRec a walk; its weights are 0."""
-    base, *walk = (load_prepared(folder, world, device) for folder in parts)
-    sequences = world.split_at(base.config.max_length).train
-    return blended(base, walk[0] if walk else None, sequences, world.features.to(device))
-
-
-Work = Callable[[Job, World, str], None]
-"""What is done for one job: it takes the job, the data and the device."""
+def job_of(recipe: Recipe | Blend, folder_of: Callable[[Recipe | Blend], Path]) -> Job:
+    """Return a recipe's job and those of its parts; `folder_of` says where each one is kept."""
+    parts = recipe.parts if isinstance(recipe, Blend) else ()
+    return Job(recipe, folder_of(recipe), tuple(job_of(part, folder_of) for part in parts))
 
 
 def check_inputs(jobs: Sequence[Job], world: World) -> None:
@@ -320,6 +270,10 @@ def check_inputs(jobs: Sequence[Job], world: World) -> None:
         inputs = None if job.parts else world.encoder_input(job.recipe.model)
         if inputs is not None:
             build(job.recipe.model, inputs)
+
+
+Work = Callable[[Job, World, str], None]
+"""What is done for one job: it takes the job, the data and the device."""
 
 
 def do_all(jobs: Sequence[Job], work: Work, world: World, device: str, at_once: int) -> None:
@@ -353,3 +307,51 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def train_system(
+    job: Job, world: World, device: str, made_with: dict, save_every: int = 0, bar: bool = False
+) -> Trained:
+    """Train one system and store it in its folder; where its training was interrupted it goes on.
+
+    Every process that a launcher started calls this alike; the main one writes. `made_with` is what
+    a checkpoint has to agree on, see Checkpoint; with `save_every` it is written after that many
+    steps too. Raises TrainingError that names the system where its loss is no number.
+    """
+    recipe = job.recipe
+    title = title_of(recipe)
+
+    def report(line: dict) -> None:
+        figures = [f"{key} {value:.4g}" for key, value in line.items()]
+        say(f"{title}: {' '.join(figures)}")
+
+    try:
+        trained = train(
+            recipe.model,
+            recipe.training,
+            world.split_at(recipe.max_length),
+            world.features.to(processes(device).device),
+            report,
+            checkpoint=Checkpoint(job.folder, made_with, save_every),
+            progress=title if bar else "",
+            encoder_input=world.encoder_input(recipe.model),
+        )
+    except FloatingPointError as error:
+        raise TrainingError(f"{title}: {error}") from error
+    if is_main():
+        save_system(job.folder, recipe, trained)
+    return trained
+
+
+def blend_of(job: Job, world: World, device: str) -> Guided:
+    """Return the blend of a trained base, and for MealRec a walk; its weights are 0."""
+    base, *walk = (load_prepared(part.folder, world, device) for part in job.parts)
+    sequences = world.split_at(base.config.max_length).train
+    return blended(base, walk[0] if walk else None, sequences, world.features.to(device))
+
+
+def choose_blend(job: Job, world: World, device: str) -> tuple[Guided, dict[str, float]]:
+    """Return the blend with its weights chosen, and what `choose` tells of them."""
+    model = blend_of(job, world, device)
+    split = world.split_at(job.recipe.max_length)
+    return model, choose(model, split, world.features.to(device))

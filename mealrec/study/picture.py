@@ -70,6 +70,11 @@ def layout(title: str, width: int = 900, height: int = 480, **changes) -> dict:
     return whole
 
 
+def axis_suffix(panel: int) -> str:
+    """Return what Plotly puts behind the names of the axes of a panel, which count from 0."""
+    return "" if panel == 0 else str(panel + 1)
+
+
 def panel_heading(text: str, x: float) -> dict:
     """Return what stands over a panel whose middle is at `x`, from 0 to 1."""
     place = {"xref": "paper", "yref": "paper", "x": x, "y": 1.06, "xanchor": "center"}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+# The rest that `prepare` tells may quote rows, and the data are not ours.
+ABOUT_DATA = ("dataset", "slice", "recipe", "statistics")
 PACKAGE = Path(__file__).resolve().parents[1]
 DECIDES_WEIGHTS = (
     "backbones",
@@ -30,13 +32,12 @@ DECIDES_WEIGHTS = (
 
 def provenance(about: dict, seeds: Sequence[int], jobs: int, device: str) -> dict:
     """Return what every results file begins with; `about` is what about_world returns."""
-    known = ("dataset", "slice", "recipe", "statistics")
     return {
         "command": command_line(),
         "date": date.today().isoformat(),
         "hardware": hardware(jobs, device),
-        "data": {key: about[key] for key in known if key in about},
-        "features": about.get("features", "none"),
+        "data": {key: about[key] for key in ABOUT_DATA if key in about},
+        "features": about["features"],
         "seeds": list(seeds),
         "code": CODE,
     }

@@ -1,4 +1,4 @@
-"""The whole report of a training run on the sample catalogue, or of a bundle: one JSON."""
+"""What a training run on the sample catalogue, or a bundle, is worth: as JSON, and as Markdown."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from mealrec.evaluation.planted import (
     read_truth,
     shared_motif_precision,
 )
+from mealrec.figures import p_text, spread, table
 from mealrec.models.mealrec import MealRec
 from mealrec.progress import Progress
-from mealrec.ranking.metrics import summary
+from mealrec.ranking.beyond import FIGURES, NAMES
+from mealrec.ranking.metrics import METRICS, summary
 from mealrec.ranking.ranks import (
     Ranks,
     Scorer,
@@ -30,8 +32,8 @@ from mealrec.ranking.ranks import (
     rank_rows,
 )
 from mealrec.study.comparison import background_of, by_user, comparison
-from mealrec.study.disturbances import noise_report
-from mealrec.study.systems import FULL, FULL_FIRST_STATE, OURS
+from mealrec.study.disturbances import VIEWERS, noise_report
+from mealrec.study.systems import FULL, FULL_FIRST_STATE, OURS, SAMPLE_NAMES
 from mealrec.training.run import load_prepared, read_json
 from mealrec.training.world import World
 
@@ -39,6 +41,7 @@ NORMAL_95 = 1.96
 REQUESTS = 60
 WARM_UPS = 5
 MOST_COMPARED = 2000  # items whose frames are compared each with each: more do not fit into memory
+LEFT = "---"  # how the columns of the tables are aligned
 
 
 def run_systems(run: Path, world: World) -> dict[str, list[TrainedSystem]]:
@@ -72,8 +75,8 @@ def _folders(run: Path) -> dict[str, list[Path]]:
 def make_report(
     world: World,
     systems: Mapping[str, Sequence[TrainedSystem]],
-    train_s: Mapping[str, float] | None = None,
-    progress: Progress | None = None,
+    train_s: Mapping[str, float],
+    progress: Progress,
 ) -> dict:
     """Return the report; what needs the planted truth or held-out clips is left out without them.
 
@@ -86,7 +89,6 @@ def make_report(
             f"{', '.join(systems) or 'none'} came: set other systems side by side with "
             "`python -m mealrec compare`."
         )
-    progress = progress or Progress()
 
     # Rank the test rows by every system, and by whoever knows the planted truth.
     ranks = system_ranks(world, systems, progress)
@@ -103,7 +105,7 @@ def make_report(
         "interval": {name: interval(of_seeds) for name, of_seeds in ranks.items()},
         "against_full": _against_full(compared),
         "beside_accuracy": _means(compared["beside_accuracy"]),
-        "cost": costs(world, systems, train_s or {}),
+        "cost": costs(world, systems, train_s),
     }
 
     # What only some catalogues and some runs have.
@@ -130,10 +132,9 @@ def system_ranks(
         lines["content, no model"] = [content_scorer(world.features, counts)]
     for name, models in systems.items():
         lines[name] = [model_scorer(model, world.features) for model in models]
-    if FULL in systems:
-        lines[FULL_FIRST_STATE] = [
-            model_scorer(model, world.features, ends_at="start") for model in systems[FULL]
-        ]
+    lines[FULL_FIRST_STATE] = [
+        model_scorer(model, world.features, ends_at="start") for model in systems[FULL]
+    ]
 
     # Rank line by line, saying how far it is.
     found: dict[str, list[Ranks]] = {}
@@ -248,7 +249,7 @@ def _without_last(histories: np.ndarray) -> np.ndarray:
 
 
 def neighbours(world: World, models: Sequence[MealRec], truth: PlantedTruth) -> float:
-    """Return P@10 of held-out clips' neighbours in the space of kinds: do they share a motif?"""
+    """Return P@10 of held-out clips' neighbours in the space of kinds: those that share a motif."""
     item_ids = world.catalogue.item_ids
     motifs = [{shot.motif for shot in truth.shots[item]} for item in item_ids]
     queries = np.flatnonzero(~world.catalogue.trainable)
@@ -258,3 +259,83 @@ def neighbours(world: World, models: Sequence[MealRec], truth: PlantedTruth) -> 
             kinds = model.items(world.features).kinds[1:].numpy()
         values.append(shared_motif_precision(kinds - kinds.mean(0), queries, motifs))
     return float(np.mean(values))
+
+
+def report_text(report: dict) -> str:
+    """Return all tables of a report; one whose figures were not measured is left out."""
+    tables = (systems_table, lists_table, goals_table, noise_table)
+    return "\n".join(made(report) for made in tables).rstrip("\n") + "\n"
+
+
+def systems_table(report: dict) -> str:
+    """Return a line a system: masked, then unmasked metrics, and MealRec's gain over it with p."""
+    unmasked = [f"{metric} unmasked" for metric in METRICS]
+    head = ["system", *METRICS, "N@10, 95 % over viewers", *unmasked, "MealRec's gain in N@10", "p"]
+    body = []
+    for name in _in_order(report["systems"]):
+        row = report["systems"][name]
+        cells = [SAMPLE_NAMES.get(name, name)]
+        cells += [spread(row["masked"][metric], row["seeds"]) for metric in METRICS]
+        ends = report["interval"][name]
+        cells.append(f"{ends['low']:.4f} to {ends['high']:.4f}")
+        cells += [spread(row["unmasked"][metric], row["seeds"]) for metric in METRICS]
+
+        # MealRec has no gain over itself.
+        against = report["against_full"].get(name)
+        gain = [f"{against['gain_N@10']:+.1%}", p_text(against["p"])] if against else ["", ""]
+        body.append([*cells, *gain])
+    return table(head, body, LEFT)
+
+
+def lists_table(report: dict) -> str:
+    """Return what each system's lists of ten are worth besides accuracy, the mean over seeds."""
+    found = report["beside_accuracy"]
+    head = ["lists of ten, the history left out", *(NAMES[figure] for figure in FIGURES)]
+    body = []
+    for name in _in_order(found):
+        figures = [f"{found[name][figure]:.4f}" for figure in FIGURES]
+        body.append([SAMPLE_NAMES.get(name, name), *figures])
+    return table(head, body, LEFT)
+
+
+def goals_table(report: dict) -> str:
+    """Return the goals that are no plain ranking, each with its measured value."""
+    if "held_out" not in report:
+        return ""
+    held_out = report["held_out"]
+    left_out = held_out["last_left_out_H@10"]
+    rows = [
+        (
+            "held-out clip as last item, H@10",
+            held_out["as_last_H@10"],
+            f"≥ .38 ({left_out:.3f} where it is left out)",
+        ),
+        (
+            "held-out clip as target, H@10",
+            held_out["as_target_H@10"],
+            f"≥ .20 (random {held_out['random_H@10']:.3f})",
+        ),
+    ]
+    if "neighbours_P@10" in held_out:
+        name = "held-out clip's neighbours by kinds share a motif, P@10"
+        rows.append((name, held_out["neighbours_P@10"], "≥ .90"))
+    body = [[name, f"{value:.3f}", goal] for name, value, goal in rows]
+    return table(["measure", "value", "goal"], body, LEFT)
+
+
+def noise_table(report: dict) -> str:
+    """Return MealRec against itself without noise at every disturbance, if both are there."""
+    if "noise" not in report:
+        return ""
+    head = [f"N@10 of up to {VIEWERS} test viewers", "MealRec", "without noise", "difference", "p"]
+    body = []
+    for how, row in report["noise"].items():
+        figures = [f"{row['full']:.4f}", f"{row['quiet']:.4f}", f"{row['difference']:+.4f}"]
+        body.append([how, *figures, p_text(row["p"])])
+    return table(head, body, LEFT)
+
+
+def _in_order(systems: Mapping[str, object]) -> list[str]:
+    """Return the systems as SAMPLE_NAMES has them, then those that it does not know."""
+    known = [name for name in SAMPLE_NAMES if name in systems]
+    return known + [name for name in systems if name not in SAMPLE_NAMES]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from mealrec.study.picture import draw
 from mealrec.study.provenance import heading, provenance
 from mealrec.training.run import write_json
+
+if TYPE_CHECKING:
+    from mealrec.study.harness import Study
 
 
 @dataclass(frozen=True)
 class Exhibit:
     """One table or figure: title, Markdown, every number, and a figure in Plotly's JSON form.
 
-    `about` says what data it is about where that is not the study's world; `seeds` how many were
-    used (0 where nothing is trained) or which, where they are not the study's.
+    `about` says what data it is about where that is not the study's world; `seeds` which were used
+    where that are not the study's: none where nothing is trained.
     """
 
     title: str
@@ -24,29 +28,19 @@ class Exhibit:
     numbers: dict
     figure: dict | None = None
     about: dict | None = None
-    seeds: int | tuple[int, ...] | None = None
+    seeds: Sequence[int] | None = None
 
     def with_part(self, text: str, numbers: dict) -> Exhibit:
         """Return the exhibit with a part more at its end."""
         return replace(self, text=f"{self.text}\n{text}", numbers=self.numbers | numbers)
 
 
-class Setup(Protocol):
-    """What a study tells of how it is made, see mealrec.study.harness.Study."""
-
-    about: dict
-    seeds: int
-    jobs: int
-    device: str
-
-
-def write(study: Setup, exhibit: Exhibit, out: Path, name: str) -> str:
+def write(study: Study, exhibit: Exhibit, out: Path, name: str) -> str:
     """Write an exhibit and return its Markdown; without a browser the text tells of no picture."""
     out.mkdir(parents=True, exist_ok=True)
 
     # Where the numbers come from.
-    seeds = study.seeds if exhibit.seeds is None else exhibit.seeds
-    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    seeds = range(study.seeds) if exhibit.seeds is None else exhibit.seeds
     made = provenance(exhibit.about or study.about, seeds, study.jobs, study.device)
 
     # The text ends with the picture.

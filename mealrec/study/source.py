@@ -64,9 +64,7 @@ def find_source(folder: Path, dataset: str | None, slice: str | None) -> Source:
     return Source(dataset, folder, slice or "small")
 
 
-def make_world(
-    source: Source, work: Path, features: Path | None = None, device: str = "auto"
-) -> World:
+def make_world(source: Source, work: Path, features: Path | None, device: str) -> World:
     """Prepare the source's catalogue, extract features where no store is given, and open both.
 
     What `work` holds already is not made again.
@@ -85,7 +83,7 @@ def make_world(
     return open_world(data, features)
 
 
-def make_hidden(world: World, device: str = "auto") -> None:
+def make_hidden(world: World, device: str) -> None:
     """Write the hidden states of title segments next to them; those there and whole are kept."""
     config = ExtractConfig(TITLE_SEGMENTS, device=device)
     write_hidden(world.catalogue.titles, None, world.store, config)

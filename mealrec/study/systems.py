@@ -5,7 +5,7 @@ A trained one is the recipe of the same name in `recipes.microlens`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mealrec.baselines import base as baselines
@@ -130,14 +130,10 @@ def _systems() -> dict[str, System]:
     return known
 
 
-def _other_forms() -> set[str]:
-    """Return the baselines that are another form of one, guided or not: they are no row."""
-    found = [name for name in baselines.names() if baselines.system(name).form_of]
-    return {*found, *(f"{name}-guided" for name in found)}
-
-
 SYSTEMS = _systems()
-FORMS = _other_forms()
+_FORMS = [name for name in baselines.names() if baselines.system(name).form_of]
+OTHER_FORMS = {*_FORMS, *(f"{name}-guided" for name in _FORMS)}
+"""The baselines that are another form of one, guided or not: they are no row of Table 2."""
 
 
 def chosen(names: str) -> tuple[str, ...]:
@@ -151,7 +147,7 @@ def chosen(names: str) -> tuple[str, ...]:
     if names == "everything":
         return tuple(SYSTEMS)
     if names == "all":
-        wanted = [name for name in rivals(tuple(SYSTEMS)) if name not in FORMS]
+        wanted = [name for name in rivals(SYSTEMS) if name not in OTHER_FORMS]
         wanted += [f"{OURS}-paper", WALK]
         wanted += [over(backbone) for backbone in BACKBONES]
         wanted += [over("sasrec", ablation) for ablation in ABLATIONS]
@@ -174,7 +170,7 @@ def is_ours(name: str) -> bool:
     return name.startswith(OURS)
 
 
-def rivals(names: Sequence[str]) -> list[str]:
+def rivals(names: Iterable[str]) -> list[str]:
     """Return the names that are not MealRec's."""
     return [name for name in names if not is_ours(name)]
 

@@ -8,13 +8,13 @@ import sys
 import time
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from mealrec.errors import DataFormatError, MealRecError, TrainingError
+from mealrec.errors import DataFormatError, TrainingError
 from mealrec.models.paper.config import PaperConfig
-from mealrec.study.harness import Job, check_inputs, choose_blend, do_all, train_system
+from mealrec.study.harness import Job, check_inputs, choose_blend, do_all, job_of, train_system
 from mealrec.training.checkpoint import STATE, differences
 from mealrec.training.processes import is_main, launched, processes
 from mealrec.training.recipes import RECIPES, Blend, Recipe
@@ -33,88 +33,81 @@ from mealrec.training.settings import override
 from mealrec.training.world import NORMALISATION, World, fitted_normalisation, save_normalisation
 
 
-@dataclass(frozen=True)
-class TrainingRun:
-    """Where a run is stored, and how its systems are trained."""
+def train_run(
+    out: Path,
+    recipes: Sequence[Recipe | Blend],
+    world: World,
+    device: str,
+    at_once: int,
+    save_every: int,
+    resume: bool,
+) -> None:
+    """Train what the run in `out` does not hold yet; blends of trained systems come last."""
+    # What is finished is kept, and with it the parts that it was made of.
+    asked = [job_of(recipe, partial(system_folder, out)) for recipe in recipes]
+    todo = unfinished(with_parts(unfinished(asked, resume)), resume)
+    say(f"{out}: {in_words(with_parts(asked), todo)}")
+    trained = [job for job in todo if not job.parts]
+    blends = [job for job in todo if job.parts]
 
-    out: Path
-    device: str = "cpu"
-    at_once: int = 1
-    save_every: int = 0
-    resume: bool = False
+    # What does not fit is told before the first training.
+    for job in blends:
+        check_parts(job)
+    check_inputs(trained, world)
 
-    def train(self, recipes: Sequence[Recipe | Blend], world: World) -> None:
-        """Train what the run does not hold yet; blends of trained systems come last."""
-        # What is finished is kept, and with it the parts that it was made of.
-        asked = [self.job(recipe) for recipe in recipes]
-        todo = self._unfinished(with_parts(self._unfinished(asked)))
-        say(self._state(with_parts(asked), todo))
-        trained = [job for job in todo if not job.parts]
-        blends = [job for job in todo if job.parts]
+    # What is trained by then can be used, so the run tells its data before it is done.
+    began = time.time()
+    summary = {"command": shlex.join(["python", "-m", "mealrec", *sys.argv[1:]])}
+    summary |= sources_told(out, data=world.data, features=world.store)
+    if is_main():
+        out.mkdir(parents=True, exist_ok=True)
+        save_normalisation(out / NORMALISATION, fitted_normalisation(world))
+    if todo and is_main():
+        write_json(out / RUN, summary)
 
-        # What does not fit is told before the first training.
-        for job in blends:
-            check_parts(job)
-        check_inputs(trained, world)
+    # The parts are there before what is made of them.
+    work = partial(train_into_run, save_every=save_every, bar=at_once == 1)
+    for jobs in (trained, blends):
+        do_all(jobs, work, world, device, at_once)
 
-        # What is trained by then can be used, so the run tells its data before it is done.
-        began = time.time()
-        summary = {"command": shlex.join(["python", "-m", "mealrec", *sys.argv[1:]])}
-        summary |= sources_told(self.out, data=world.data, features=world.store)
-        if is_main():
-            self.out.mkdir(parents=True, exist_ok=True)
-            save_normalisation(self.out / NORMALISATION, fitted_normalisation(world))
-        if todo and is_main():
-            write_json(self.out / RUN, summary)
+    if todo and is_main():
+        summary |= {
+            "seconds": round(time.time() - began),
+            "device": device,
+            "processes": launched(),
+            "seeds": len({recipe.seed for recipe in recipes}),
+            "systems": sorted({job.recipe.name for job in with_parts(asked)}),
+        }
+        write_json(out / RUN, summary)
+    if launched() > 1:
+        processes(device).end_training()
 
-        # The parts are there before what is made of them.
-        bar = self.at_once == 1
-        work = partial(train_into_run, save_every=self.save_every, bar=bar)
-        for jobs in (trained, blends):
-            do_all(jobs, work, world, self.device, self.at_once)
 
-        if todo and is_main():
-            summary |= {
-                "seconds": round(time.time() - began),
-                "device": self.device,
-                "processes": launched(),
-                "seeds": len({recipe.seed for recipe in recipes}),
-                "systems": sorted({job.recipe.name for job in with_parts(asked)}),
-            }
-            write_json(self.out / RUN, summary)
-        if launched() > 1:
-            processes(self.device).end_training()
+def unfinished(jobs: Sequence[Job], resume: bool) -> list[Job]:
+    """Return what is left to do; TrainingError where it was interrupted and not to go on."""
+    todo = []
+    for job in jobs:
+        state = job.folder / STATE
+        if is_finished(job.folder):
+            # It is left where the command was killed between the two.
+            state.unlink(missing_ok=True)
+            continue
+        if job.is_interrupted and not resume:
+            raise TrainingError(
+                f"{job.folder} holds an interrupted training: add --resume to go on with it, "
+                f"or delete {state} to begin anew"
+            )
+        todo.append(job)
+    return todo
 
-    def job(self, recipe: Recipe | Blend) -> Job:
-        """Return a recipe's job in this run."""
-        parts = recipe.parts if isinstance(recipe, Blend) else ()
-        folder = system_folder(self.out, recipe)
-        return Job(recipe, folder, tuple(self.job(part) for part in parts))
 
-    def _unfinished(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return what is left to do; TrainingError where it was interrupted and not to go on."""
-        todo = []
-        for job in jobs:
-            state = job.folder / STATE
-            if is_finished(job.folder):
-                # It is left where the command was killed between the two.
-                state.unlink(missing_ok=True)
-                continue
-            if job.is_interrupted and not self.resume:
-                raise TrainingError(
-                    f"{job.folder} holds an interrupted training: add --resume to go on with it, "
-                    f"or delete {state} to begin anew"
-                )
-            todo.append(job)
-        return todo
-
-    def _state(self, asked: Sequence[Job], todo: Sequence[Job]) -> str:
-        """Return how much of what is asked for is there already."""
-        if not todo:
-            return f"{self.out}: all {len(asked)} systems are trained already"
-        words = f"{self.out}: {len(todo)} of {len(asked)} systems to train"
-        begun = [job.recipe.name for job in todo if job.is_interrupted]
-        return words + (f", {', '.join(begun)} from where it was interrupted" if begun else "")
+def in_words(asked: Sequence[Job], todo: Sequence[Job]) -> str:
+    """Return how much of what is asked for is there already."""
+    if not todo:
+        return f"all {len(asked)} systems are trained already"
+    words = f"{len(todo)} of {len(asked)} systems to train"
+    begun = [job.recipe.name for job in todo if job.is_interrupted]
+    return words + (f", {', '.join(begun)} from where it was interrupted" if begun else "")
 
 
 def train_into_run(job: Job, world: World, device: str, save_every: int, bar: bool) -> None:
@@ -125,15 +118,14 @@ def train_into_run(job: Job, world: World, device: str, save_every: int, bar: bo
         split = world.split_at(job.recipe.max_length)
         training_data = zlib.crc32(repr(split.train).encode())
         made_with = asdict(job.recipe) | {"training_data": training_data}
-        trained = train_system(job.recipe, job.folder, world, device, made_with, save_every, bar)
+        trained = train_system(job, world, device, made_with, save_every, bar)
         found = {
             "epoch": trained.epoch,
             "validation_N@10": trained.validation,
             "seconds": trained.seconds,
         }
     elif is_main():
-        folders = [part.folder for part in job.parts]
-        found = put_together(job.recipe, folders, job.folder, world, str(accelerator.device))
+        found = put_together(job, world, str(accelerator.device))
     accelerator.wait_for_everyone()
     figures = ", ".join(f"{key} {value:.4g}" for key, value in found.items())
     say(f"{title_of(job.recipe)}: {figures}")
@@ -175,8 +167,8 @@ def chosen_recipes(
     shape: dict[str, int],
     seeds: int,
     systems: str,
-    settings: Sequence[str] = (),
-    label: str = "",
+    settings: Sequence[str],
+    label: str,
 ) -> list[Recipe | Blend]:
     """Return the named systems of a recipe for each seed, with some settings changed.
 
@@ -212,12 +204,7 @@ def is_kept(recipe: Recipe | Blend) -> bool:
 
 def _changed(recipe: Recipe | Blend, settings: Sequence[str]) -> Recipe | Blend:
     for setting in settings:
-        try:
-            recipe = override(recipe, setting)
-        except MealRecError:
-            raise
-        except ValueError as error:  # a configuration's own check
-            raise DataFormatError(f"--set {setting}: {error}") from None
+        recipe = override(recipe, setting)
     return recipe
 
 
@@ -232,26 +219,24 @@ def _labelled(recipe: Recipe | Blend, unchanged: Recipe | Blend, label: str) -> 
     return replace(recipe, name=recipe.name + label, **parts)
 
 
-def put_together(
-    blend: Blend, parts: Sequence[Path], folder: Path, world: World, device: str
-) -> dict[str, float]:
-    """Make a blend of its trained `parts`, choose its weights on validation and save it whole.
+def put_together(job: Job, world: World, device: str) -> dict[str, float]:
+    """Make a blend of its trained parts, choose its weights on validation and save it whole.
 
     Return the weights, and the validation N@10 that they came to.
     """
     began = time.perf_counter()
-    model, chosen = choose_blend(parts, world, device)
+    model, chosen = choose_blend(job, world, device)
 
     # It tells how each part was trained; its seconds are theirs and its own.
     told = {}
-    for name, recipe, part in zip(blend.named, blend.parts, parts, strict=True):
-        told[name] = {"name": recipe.name, **read_json(part / "training.json")}
+    for name, part in zip(job.recipe.named, job.parts, strict=True):
+        told[name] = {"name": part.recipe.name, **read_json(part.folder / "training.json")}
     seconds = time.perf_counter() - began + sum(part["seconds"] for part in told.values())
 
     # The weights stand apart from the figures that they came to.
     weights = {name: chosen[name] for name in model.names}
-    summary = {"seed": blend.seed, "epoch": told["base"]["epoch"], "weights": weights}
+    summary = {"seed": job.recipe.seed, "epoch": told["base"]["epoch"], "weights": weights}
     summary |= {name: value for name, value in chosen.items() if name not in weights}
     summary |= {"seconds": round(seconds, 1), "parts": told}
-    save_model(folder, model, summary)
+    save_model(job.folder, model, summary)
     return chosen

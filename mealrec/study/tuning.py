@@ -33,8 +33,7 @@ and small differences by one seed mean nothing.
 
 @dataclass(frozen=True)
 class Trial:
-    """What is changed in a recipe: its learning rate and its sequence encoder's dropout are
-    multiplied by these.
+    """What a recipe's learning rate, and its sequence encoder's dropout, are multiplied by.
 
     A system without dropout has ADDED_DECAY of `dropout` added to its weight decay instead.
     """
@@ -70,8 +69,7 @@ GRID = (
 
 @dataclass(frozen=True)
 class Tuned:
-    """The winners in a file that `tune` wrote: {system: settings}, and the data that they were
-    picked on."""
+    """The winners in a file that `tune` wrote, {system: settings}, and the data behind them."""
 
     path: Path
     data: tuple[str, str]

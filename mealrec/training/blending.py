@@ -37,8 +37,7 @@ def choose(model: Guided, split: Split, features: ItemFeatures) -> dict[str, flo
 
     Of MealRec also how surely it tells what is wanted, "certainty".
     """
-    candidates = features.has_id.cpu().numpy()
-    chosen = choose_weights(model, split.validation, features, candidates)
+    chosen = choose_weights(model, split.validation, features)
     if isinstance(model, OnBackbone):
         chosen["certainty"] = choose_certainty(model, split.validation, features)
     return chosen

@@ -183,7 +183,7 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file at once: a reader sees the old one or the new one, whole."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
-    # other libraries ask whose tensors they are
+    # Other libraries ask whose tensors they are.
     _write(path, save(tensors, {"format": "pt"} | (header or {})))
 
 

@@ -33,29 +33,22 @@ class Form:
     loss: type | None = None
 
 
-FORMS = {
-    "kinds": Form(MealRecConfig, MealRec, LossConfig),
-    "on-backbone": Form(OnBackboneConfig, OnBackbone),
-    "guided": Form(GuidedConfig, GuidedBackbone),
-    "graph": Form(GraphConfig, KindWalk, GraphLoss),
-    "paper": Form(PaperConfig, PaperMealRec, PaperLoss),
-}
+_ALL = (
+    Form(MealRecConfig, MealRec, LossConfig),
+    Form(OnBackboneConfig, OnBackbone),
+    Form(GuidedConfig, GuidedBackbone),
+    Form(GraphConfig, KindWalk, GraphLoss),
+    Form(PaperConfig, PaperMealRec, PaperLoss),
+)
+FORMS = {form.config.FORM: form for form in _ALL}
 """By what a stored configuration calls its form; a baseline's names the baseline instead."""
-
-
-def form_of(config: SystemConfig) -> Form:
-    """Return the form of a configuration; raises ValueError for a baseline, which has none."""
-    for form in FORMS.values():
-        if form.config is type(config):
-            return form
-    raise ValueError(f"{type(config).__name__} is of none of the forms {', '.join(FORMS)}")
 
 
 def build(config: SystemConfig, encoder_input: EncoderInput | None = None) -> System:
     """Return the untrained system of a configuration; some baselines need an `encoder_input`."""
     if isinstance(config, BaselineConfig):
         return baselines.build(config, encoder_input)
-    return form_of(config).model(config)
+    return FORMS[config.FORM].model(config)
 
 
 def from_dict(values: dict) -> SystemConfig:

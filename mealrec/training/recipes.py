@@ -146,9 +146,11 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe | Blend, ...]:
     item alone, all is trained jointly. `mealrec` is `sasrec-content` with `mealrec-walk`.
     """
     training = replace(PUBLISHED, seed=seed)
-
-    # What is trained.
+    walks = _walks(shape, seed)
     recipes = []
+    blends = []
+
+    # A backbone alone, with content, with guidance, and with each walk.
     for backbone in BACKBONES:
         content = PaperConfig(
             **shape,
@@ -161,34 +163,39 @@ def microlens(shape: dict, seed: int) -> tuple[Recipe | Blend, ...]:
             content_dropout=0.0,
         )
         ids_alone = replace(content, head="item", content="none")
-        recipes.append(Recipe(backbone, ids_alone, training))
-        recipes.append(Recipe(f"{backbone}-content", content, training))
+        base = Recipe(f"{backbone}-content", content, training)
+        recipes += [Recipe(backbone, ids_alone, training), base]
+
+        # On SASRec, the paper's backbone, it is mealrec alone; the paper's form stands beside it.
+        name = f"mealrec-{backbone}"
         if backbone == "sasrec":
+            name = "mealrec"
             schedule = ScheduleConfig(num_steps=5, scale=1.25)
             paper = replace(content, variant="full", schedule=schedule)
             recipes.append(Recipe("mealrec-paper", paper, training))
+        blends.append(Blend(f"{backbone}-guided", base))
+        blends += [Blend(f"{name}{suffix}", base, walk) for suffix, walk in walks.items()]
+
+    # A baseline alone, and with guidance where it reads content.
     for name in baselines.names():
-        config = baselines.system(name).Config(**shape)
-        recipes.append(Recipe(name, config, replace(training, loss=None)))
+        system = baselines.system(name)
+        baseline = Recipe(name, system.Config(**shape), replace(training, loss=None))
+        recipes.append(baseline)
+        if system.reads_content:
+            blends.append(Blend(f"{name}-guided", baseline))
+    return (*recipes, *walks.values(), *blends)
+
+
+def _walks(shape: dict, seed: int) -> dict[str, Recipe]:
+    """Return the walk over kinds and its ablations, by what each adds to a system's name."""
+    training = replace(WALK, seed=seed)
+    walks = {}
     for suffix, variant in WALKS.items():
         config = GraphConfig(**shape, variant=variant)
         if suffix == "-no-noise":
             config = _without_noise(config)
-        recipes.append(Recipe(f"mealrec-walk{suffix}", config, replace(WALK, seed=seed)))
-
-    # What is made of trained ones.
-    trained = {recipe.name: recipe for recipe in recipes}
-    blends = []
-    for backbone in BACKBONES:
-        name = "mealrec" if backbone == "sasrec" else f"mealrec-{backbone}"
-        base = trained[f"{backbone}-content"]
-        blends.append(Blend(f"{backbone}-guided", base))
-        for suffix in WALKS:
-            blends.append(Blend(f"{name}{suffix}", base, trained[f"mealrec-walk{suffix}"]))
-    for name in baselines.names():
-        if baselines.system(name).reads_content:
-            blends.append(Blend(f"{name}-guided", trained[name]))
-    return (*recipes, *blends)
+        walks[suffix] = Recipe(f"mealrec-walk{suffix}", config, training)
+    return walks
 
 
 def _without_noise(config: MealRecConfig | GraphConfig) -> MealRecConfig | GraphConfig:

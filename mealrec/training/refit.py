@@ -19,7 +19,7 @@ from mealrec.errors import DataFormatError, TrainingError
 from mealrec.models.published.guided import Guided
 from mealrec.training.blending import blended
 from mealrec.training.config import TrainConfig
-from mealrec.training.forms import System, SystemConfig, form_of
+from mealrec.training.forms import FORMS, System, SystemConfig
 from mealrec.training.run import load_system, read_json
 from mealrec.training.trainer import Loop
 from mealrec.types import ItemFeatures
@@ -44,7 +44,7 @@ class Part:
         for name in ("learning_rate", "max_epochs", "seed"):
             values[name] = told[name]
         if values.get("loss") is not None:
-            values["loss"] = form_of(model).loss(**values["loss"])
+            values["loss"] = FORMS[model.FORM].loss(**values["loss"])
         return cls(model, TrainConfig(**values), told["epoch"])
 
 
@@ -68,12 +68,14 @@ class Refit:
         A learning rate falls over as many epochs as before. What validation chose after training
         stays.
         """
-        # Train what was trained before.
+        # Train what was trained before; all parts read histories of one length.
         tested = load_system(folder)
+        sequences = whole_histories(self.catalogue, tested.config.max_length)
+        self.clicks = sum(map(len, sequences))
         made = {}
         try:
             for name, part in _parts(tested, folder).items():
-                made[name] = self._fit(part, folder.name)
+                made[name] = self._fit(part, sequences, folder.name)
         except FloatingPointError as error:
             raise TrainingError(f"{folder.name}, fitted on all clicks: {error}") from error
         if not isinstance(tested, Guided):
@@ -82,27 +84,22 @@ class Refit:
         # A blend is put together as before, of copies: other blends share its parts.
         base = copy.deepcopy(made["base"])
         walk = copy.deepcopy(made.get("walk"))
-        model = blended(base, walk, self._sequences(tested.config), self.features)
+        model = blended(base, walk, sequences, self.features)
         chosen = dict(tested.named_buffers())
         for name in (*tested.names, "certainty"):
             if name in chosen:
                 model.get_buffer(name).copy_(chosen[name])
         return model.cpu().eval()
 
-    def _fit(self, part: Part, name: str) -> System:
+    def _fit(self, part: Part, sequences: Sequence[Sequence[int]], name: str) -> System:
         key = json.dumps([part.model.to_dict(), asdict(part.training), part.epochs])
         if key not in self._fitted:
-            loop = Loop(part.model, part.training, self._sequences(part.model), self.features)
+            loop = Loop(part.model, part.training, sequences, self.features)
             with loop.bar(f"{name}, on all clicks", part.epochs) as bar:
                 for _ in range(part.epochs):
                     loop.epoch(bar)
             self._fitted[key] = loop.state.kept.eval()
         return self._fitted[key]
-
-    def _sequences(self, config: SystemConfig) -> Sequence[Sequence[int]]:
-        sequences = whole_histories(self.catalogue, config.max_length)
-        self.clicks = sum(map(len, sequences))
-        return sequences
 
 
 def _parts(tested: System, folder: Path) -> dict[str, Part]:

@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,14 +90,6 @@ def source_of(run: Path, what: str, given: Path | None = None) -> Path:
             f"{run} was trained on {found}, which is not there: name where it lies with --{what}."
         )
     return found
-
-
-def main_system(names: Collection[str]) -> str | None:
-    """Return which of a run's systems is the main one, None where that is not clear.
-
-    On the sample it is called full, on published data mealrec.
-    """
-    return next((name for name in ("full", "mealrec") if name in names), None)
 
 
 def system_folder(out: Path, recipe: Recipe | Blend) -> Path:

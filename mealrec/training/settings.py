@@ -14,7 +14,7 @@ def override(recipe: Recipe | Blend, setting: str) -> Recipe | Blend:
 
     Of a blend it changes every part that has such a setting, or the part that is named:
     "walk.model.num_steps=10". Raises DataFormatError naming the part of the path that does not
-    exist, or a value of another type.
+    exist, or a value of another type or one that the configuration does not allow.
     """
     path, equals, value = setting.partition("=")
     if not equals:
@@ -39,7 +39,7 @@ def override(recipe: Recipe | Blend, setting: str) -> Recipe | Blend:
             changes[name] = _changed(part, names, value, setting)
     if not changes:
         raise DataFormatError(f"--set {setting}: no part of {recipe.name} has it")
-    return replace(recipe, **changes)
+    return _replaced(recipe, changes, setting)
 
 
 def has(recipe: Recipe | Blend, setting: str) -> bool:
@@ -65,7 +65,15 @@ def _changed(config, names: list[str], value: str, setting: str):
         raise DataFormatError(f"--set {setting}: there is no {name!r} here, but {known}")
     old = getattr(config, name)
     new = _changed(old, rest, value, setting) if rest else _parsed(old, value, setting)
-    return replace(config, **{name: new})
+    return _replaced(config, {name: new}, setting)
+
+
+def _replaced(config, changes: dict[str, object], setting: str):
+    """Return a configuration with some fields changed, as far as its own check allows them."""
+    try:
+        return replace(config, **changes)
+    except ValueError as error:
+        raise DataFormatError(f"--set {setting}: {error}") from None
 
 
 def _parsed(old: object, value: str, setting: str) -> object:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mealrec.baselines.base import Clicks, EncoderInput
+from mealrec.baselines.base import EncoderInput
 from mealrec.data.batches import TrainingBatches, share
 from mealrec.data.interactions import EvaluationRows, Split
 from mealrec.errors import TrainingError
@@ -27,7 +27,7 @@ from mealrec.training.checkpoint import Checkpoint, Record, State
 from mealrec.training.config import STOP_ON, TrainConfig
 from mealrec.training.forms import System, SystemConfig, build
 from mealrec.training.processes import processes
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.types import Clicks, ItemFeatures, SequenceBatch
 
 WARMUP = 0.1  # of all steps, before a cosine falls
 SEED_STRIDE = 1_000_003  # between the random numbers of processes, and of epochs

@@ -28,24 +28,21 @@ CERTAINTY_ROWS_AT_ONCE = 512
 
 
 @torch.inference_mode()
-def choose_weights(
-    model, rows: EvaluationRows, features: ItemFeatures, candidates: np.ndarray
-) -> dict[str, float]:
-    """Set a blended model's weights to the best of GRIDS on `rows`.
+def choose_weights(model, rows: EvaluationRows, features: ItemFeatures) -> dict[str, float]:
+    """Set a blended model's weights to the best of GRIDS on `rows`; held-out items are not ranked.
 
     Return them and the masked N@10 that they came to. One weight after the other is chosen, in
     ORDER, while the others stand: all pairs would take six times as long.
     """
     model.eval()
     items = model.items(features)
-    allowed = torch.from_numpy(candidates).to(features.text.device)
 
     # Choose one weight after the other.
     best = {name: START[name] for name in model.names}
     for name in ORDER:
         if name in best:
             grid = [best | {name: value} for value in GRIDS[name]]
-            best, found = best_of(model, items, rows, allowed, grid)
+            best, found = best_of(model, items, rows, features.has_id, grid)
 
     # Set them.
     for name, value in best.items():

@@ -41,6 +41,11 @@ class World:
     store: Path | None = None
 
     @property
+    def rows(self) -> FeatureStore:
+        """Return the feature store, its rows in the order of the catalogue's items."""
+        return open_rows(self.store, self.catalogue.item_ids)
+
+    @property
     def num_items(self) -> int:
         """Return N."""
         return len(self.catalogue.item_ids)
@@ -87,9 +92,8 @@ class World:
     @cached_property
     def titles(self) -> Titles:
         """Return the titles with the text encoder of the features; raises what Titles.open does."""
-        store = open_rows(self.store, self.catalogue.item_ids)
         texts = [self.catalogue.titles[item] for item in self.catalogue.item_ids]
-        return Titles.open(store, texts, fitted_normalisation(self))
+        return Titles.open(self.rows, texts, fitted_normalisation(self))
 
     @cached_property
     def digest(self) -> str:
@@ -98,9 +102,9 @@ class World:
         clicks = list(catalogue.histories.items())
         words = json.dumps([catalogue.item_ids, sorted(catalogue.held_out), clicks])
         digest = hashlib.sha256(words.encode())
-        store = open_rows(self.store, catalogue.item_ids)
+        rows = self.rows
         for name in ("frames", "global_visual", "text", "has_visual", "has_text"):
-            digest.update(np.ascontiguousarray(getattr(store, name)).data)
+            digest.update(np.ascontiguousarray(getattr(rows, name)).data)
         return digest.hexdigest()
 
 
@@ -153,8 +157,7 @@ def open_rows(path: Path, item_ids: tuple[str, ...]) -> FeatureStore:
 
 def fitted_normalisation(world: World) -> Normalisation:
     """Return the statistics of the features of a world's trainable items."""
-    store = open_rows(world.store, world.catalogue.item_ids)
-    return Normalisation.fit(store, world.catalogue.trainable)
+    return Normalisation.fit(world.rows, world.catalogue.trainable)
 
 
 def save_normalisation(path: Path, normalisation: Normalisation) -> None:

@@ -19,32 +19,21 @@ STOPPED = (
 
 def add_study_arguments(parser: argparse.ArgumentParser, several_seeds: bool = True) -> None:
     """Add the options that `study_of` reads; a verb of one seed alone has no --seeds."""
-    parser.add_argument(
-        "--data", type=Path, help="official files, or a catalogue in MicroLens's form"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--data", type=Path, help="official files, or a catalogue in MicroLens's form")
+    add(
         "--dataset", choices=sorted(DATASETS), help="what the official files are (default: by name)"
     )
-    parser.add_argument(
-        "--slice", choices=SLICES, help="of official files: small, or full (default: small)"
-    )
-    parser.add_argument(
-        "--features", type=Path, help="feature store of these items (default: title segments)"
-    )
-    parser.add_argument(
-        "--work", type=Path, help=f"what is kept between runs (default: {WORK}/<dataset>-<slice>)"
-    )
+    add("--slice", choices=SLICES, help="of official files: small, or full (default: small)")
+    add("--features", type=Path, help="feature store of these items (default: title segments)")
+    add("--work", type=Path, help=f"what is kept between runs (default: {WORK}/<dataset>-<slice>)")
     if several_seeds:
-        parser.add_argument(
-            "--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)"
-        )
+        add("--seeds", type=int, default=1, help="how many seeds, from 0 (default: %(default)s)")
     else:
         parser.set_defaults(seeds=1)
-    parser.add_argument(
-        "--jobs", type=int, default=2, help="systems trained at once (default: %(default)s)"
-    )
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument(
+    add("--jobs", type=int, default=2, help="systems trained at once (default: %(default)s)")
+    add("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    add(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all"
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -56,16 +55,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Gather, check and write the bundle, and say what it holds."""
     # What it is made of; the run tells what is not given.
     torch.set_num_threads(1)
-    arguments.data = source_of(arguments.run, "data", arguments.data)
-    arguments.features = source_of(arguments.run, "features", arguments.features)
-    sources = Sources(**{field.name: getattr(arguments, field.name) for field in fields(Sources)})
+    sources = Sources(
+        run=arguments.run,
+        data=source_of(arguments.run, "data", arguments.data),
+        features=source_of(arguments.run, "features", arguments.features),
+        seed=arguments.seed,
+        encoder=arguments.encoder,
+        system=arguments.system,
+        metrics=arguments.metrics,
+        refit=arguments.refit,
+        name=arguments.name,
+    )
     command = " ".join(["python -m mealrec", *sys.argv[1:]])
 
     # Gather and write.
     out = arguments.out
     with Progress() as progress:
         packing = Packing(out, progress, transcodes=arguments.transcode)
-        accidents = known_accidents(arguments.data)
+        accidents = known_accidents(sources.data)
         contents = make_contents(sources, packing, accidents, command, progress)
         progress.begins(f"writing {out}")
         write_bundle(out, contents, packing.place)

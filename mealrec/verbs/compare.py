@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from mealrec.errors import DataFormatError
-from mealrec.study import exhibits
+from mealrec.study.exhibits import table2, table3
 from mealrec.study.results import write
 from mealrec.study.systems import SYSTEMS, chosen
 from mealrec.study.tuning import read_tuned
@@ -18,20 +18,17 @@ __all__ = ["STOPPED", "add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser)
-    parser.add_argument(
-        "--systems", default="", help="names with commas between; all: Table 2; everything"
-    )
-    parser.add_argument(
-        "--cost", action="store_true", help="also measure what each costs, a process each"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--systems", default="", help="names with commas between; all: Table 2; everything")
+    add("--cost", action="store_true", help="also measure what each costs, a process each")
+    add(
         "--tuned",
         type=Path,
         metavar="FILE",
         help="train by the winners in a tuning.json of this data",
     )
-    parser.add_argument("--list", action="store_true", help="name the systems and end")
-    parser.add_argument(
+    add("--list", action="store_true", help="name the systems and end")
+    add(
         "--out", type=Path, help="folder for compare.md and compare.json (default: the work folder)"
     )
 
@@ -54,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
         study = tuned.applied_to(study)
 
     # The table, and what is asked for with it.
-    exhibit = exhibits.load("table2").compare(study, systems)
+    exhibit = table2.compare(study, systems)
     if tuned:
         exhibit = exhibit.with_part(tuned.text(systems), {"tuned": tuned.numbers(systems)})
     if arguments.cost:
-        cost = exhibits.load("table3").side_by_side(study, systems)
+        cost = table3.side_by_side(study, systems)
         exhibit = exhibit.with_part(f"## {cost.title}\n\n{cost.text}", cost.numbers)
     print(write(study, exhibit, arguments.out or study.work, "compare"))
     return 0

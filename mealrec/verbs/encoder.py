@@ -23,14 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ENCODER",
         help="measure an encoder's directory or hub id on the drawn clips",
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--data",
         type=Path,
         default=Path("assets/sample"),
         help="the sample catalogue, for --evaluate",
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
-    parser.add_argument("--seed", type=int, default=0, help="of the random colours")
+    add("--device", default="auto", help="cpu, cuda or auto")
+    add("--seed", type=int, default=0, help="of the random colours")
 
 
 def run(arguments: argparse.Namespace) -> int:

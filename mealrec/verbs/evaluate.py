@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from mealrec.progress import Progress
-from mealrec.study.report import make_report, run_systems, training_seconds
-from mealrec.study.tables import report_text
+from mealrec.study.bundle_world import bundle_data, bundle_systems, check_measurable
+from mealrec.study.report import make_report, report_text, run_systems, training_seconds
 from mealrec.training.run import source_of, write_json
 from mealrec.training.world import NORMALISATION, open_world
 
@@ -20,12 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--bundle", type=Path, help="evaluate every variant of a bundle")
     source.add_argument("--run", type=Path, help="evaluate every seed and system of a training run")
-    parser.add_argument(
-        "--data", type=Path, help="catalogue (default: that of the bundle or the run)"
-    )
-    parser.add_argument("--features", type=Path, help="feature store (default: that of the run)")
-    parser.add_argument("--out", type=Path, help="write <out>.json and <out>.md")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    add = parser.add_argument
+    add("--data", type=Path, help="catalogue (default: that of the bundle or the run)")
+    add("--features", type=Path, help="feature store (default: that of the run)")
+    add("--out", type=Path, help="write <out>.json and <out>.md")
+    add("--json", action="store_true", help="print JSON instead of tables")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,9 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _measured(arguments: argparse.Namespace, progress: Progress) -> dict:
     progress.begins(f"reading {arguments.bundle or arguments.run}")
     if arguments.bundle:
-        # A bundle is read only where one is asked for.
-        from mealrec.study.bundle_world import bundle_data, bundle_systems, check_measurable
-
         check_measurable(arguments.bundle)
         data = bundle_data(arguments.bundle, arguments.data)
         world, systems = bundle_systems(arguments.bundle, data)

@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study_arguments(parser)
     parser.add_argument("--out", type=Path, help="folder to write to (default: the work folder)")
     for name in exhibits.names():
-        add = getattr(exhibits.load(name), "add_arguments", None)
-        if add:
-            add(parser.add_argument_group(name))
+        exhibit = exhibits.load(name)
+        if hasattr(exhibit, "add_arguments"):
+            exhibit.add_arguments(parser.add_argument_group(name))
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from mealrec.data.catalogue import CLIP_FOLDER, Catalogue, read_catalogue
+from mealrec.data.catalogue import Catalogue, clip_ids, foreign_clips, read_catalogue
 from mealrec.data.tables import FILE_NAME
 from mealrec.errors import DataFormatError
 from mealrec.features.distributed import RayConfig, encoded_on_ray
@@ -22,46 +22,43 @@ STOPPED = "stopped; what is encoded is kept: run the same command again to go on
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with titles.csv and clips/<id>.mp4"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="feature store to write, or to go on with"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder with titles.csv and clips/<id>.mp4")
+    add("--out", type=Path, required=True, help="feature store to write, or to go on with")
+    add(
         "--frames",
         choices=FRAME_SOURCES,
         default=CLIPS,
         help="clips: decoded from files; title-segments: the title cut at its hashtags stands in "
         "for pixels; global-visual: each frame repeats the file's row",
     )
-    parser.add_argument(
+    add(
         "--global-visual",
         type=Path,
         help=".npy, row i is item i + 1: v of items that have no readable clip",
     )
-    parser.add_argument(
+    add(
         "--hidden-states",
         action="store_true",
         help="also write what each layer of the encoders made of every item",
     )
-    parser.add_argument(
+    add(
         "--encoder",
         default=str(shipped(ENCODER)),
         help="directory or hub id of an EfficientNet-Lite or a VideoMAE",
     )
-    parser.add_argument("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
-    parser.add_argument("--num-frames", type=int, default=5, help="frames a clip (K)")
-    parser.add_argument("--interval", type=float, default=1.0, help="seconds between frames")
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
-    parser.add_argument("--jobs", type=int, default=2, help="clips decoded at a time")
-    parser.add_argument("--batch", type=int, help="items a forward pass (8 clips, or 256 titles)")
-    parser.add_argument(
+    add("--text", default="minilm", help='BERT directory, hub id, or "minilm"')
+    add("--num-frames", type=int, default=5, help="frames a clip (K)")
+    add("--interval", type=float, default=1.0, help="seconds between frames")
+    add("--device", default="auto", help="cpu, cuda or auto")
+    add("--jobs", type=int, default=2, help="clips decoded at a time")
+    add("--batch", type=int, help="items a forward pass (8 clips, or 256 titles)")
+    add(
         "--ray",
         metavar="ADDRESS",
         help='encode on a Ray cluster ("auto", HOST:PORT), or on this machine ("local")',
     )
-    parser.add_argument(
+    add(
         "--workers",
         type=int,
         help="actors on Ray (a GPU each where it has some, else --jobs cores)",
@@ -108,7 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     # What each layer made, for baselines that stand on it.
     if arguments.hidden_states:
         hidden = write_hidden(catalogue.titles, data, arguments.out, config)
-        visual, text = list(hidden.visual.shape), list(hidden.text.shape)
+        visual = list(hidden.visual.shape)
+        text = list(hidden.text.shape)
         print(f"visual hidden states {visual}, text hidden states {text}")
     return 0
 
@@ -126,13 +124,9 @@ def check_files(catalogue: Catalogue, data: Path, frames: str) -> None:
         return
 
     # Files that belong to nobody mean that they were named by other ids.
-    clips = {path.stem for path in (data / CLIP_FOLDER).glob("*.mp4")}
+    clips = clip_ids(data)
     if clips and clips.isdisjoint(catalogue.item_ids):
-        raise DataFormatError(
-            f"{data / CLIP_FOLDER} holds {len(clips):,} clips and none of an item: expected "
-            f"{catalogue.item_ids[0]}.mp4 and the like, got {min(clips)}.mp4; name the files after "
-            "the items."
-        )
+        raise foreign_clips(data, clips, catalogue.item_ids[0], "an item")
 
 
 def unread_titles(titles: dict[str, str], encoder: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m mealrec faithfulness`: do a bundle's explanations hold?"""
+"""`python -m mealrec faithfulness`: whether a bundle's explanations hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from mealrec.bundle.manifest import read_manifest
+from mealrec.bundle.manifest import read_manifest, weights_file
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.faithfulness import MORE, Subject, measure
 from mealrec.evaluation.faithfulness_tables import to_markdown
@@ -21,14 +21,11 @@ from mealrec.training.run import write_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--bundle", type=Path, required=True, help="the bundle to test")
-    parser.add_argument(
-        "--data", type=Path, help="its catalogue (default: the one that it was made of)"
-    )
-    parser.add_argument(
-        "--variant", default="full", help="which of its models (default: %(default)s)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--bundle", type=Path, required=True, help="the bundle to test")
+    add("--data", type=Path, help="its catalogue (default: the one that it was made of)")
+    add("--variant", default="full", help="which of its models (default: %(default)s)")
+    add(
         "--rows",
         type=int,
         default=600,
@@ -37,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "(default %(default)s)"
         ),
     )
-    parser.add_argument("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    add("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
+    add("--json", action="store_true", help="print JSON instead of tables")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,7 +73,7 @@ def make_report(arguments: argparse.Namespace, progress: Progress) -> dict:
 def _made(arguments: argparse.Namespace) -> dict:
     """Return how the report was made, and of what."""
     manifest = read_manifest(arguments.bundle)
-    weights = manifest["files"][f"variants/{arguments.variant}.safetensors"]["sha256"]
+    weights = manifest["files"][weights_file(arguments.variant)]["sha256"]
     return {
         "command": command_line(),
         "date": date.today().isoformat(),

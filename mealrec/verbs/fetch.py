@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mealrec.data.catalogue import CLIP_FOLDER
+from mealrec.data.catalogue import CLIP_FOLDER, clip_ids
 from mealrec.data.fetching.download import Patience
 from mealrec.data.fetching.files import (
     fetch_files,
@@ -23,32 +23,29 @@ from mealrec.data.fetching.layout import (
     read_ids,
 )
 from mealrec.errors import FetchError
-from mealrec.video.fetch_clips import ASSUMED_CLIP_BYTES, ClipSource, fetch_clips, missing_clips
+from mealrec.video.fetch_clips import ASSUMED_CLIP_BYTES, ClipFetcher, missing_clips
 
 EXTRAS = ("covers", "features", "frames")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("dataset", choices=sorted(LAYOUTS), help="which dataset")
-    parser.add_argument("--out", type=Path, required=True, help="folder to fill, or to go on with")
-    parser.add_argument("--covers", action="store_true", help="the covers' archive too, unpacked")
-    parser.add_argument(
-        "--features", action="store_true", help="the ready VideoMAE features too (microlens-100k)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("dataset", choices=sorted(LAYOUTS), help="which dataset")
+    add("--out", type=Path, required=True, help="folder to fill, or to go on with")
+    add("--covers", action="store_true", help="the covers' archive too, unpacked")
+    add("--features", action="store_true", help="the ready VideoMAE features too (microlens-100k)")
+    add(
         "--frames", action="store_true", help="the ready frame archives too (microlens-100k, 19 GB)"
     )
-    parser.add_argument(
+    add(
         "--clips",
         metavar="N|FILE",
         help="clips of the N most watched items, or of the ids in a file",
     )
-    parser.add_argument(
-        "--keep-original", action="store_true", help="keep the clips as they came in originals/"
-    )
-    parser.add_argument("--jobs", type=int, default=2, help="clips transcoded at a time")
-    parser.add_argument("--base-url", help="another address of the same files, such as a mirror")
+    add("--keep-original", action="store_true", help="keep the clips as they came in originals/")
+    add("--jobs", type=int, default=2, help="clips transcoded at a time")
+    add("--base-url", help="another address of the same files, such as a mirror")
 
 
 def run(arguments: argparse.Namespace, patience: Patience | None = None) -> int:
@@ -65,10 +62,9 @@ def run(arguments: argparse.Namespace, patience: Patience | None = None) -> int:
         raise FetchError(f"--jobs must be 1 or more, got {arguments.jobs}")
 
     # Room for all of it.
+    clips = max(0, count - len(clip_ids(out)))
     if listed:
         clips = len(missing_clips(out, listed))
-    else:
-        clips = max(0, count - len(list((out / CLIP_FOLDER).glob("*.mp4"))))
     copies = 2 if arguments.keep_original else 1
     require_space(out, missing_bytes(address, files, out) + clips * ASSUMED_CLIP_BYTES * copies)
 
@@ -88,8 +84,8 @@ def run(arguments: argparse.Namespace, patience: Patience | None = None) -> int:
     if arguments.clips is not None:
         wanted = listed or most_watched(out / layout.pairs, count)
         folder = f"{address}{layout.clip_folder}/"
-        source = ClipSource(folder, out, arguments.keep_original, patience)
-        failures = fetch_clips(source, missing_clips(out, wanted), arguments.jobs)
+        fetcher = ClipFetcher(folder, out, arguments.keep_original, patience)
+        failures = fetcher.fetch_all(missing_clips(out, wanted), arguments.jobs)
         came = len(wanted) - len(failures)
         print(f"{came} of {len(wanted)} clips in {out / CLIP_FOLDER}")
         for item_id, reason in failures.items():

@@ -15,15 +15,14 @@ from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument("file", type=Path, help="a video")
-    parser.add_argument(
+    add = parser.add_argument
+    add("file", type=Path, help="a video")
+    add(
         "--out", type=Path, help="folder to write the moments to, as PNG (default: none is written)"
     )
-    parser.add_argument(
-        "--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s"
-    )
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
-    parser.add_argument(
+    add("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
+    add("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
+    add(
         "--json", action="store_true", help="print what /encode answers (docs/api.md) and the files"
     )
 
@@ -47,9 +46,10 @@ def _written(recommender: Recommender, file: Path, folder: Path) -> list[Path]:
     sampled = recommender.media.sampled(file)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for place, time in enumerate(sampled.times_s, start=1):
+    moments = zip(sampled.times_s, sampled.frames, strict=True)
+    for place, (time, frame) in enumerate(moments, start=1):
         path = folder / f"{place}-at-{time:.2f}s.png"
-        Image.fromarray(sampled.frames[place - 1]).save(path)
+        Image.fromarray(frame).save(path)
         paths.append(path)
     return paths
 

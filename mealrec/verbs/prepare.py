@@ -19,44 +19,33 @@ from mealrec.data.statistics import table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument(
-        "dataset", choices=DATASETS, help="what the files are; log: clicks and clips of your own"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("dataset", choices=DATASETS, help="what the files are; log: clicks and clips of your own")
+    add(
         "--data",
         type=Path,
         required=True,
         help="folder with the files; a .inter file, a CSV of clicks",
     )
-    parser.add_argument("--out", type=Path, required=True, help="catalogue folder to write")
-    parser.add_argument(
-        "--name", help="what the data are called (default: the dataset; of a log its folder)"
-    )
-    parser.add_argument(
+    add("--out", type=Path, required=True, help="catalogue folder to write")
+    add("--name", help="what the data are called (default: the dataset; of a log its folder)")
+    add(
         "--slice",
         choices=SLICES,
         default="full",
         help="all users, or a sample (default: %(default)s)",
     )
-    parser.add_argument(
+    add(
         "--k",
         type=int,
         default=4,
         help="interactions each user and item keeps (default: %(default)s)",
     )
-    parser.add_argument(
-        "--k-items", type=int, help="interactions each item keeps (default: as --k; log: 1)"
-    )
-    parser.add_argument("--users", type=int, help="users in the slice small (default: by dataset)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="draws the slice small (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--positive", choices=RULES, help=f"which rows of ShortVideo count (default: {POSITIVE})"
-    )
-    parser.add_argument(
-        "--recbole", action="store_true", help="write NAME/NAME.inter for RecBole too"
-    )
+    add("--k-items", type=int, help="interactions each item keeps (default: as --k; log: 1)")
+    add("--users", type=int, help="users in the slice small (default: by dataset)")
+    add("--seed", type=int, default=0, help="draws the slice small (default: %(default)s)")
+    add("--positive", choices=RULES, help=f"which rows of ShortVideo count (default: {POSITIVE})")
+    add("--recbole", action="store_true", help="write NAME/NAME.inter for RecBole too")
 
 
 def run(arguments: argparse.Namespace) -> int:

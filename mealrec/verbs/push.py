@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mealrec.bundle.card import model_card
-from mealrec.bundle.disk import read_bundle
+from mealrec.bundle.disk import read_bundle, read_contents
 from mealrec.bundle.hub import SCHEME, UNLISTED
 from mealrec.bundle.manifest import (
     CARD,
@@ -93,8 +92,8 @@ def gather(
         )
 
     # The bundle's own files, once they are found to be whole.
-    read_bundle(bundle)
     manifest = read_manifest(bundle)
+    read_contents(bundle, manifest)
     packing = Packing(folder)
     for name in manifest["files"]:
         packing.links[name] = bundle / name
@@ -147,11 +146,8 @@ def _folder(arguments: argparse.Namespace) -> Iterator[Path]:
     if arguments.dry_run:
         yield arguments.out or Path("build/hub") / arguments.repo.replace("/", "--")
         return
-    temporary = Path(tempfile.mkdtemp(prefix="mealrec-push-"))
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with TemporaryDirectory(prefix="mealrec-push-", ignore_cleanup_errors=True) as temporary:
+        yield Path(temporary)
 
 
 def _encoder(bundle: Path, kind: str, name: str, packing: Packing) -> str:

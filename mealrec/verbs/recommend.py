@@ -18,34 +18,25 @@ from mealrec.shipped import DEFAULT_BUNDLE, shipped
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's options."""
-    parser.add_argument(
-        "--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s"
-    )
-    parser.add_argument("--history", default="", help="item ids, oldest first, with commas between")
-    parser.add_argument("--upload", type=Path, help="a video that ends the history")
-    parser.add_argument("--title", default="", help="the upload's title")
-    parser.add_argument("--k", type=int, default=10, help="how many items (default: %(default)s)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="fixes the walks' noise (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--variant", default="full", help="which of the bundle's models (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--hide", default="", help="frames of the last clip to hide, from 0, with commas between"
-    )
-    parser.add_argument(
-        "--effects", action="store_true", help="add what would change this answer most"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--bundle", type=Path, default=shipped(DEFAULT_BUNDLE), help="default: %(default)s")
+    add("--history", default="", help="item ids, oldest first, with commas between")
+    add("--upload", type=Path, help="a video that ends the history")
+    add("--title", default="", help="the upload's title")
+    add("--k", type=int, default=10, help="how many items (default: %(default)s)")
+    add("--seed", type=int, default=0, help="fixes the walks' noise (default: %(default)s)")
+    add("--variant", default="full", help="which of the bundle's models (default: %(default)s)")
+    add("--hide", default="", help="frames of the last clip to hide, from 0, with commas between")
+    add("--effects", action="store_true", help="add what would change this answer most")
+    add(
         "--noise",
         type=float,
         default=0.0,
         help="σ of Fig. 5 on the history's visual features (default: %(default)s)",
     )
-    parser.add_argument("--num-steps", type=int, help="T of both walks (default: as trained)")
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
-    parser.add_argument(
+    add("--num-steps", type=int, help="T of both walks (default: as trained)")
+    add("--device", default="auto", help="cpu, cuda or auto (default: %(default)s)")
+    add(
         "--json", action="store_true", help="print the whole trace (docs/api.md) instead of a table"
     )
 

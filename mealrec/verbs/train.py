@@ -9,7 +9,7 @@ import torch
 
 from mealrec.data.interactions import check_learnable
 from mealrec.errors import TrainingError
-from mealrec.study.training_run import TrainingRun, chosen_recipes
+from mealrec.study.training_run import chosen_recipes, train_run
 from mealrec.training.processes import launched
 from mealrec.training.recipes import RECIPES
 from mealrec.training.run import device_named, say
@@ -23,32 +23,21 @@ STOPPED = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("recipe", choices=sorted(RECIPES))
-    parser.add_argument("--data", type=Path, required=True, help="catalogue in MicroLens's form")
-    parser.add_argument(
-        "--features", type=Path, required=True, help="feature store made by `extract`"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="run directory")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 (default 1)")
-    parser.add_argument(
-        "--systems", default="all", help="names with commas between, or all that a run can store"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("recipe", choices=sorted(RECIPES))
+    add("--data", type=Path, required=True, help="catalogue in MicroLens's form")
+    add("--features", type=Path, required=True, help="feature store made by `extract`")
+    add("--out", type=Path, required=True, help="run directory")
+    add("--seeds", type=int, default=1, help="how many seeds, from 0 (default 1)")
+    add("--systems", default="all", help="names with commas between, or all that a run can store")
+    add(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="change one setting of all"
     )
-    parser.add_argument(
-        "--label", default="", help="suffix of the systems' names, to keep changed ones apart"
-    )
-    parser.add_argument(
-        "--jobs", type=int, default=1, help="systems trained at once, one thread each"
-    )
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with the trainings that were interrupted"
-    )
-    parser.add_argument(
-        "--save-every", type=int, default=0, metavar="STEPS", help="save within epochs too"
-    )
+    add("--label", default="", help="suffix of the systems' names, to keep changed ones apart")
+    add("--jobs", type=int, default=1, help="systems trained at once, one thread each")
+    add("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    add("--resume", action="store_true", help="go on with the trainings that were interrupted")
+    add("--save-every", type=int, default=0, metavar="STEPS", help="save within epochs too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,12 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.set,
         arguments.label,
     )
-    training = TrainingRun(
+    train_run(
         arguments.out,
+        recipes,
+        world,
         device_named(arguments.device),
-        arguments.jobs,
-        arguments.save_every,
-        arguments.resume,
+        at_once=arguments.jobs,
+        save_every=arguments.save_every,
+        resume=arguments.resume,
     )
-    training.train(recipes, world)
     return 0

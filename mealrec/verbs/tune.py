@@ -16,18 +16,11 @@ __all__ = ["STOPPED", "add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     add_study_arguments(parser, several_seeds=False)
-    parser.add_argument(
-        "--systems", default="all", help="names with commas between (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--trials", type=int, default=4, help=f"for each system, up to {len(GRID)} (default: 4)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of every training (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--out", type=Path, help="folder for tuning.md and tuning.json (default: the work folder)"
-    )
+    add = parser.add_argument
+    add("--systems", default="all", help="names with commas between (default: %(default)s)")
+    add("--trials", type=int, default=4, help=f"for each system, up to {len(GRID)} (default: 4)")
+    add("--seed", type=int, default=0, help="of every training (default: %(default)s)")
+    add("--out", type=Path, help="folder for tuning.md and tuning.json (default: the work folder)")
 
 
 def run(arguments: argparse.Namespace) -> int:

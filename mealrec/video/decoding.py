@@ -36,7 +36,7 @@ def decode_frames(
     table: Timetable,
     targets_s: np.ndarray,
     near_s: float,
-    max_height: int | None = None,
+    max_height: int | None,
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Return the pictures [K, H, W, 3] uint8 on screen at `targets_s` [K], and their whole size.
 
@@ -76,6 +76,16 @@ def decode_frames(
     if len({picture.shape for picture in pictures}) > 1:
         raise VideoError("The video changes its size between the moments: export it in one size.")
     return np.stack(pictures), size
+
+
+def set_up_decoder(stream: av.VideoStream, limits: DecodeLimits) -> None:
+    """Have a track decoded in one thread, within the limits, and turned as a player turns it."""
+    stream.thread_type = "NONE"
+    stream.codec_context.options = {
+        "max_pixels": str(limits.max_side**2),
+        # A player asks the container, not the codec.
+        "side_data_prefer_packet": "displaymatrix",
+    }
 
 
 def resize(frames: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -136,8 +146,7 @@ class Playhead:
         return None
 
     def frames(self) -> Iterator[Shown]:
-        """Yield the frames of the whole video in order; what cannot be decoded is left out."""
-        self._to_start()
+        """Yield the frames from here on in order; what cannot be decoded is left out."""
         return self._decoding
 
     def _open(self) -> None:
@@ -145,19 +154,9 @@ class Playhead:
             self._container.close()
         self._container = open_video(self._path, self._demuxer)
         self._stream = played_stream(self._container)
-        self._stream.thread_type = "NONE"
-        self._stream.codec_context.options = {
-            "max_pixels": str(self._limits.max_side**2),
-            # A player asks the container, not the codec.
-            "side_data_prefer_packet": "displaymatrix",
-        }
+        set_up_decoder(self._stream, self._limits)
         self._restart()
         self._is_fresh = True  # nothing has been read yet
-
-    def _to_start(self) -> None:
-        # Opening looks into the first frames, which costs as much as decoding some.
-        if not self._is_fresh:
-            self._open()
 
     def _restart(self) -> None:
         self._decoding = self._decoded()
@@ -185,8 +184,10 @@ class Playhead:
                 self._restart()
                 return False
 
-        # None is left before that, or the file cannot be searched.
-        self._to_start()
+        # None is left before that, or the file cannot be searched. Opening looks into the first
+        # frames, which costs as much as decoding some.
+        if not self._is_fresh:
+            self._open()
         return True
 
     def _advance(self, wanted_s: float, near_s: float, skip_before_s: float) -> Shown | None:

@@ -24,6 +24,7 @@ from mealrec.video.probe import check_file, shown_name
 POLL_S = 0.1  # between looks at whether the caller has changed its mind
 OUT_OF_TIME = -getattr(signal, "SIGXCPU", 1 << 16)  # no such signal, and no such limit, on Windows
 IMPORT_ROOT = Path(mealrec.__file__).resolve().parents[1]
+FRAME_LIMITS = DecodeLimits()
 # Every frame of a clip is decoded, and encoded again.
 CLIP_LIMITS = DecodeLimits(cpu_s=600.0, timeout_s=7200.0)
 
@@ -51,7 +52,7 @@ def sample_frames(
     interval_s: float = 1.0,
     max_height: int | None = None,
     cancelled: Callable[[], bool] | None = None,
-    limits: DecodeLimits | None = None,
+    limits: DecodeLimits = FRAME_LIMITS,
 ) -> SampledFrames:
     """Decode K frames, `interval_s` seconds apart around the clip's centre.
 
@@ -63,7 +64,6 @@ def sample_frames(
     """
     # What is asked of the worker.
     path = Path(path).resolve()
-    limits = limits or DecodeLimits()
     request = {
         "task": "frames",
         "path": str(path),
@@ -177,18 +177,17 @@ def _run_worker(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        while True:
-            # Wait in short steps where the caller may change its mind.
-            left_s = max(0.0, deadline - time.monotonic())
-            wait_s = left_s if cancelled is None else min(left_s, POLL_S)
-            try:
-                answer, _ = process.communicate(timeout=wait_s)
-                return process.returncode, answer
-            except subprocess.TimeoutExpired:
-                if left_s > POLL_S and cancelled is not None and not cancelled():
-                    continue
-                process.kill()
-                raise
-            except BaseException:
-                process.kill()
-                raise
+        try:
+            while True:
+                # Wait in short steps where the caller may change its mind.
+                left_s = max(0.0, deadline - time.monotonic())
+                wait_s = left_s if cancelled is None else min(left_s, POLL_S)
+                try:
+                    answer, _ = process.communicate(timeout=wait_s)
+                    return process.returncode, answer
+                except subprocess.TimeoutExpired:
+                    if left_s <= POLL_S or cancelled is None or cancelled():
+                        raise
+        except BaseException:
+            process.kill()
+            raise

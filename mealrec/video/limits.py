@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from importlib import import_module
 
 from mealrec.errors import VideoError
 
@@ -35,7 +34,7 @@ def confine(limits: DecodeLimits, max_output_bytes: int = 0) -> None:
     Nothing is bounded where the system knows no such limits, as Windows does not.
     """
     try:
-        resource = import_module("resource")
+        import resource
     except ImportError:
         return
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import av
 import numpy as np
 
+from mealrec.video.decoding import set_up_decoder
 from mealrec.video.limits import DecodeLimits
 from mealrec.video.orientation import is_shown_as_stored, pixel_aspect
 from mealrec.video.tracks import Timetable, open_video, played_stream
@@ -75,9 +76,7 @@ def _first_picture(path: str, demuxer: str, limits: DecodeLimits) -> np.ndarray 
             return None
         if stream.width * stream.height > MOST_PIXELS:
             return None
-        stream.thread_type = "NONE"
-        # As in Playhead: a player asks the container, not the codec.
-        stream.codec_context.options = {"side_data_prefer_packet": "displaymatrix"}
+        set_up_decoder(stream, limits)
         try:
             frame = next(container.decode(stream), None)
         except av.error.FFmpegError:

@@ -97,7 +97,7 @@ def demuxer_of(head: bytes) -> str | None:
     # playlist's first word.
     if head[:2] == b"\0\0" and head[4:8] == b"ftyp":
         return "mov"
-    if head[:1] and head[0] <= LONGEST_FIRST and head[4:8] in QUICKTIME_FIRST:
+    if head[4:8] in QUICKTIME_FIRST and head[0] <= LONGEST_FIRST:
         return "mov"
     if head[:4] == EBML:
         return "matroska"

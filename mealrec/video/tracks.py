@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 import av.logging
@@ -41,29 +42,24 @@ class Timetable:
 
     `starts_s` [F] ascending, in the stream's own clock; `duration_s` from the first frame's start
     to the last frame's end; `stated_s` how long the header says it is, 0 where it does not;
-    `keyframes` ascending; `is_numbered`: the container stores frames without a time of display
-    (AVI), so that the n-th one given out by the decoder is shown at the n-th time; `is_torn`: parts
-    of the file could not be read, so that a frame that seems to be on screen for long may stand
-    before others that are lost.
+    `usual_s` how long a frame usually stays on screen; `keyframes` ascending; `is_numbered`: the
+    container stores frames without a time of display (AVI), so that the n-th one given out by the
+    decoder is shown at the n-th time; `is_torn`: parts of the file could not be read, so that a
+    frame that seems to be on screen for long may stand before others that are lost.
     """
 
     starts_s: np.ndarray
     duration_s: float
     stated_s: float
+    usual_s: float
     keyframes: tuple[Keyframe, ...]
-    is_numbered: bool = False
-    is_torn: bool = False
+    is_numbered: bool
+    is_torn: bool
 
     def on_screen(self, targets_s: np.ndarray) -> np.ndarray:
         """Return which frame [K] is on screen at each of `targets_s` [K], at least the first."""
         begun = np.searchsorted(self.starts_s, targets_s + SLACK_S, side="right")
         return np.maximum(begun - 1, 0)
-
-    @property
-    def usual_s(self) -> float:
-        """How long a frame usually stays on screen."""
-        usual_s = _usual_s(self.starts_s)
-        return self.duration_s if usual_s is None else usual_s
 
 
 def open_video(path: str, demuxer: str) -> av.container.InputContainer:
@@ -137,8 +133,8 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
     # How long the last frame stays is told by the header's rate, which may be anything, or not at
     # all.
     last_s = float((shown[-1].duration or 0) * shown[-1].time_base)
-    usual_s = _usual_s(starts_s)
-    if demuxer != "mov" and usual_s is not None and not usual_s / 2 <= last_s <= 2 * usual_s:
+    usual_s = float(np.median(np.diff(starts_s))) if len(starts_s) > 1 else last_s
+    if demuxer != "mov" and not usual_s / 2 <= last_s <= 2 * usual_s:
         last_s = usual_s
     duration_s = float(starts_s[-1] - starts_s[0]) + last_s
     rate = len(starts_s) / duration_s if duration_s else 0.0
@@ -148,6 +144,7 @@ def read_timetable(path: str, demuxer: str, limits: DecodeLimits) -> Timetable:
         starts_s,
         duration_s,
         stated_s,
+        usual_s,
         _keyframes(shown, demuxer, is_numbered),
         is_numbered,
         is_torn or any(packet.is_corrupt for packet in shown),
@@ -176,7 +173,7 @@ class _Packet:
     pts: int | None
     dts: int
     duration: int | None
-    time_base: float
+    time_base: Fraction
     is_keyframe: bool
     is_corrupt: bool
 
@@ -238,11 +235,6 @@ def _keyframes(shown: list[_Packet], demuxer: str, is_numbered: bool) -> tuple[K
         if packet.is_keyframe:
             stamps[packet.start_s(is_numbered)] = packet.dts if by_dts else packet.pts
     return tuple(Keyframe(start_s, stamps[start_s]) for start_s in sorted(stamps))
-
-
-def _usual_s(starts_s: np.ndarray) -> float | None:
-    """Return the median time between frames, None of a single one."""
-    return float(np.median(np.diff(starts_s))) if len(starts_s) > 1 else None
 
 
 def _check_header(

@@ -73,12 +73,13 @@ def _encode(request: dict, table: Timetable, limits: DecodeLimits) -> int:
         for shown in playhead.frames():
             # As a player shows it, small enough, in the encoder's colours.
             frame = shown.frame
-            undamaged += not frame.is_corrupt
+            if not frame.is_corrupt:
+                undamaged += 1
             if not is_shown_as_stored(frame, playhead.aspect):
                 pixels = np.ascontiguousarray(upright(frame, playhead.aspect))
                 frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
             if stream is None:
-                stream = _video_stream(out, table, target_size(frame.width, frame.height))
+                stream = _video_stream(out, table, *target_size(frame.width, frame.height))
             picture = frame.reformat(stream.width, stream.height, "yuv420p", interpolation="AREA")
 
             # The poster is the first frame from the middle on, else the last one.
@@ -104,13 +105,14 @@ def _encode(request: dict, table: Timetable, limits: DecodeLimits) -> int:
 
 
 def _video_stream(
-    out: av.container.OutputContainer, table: Timetable, size: tuple[int, int]
+    out: av.container.OutputContainer, table: Timetable, width: int, height: int
 ) -> av.VideoStream:
     # Frames have times of their own; the rate is their mean, in a form that headers can hold.
     rate = len(table.starts_s) / table.duration_s if table.duration_s else 1.0
     stated = min(max(Fraction(rate).limit_denominator(1001), SLOWEST), FASTEST)
     stream = out.add_stream("libx264", rate=stated, options=ENCODER)
-    stream.width, stream.height = size
+    stream.width = width
+    stream.height = height
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = CLOCK
     return stream

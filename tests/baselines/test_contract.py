@@ -67,7 +67,7 @@ def histories():
     return torch.tensor([[1, 2, 3, 4, 5, 6], [7, 8, 9, 0, 0, 0], [3, 0, 0, 0, 0, 0]])
 
 
-def recipe(name, **changes):
+def recipe(name):
     return next(r for r in microlens(SHAPE, 0) if r.name == name)
 
 

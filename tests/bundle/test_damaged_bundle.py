@@ -6,33 +6,18 @@ import hashlib
 import json
 import shutil
 import struct
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mealrec.bundle.manifest import MANIFEST, read_manifest
-from mealrec.errors import BundleError
 from mealrec.recommender.recommender import Recommender
+from tests.bundle.spoilt import edit_manifest, refusal
 from tests.recommender.tiny_bundle import VARIANTS
 
 FILES = ("catalogue.json", "viewers.json", "test_viewers.json", "kinds.json", "features.safetensors")
 LISTED = (*FILES, *(f"variants/{v}.safetensors" for v in VARIANTS))
 ENCODER = "../encoder/model.safetensors"
-
-
-def refusal(bundle: Path) -> str:
-    with pytest.raises(BundleError) as caught:
-        Recommender.from_bundle(bundle, device="cpu")
-    message = str(caught.value)
-    assert len(message) < 600 and "\n" not in message
-    return message
-
-
-def edit_manifest(bundle: Path, change: Callable[[dict], object]) -> None:
-    manifest = json.loads((bundle / MANIFEST).read_text())
-    change(manifest)
-    (bundle / MANIFEST).write_text(json.dumps(manifest))
 
 
 def replace_file(bundle: Path, name: str, data: bytes) -> None:
@@ -50,8 +35,7 @@ def safetensors(header: dict, body: bytes = b"", stated: int | None = None) -> b
 @pytest.mark.parametrize("name", [*LISTED, ENCODER])
 def test_a_missing_file_is_named(bundle, name):
     (bundle / name).unlink()
-    message = refusal(bundle)
-    assert name in message or (name == ENCODER and "encoder is missing" in message)
+    assert ("encoder is missing" if name == ENCODER else f"lacks {name}") in refusal(bundle)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
@@ -68,7 +52,9 @@ def test_a_flipped_bit_is_named(bundle, name, place):
     data = bytearray((bundle / name).read_bytes())
     data[int(place * len(data)) if isinstance(place, float) else place] ^= 4
     (bundle / name).write_bytes(data)
-    assert Path(name).name in refusal(bundle)
+    message = refusal(bundle)
+    assert Path(name).name in message
+    assert ("not the encoder" if name == ENCODER else "is damaged") in message
 
 
 @pytest.mark.parametrize("at", range(len(LISTED)))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mealrec.bundle.layout import APART, kind_map, place_kinds
-from mealrec.bundle.naming import Marks, common_tags, faces_of, names_of, sight_marks, word_marks
+from mealrec.bundle.naming import Marks, faces_of, names_of, sight_marks, word_marks
+from mealrec.bundle.words import common_tags
 from tests.recommender.tiny_bundle import KINDS, named_kind, tiny_contents
 
 

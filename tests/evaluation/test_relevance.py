@@ -23,10 +23,10 @@ HISTORIES = torch.tensor([[1, 4, 2, 9], [7, 12, 0, 0], [5, 0, 0, 0]])
 
 @torch.no_grad()
 def test_every_click_score_speaks_for_every_clip(subject):
-    walks = Walks(subject.model, subject.items, HISTORIES)
+    walks = Walks(subject.model, subject.items, HISTORIES, leaves_out=True)
     scores = click_scores(walks, subject.anybody)
     assert torch.equal(scores[AGREEMENT], agreement(walks, subject.anybody))
-    alone = click_scores(Walks(subject.model, subject.items, HISTORIES[:1]), subject.anybody)
+    alone = click_scores(Walks(subject.model, subject.items, HISTORIES[:1], leaves_out=True), subject.anybody)
     for name, values in scores.items():
         assert values.shape == HISTORIES.shape and torch.isfinite(values).all(), name
         assert (values[HISTORIES == 0] == 0).all(), name
@@ -35,7 +35,7 @@ def test_every_click_score_speaks_for_every_clip(subject):
 
 @torch.no_grad()
 def test_every_moment_score_speaks_for_every_frame(subject):
-    scores = moment_scores(Walks(subject.model, subject.items, HISTORIES), subject.anybody)
+    scores = moment_scores(Walks(subject.model, subject.items, HISTORIES, leaves_out=True), subject.anybody)
     assert list(scores) == [INTEREST, "lift after all clips", ATTENTION, FIRST_ATTENTION]
     assert all(values.shape == (3, 4) and torch.isfinite(values).all() for values in scores.values())
 

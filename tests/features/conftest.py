@@ -14,6 +14,8 @@ from mealrec.video.limits import DecodeLimits
 from tests.features.tiny_encoders import write_videomae
 from tests.make_videos import write_video
 
+WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] # a bowl broth ground hot in leaves noodles of ramen rocket space steaming the"
+
 
 @pytest.fixture(scope="session")
 def encoder_path(tmp_path_factory) -> Path:
@@ -31,26 +33,7 @@ def bert_path(tmp_path_factory) -> Path:
     from transformers import BertConfig, BertModel, BertTokenizer
 
     path = tmp_path_factory.mktemp("bert")
-    words = [
-        "#",
-        *[
-            "a",
-            "bowl",
-            "broth",
-            "ground",
-            "hot",
-            "in",
-            "leaves",
-            "noodles",
-            "of",
-            "ramen",
-            "rocket",
-            "space",
-            "steaming",
-            "the",
-        ],
-    ]
-    (path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
+    (path / "vocab.txt").write_text(WORDS.replace(" ", "\n"))
     BertTokenizer(str(path / "vocab.txt")).save_pretrained(path)
     config = BertConfig(vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
     with torch.random.fork_rng():

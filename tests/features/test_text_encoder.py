@@ -4,6 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+import torch
 
 from mealrec.errors import DataFormatError
 from mealrec.features import text
@@ -43,9 +44,10 @@ def test_many_titles_in_any_order_are_each_what_they_are_alone(tiny, monkeypatch
     assert present.tolist() == [bool(title) for title in titles + titles[:7]]
 
 
-def test_batches_hold_each_title_once_and_stay_within_the_budget():
+def test_batches_hold_each_title_once_and_stay_within_the_budget(monkeypatch):
+    monkeypatch.setattr(text, "CPU_BATCH_TOKENS", 16)
     lengths = [3, 50, 4, 4, 9, 1, 30]
-    batches = list(text.batches(lengths, 16))
+    batches = list(text.batches(lengths, torch.device("cpu")))
     assert sorted(sum(batches, [])) == list(range(7))
     assert all(len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 16 for batch in batches)
     assert len(batches) == 4

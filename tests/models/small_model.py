@@ -10,7 +10,6 @@ from mealrec.models.mealrec import MealRec
 from tests.models.paper.small_model import NUM_FRAMES, NUM_ITEMS, TEXT, VISUAL
 
 KINDS, STEPS, MAX_LENGTH = 8, 4, 10
-HISTORIES = torch.tensor([[1, 2, 5, 0, 0, 0], [7, 3, 4, 9, 10, 11], [12, 0, 0, 0, 0, 0]])
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}  # batch size and padding change the order in which floats are summed
 
 

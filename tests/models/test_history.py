@@ -10,7 +10,8 @@ import torch
 from mealrec.models.history import HistoryReader, Watched, before, decayed, recency_weights
 from mealrec.models.kinds import of_anybody
 from mealrec.types import Items
-from tests.models.small_model import HISTORIES, KINDS, shares
+from tests.models.paper.small_model import HISTORIES
+from tests.models.small_model import KINDS, shares
 
 ITEMS, FRAMES = 13, 5
 ORDER = torch.randperm(KINDS, generator=torch.Generator().manual_seed(4))

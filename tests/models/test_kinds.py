@@ -117,10 +117,11 @@ def test_of_more_frames_than_are_compared_an_even_share_finds_the_same_kinds(mon
     assert len(pairs) == len({kind for kind, _ in pairs}) == LOOKS - 1
 
 
-def test_the_even_share_takes_every_place_within_a_clip():
+def test_the_even_share_takes_every_place_within_a_clip(monkeypatch):
     """A step of five frames through clips of five frames would see first frames alone."""
     places = np.tile(np.eye(5), (40, 1))
-    found = find_looks(places, 5, most=40)
+    monkeypatch.setattr(kinds_module, "MOST_FRAMES", 40)
+    found = find_looks(places, 5)
     assert len(found.points) <= 40
     assert set(found.points.argmax(1)) == set(range(5))
 
@@ -136,10 +137,10 @@ def test_fewer_frames_or_looks_than_asked_for_still_give_kinds():
 
 def test_frames_that_are_all_alike_are_no_more_looks_than_they_are():
     alike = torch.eye(2, VISUAL)[torch.arange(ITEMS) % 2].numpy()
-    found = find_looks(alike, 6, 3000)
+    found = find_looks(alike, 6)
     assert len(set(found.labels[::2])) == len(set(found.labels[1::2])) == 1
     assert found.labels[0] != found.labels[1]
-    assert find_looks(alike[:1], 6, 3000).labels.tolist() == [0]
+    assert find_looks(alike[:1], 6).labels.tolist() == [0]
 
 
 def test_a_catalogue_without_any_video_has_even_kinds():

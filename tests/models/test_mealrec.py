@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from mealrec.backbones.base import names as backbones
 from mealrec.models.config import VARIANTS, MealRecConfig, Rates
-from tests.models.paper.small_model import NUM_FRAMES, NUM_ITEMS
-from tests.models.small_model import CLOSE, HISTORIES, KINDS, MAX_LENGTH, STEPS, make_model, quiet
+from tests.models.paper.small_model import HISTORIES, NUM_FRAMES, NUM_ITEMS
+from tests.models.small_model import CLOSE, KINDS, MAX_LENGTH, STEPS, make_model, quiet
 
 
 @pytest.fixture(params=VARIANTS)

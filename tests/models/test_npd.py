@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from mealrec.models.history import shares_of
 from mealrec.models.npd import FIXED, MOVING, NPD
-from tests.models.small_model import CLOSE, HISTORIES, KINDS, make_model, shares
+from tests.models.paper.small_model import HISTORIES
+from tests.models.small_model import CLOSE, KINDS, make_model, shares
 
 ORDER = torch.randperm(KINDS, generator=torch.Generator().manual_seed(4))
 ROWS = torch.tensor([0, 1, 1, 2]), torch.tensor([2, 1, 5, 0])

@@ -7,8 +7,8 @@ import torch
 
 from mealrec.models.history import before, shares_of
 from mealrec.models.tcd import SHARPEST, is_there, wanted_of
-from tests.models.paper.small_model import NUM_FRAMES
-from tests.models.small_model import HISTORIES, KINDS, make_model, shares
+from tests.models.paper.small_model import HISTORIES, NUM_FRAMES
+from tests.models.small_model import KINDS, make_model, shares
 
 ORDER = torch.randperm(KINDS, generator=torch.Generator().manual_seed(4))
 

@@ -139,7 +139,7 @@ def test_frames_that_are_not_looked_at_change_no_score(features, variant, monkey
     model = PaperMealRec(make_config(variant=variant, head="content")).eval()
     history = np.array([[1, 4, 2, 0], [3, 0, 0, 0]])
     few = model_scorer(model, features)(history)
-    every_frame = model.table(features)
+    every_frame = model.table(features, torch.arange(len(features)))
     monkeypatch.setattr(model.table, "showing", lambda *_: every_frame)
     np.testing.assert_array_equal(few, model_scorer(model, features)(history))
     looked_at = model.looks_at(torch.from_numpy(history))

@@ -18,10 +18,10 @@ TIMEOUT_S = 20
 class Gate:
     """Work that notes its batches; it holds the first one back until all that are to wait do."""
 
-    def __init__(self, waiting: int, limit: int = 16):
+    def __init__(self, limit: int = 16):
         self.batches: list[list[int]] = []
         self.inside, self.opened = threading.Event(), threading.Event()
-        self.waiting, self.batcher = waiting, Batcher(self.work, lambda one, other: one % 2 == other % 2, limit)
+        self.batcher = Batcher(self.work, lambda value: value % 2, limit)
 
     def work(self, asked):
         self.batches.append(list(asked))
@@ -46,20 +46,20 @@ class Gate:
 
 
 def test_what_waits_together_and_is_alike_is_one_batch():
-    gate = Gate(waiting=5)
+    gate = Gate()
     answers = gate.ask_together(0, [3, 2, 5, 4, 7])
     assert answers == {value: 10 * value for value in (0, 3, 2, 5, 4, 7)}
     assert gate.batches == [[0], [3, 5, 7], [2, 4]], "the oldest first, and with it those like it"
 
 
 def test_a_batch_has_a_limit():
-    gate = Gate(waiting=5, limit=2)
+    gate = Gate(limit=2)
     gate.ask_together(1, [3, 5, 7, 9, 11])
     assert gate.batches == [[1], [3, 5], [7, 9], [11]]
 
 
 def test_an_error_is_its_own_requests_alone():
-    gate = Gate(waiting=3)
+    gate = Gate()
     answers = gate.ask_together(1, [11, 13, 15])
     assert isinstance(answers.pop(13), ValueError)
     assert answers == {1: 10, 11: 110, 15: 150}
@@ -68,7 +68,7 @@ def test_an_error_is_its_own_requests_alone():
 
 def test_a_request_alone_waits_for_nobody_and_needs_no_other_thread():
     seen = []
-    batcher = Batcher(lambda asked: seen.append(threading.get_ident()) or asked, lambda *_: True, 4)
+    batcher = Batcher(lambda asked: seen.append(threading.get_ident()) or asked, lambda _: None, 4)
     assert batcher.ask("me") == "me"
     assert seen == [threading.get_ident()]
 
@@ -86,7 +86,7 @@ def test_who_is_interrupted_at_work_leaves_the_turn_to_the_others():
         return asked
 
     started, go_on = threading.Event(), threading.Event()
-    batcher = Batcher(work, lambda *_: True, 4)
+    batcher = Batcher(work, lambda _: None, 4)
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(batcher.ask, 1)
         assert started.wait(TIMEOUT_S)

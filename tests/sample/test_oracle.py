@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mealrec.sample.oracle import HistoryOracle
-from mealrec.sample.viewers import ClipWorld, Habits
+from mealrec.sample.viewers import ClipWorld
 
 MOTIFS = 3
 SHOWS = np.array([[1, 1, 0, 0, 1, 0], [0, 1, 1, 0, 0, 1], [0, 0, 0, 1, 1, 1]], float)
@@ -20,7 +20,7 @@ def world() -> ClipWorld:
     by_motif = SHOWS * POPULARITY
     by_motif /= by_motif.sum(1, keepdims=True)
     names = tuple("abc")
-    return ClipWorld(tuple("uvwxyz"), names, by_motif, POPULARITY, np.array([1, 2, 0]), Habits())
+    return ClipWorld(tuple("uvwxyz"), names, by_motif, POPULARITY, np.array([1, 2, 0]))
 
 
 def stories(world: ClipWorld, clicks: list[int]):

@@ -67,6 +67,7 @@ def test_without_out_an_experiment_writes_beside_its_work(folders, tmp_path):
         (["--systems", "gru4rec"], "got gru4rec"),
         ([], "--systems is needed"),
         (["--systems", "sasrec", "--seeds", "0"], "--seeds: expected 1 or more, got 0"),
+        (["--systems", "sasrec", "--set", "training.stop_on=test"], "stop_on must be one of masked, mean"),
         (["--systems", "sasrec", "--set", "model.depth=3"], "there is no 'depth' here"),
         (["--systems", "sasrec", "--slice", "small"], "leave out --dataset and --slice"),
     ],

@@ -1,5 +1,7 @@
-"""A report of a small planted catalogue, and of one of somebody's own: no held-out clips, no truth, systems of any
-name."""
+"""A report of a small planted catalogue, and of one of somebody's own.
+
+The latter has no held-out clips and no truth, and systems of any name.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,15 @@ from mealrec.progress import EVERY_S, Progress
 from mealrec.ranking.beyond import FIGURES
 from mealrec.ranking.ranks import Ranks
 from mealrec.study.disturbances import ACCIDENTS, SIGMAS, with_accidents
-from mealrec.study.report import interval, make_report, training_seconds
-from mealrec.study.tables import goals_table, lists_table, noise_table, systems_table
+from mealrec.study.report import (
+    goals_table,
+    interval,
+    lists_table,
+    make_report,
+    noise_table,
+    systems_table,
+    training_seconds,
+)
 from mealrec.training.run import write_json
 from mealrec.training.world import World
 from tests.evaluation.planted_world import planted_model, write_planted_world
@@ -48,7 +57,7 @@ def report(tmp_path_factory) -> dict:
     planted_world = write_planted_world(tmp_path_factory.mktemp("planted"))
     full = planted_model(planted_world)
     quiet = planted_model(planted_world, tcd=replace(full.config.tcd, noise_scale=0.0))
-    return make_report(planted_world, {"full": [full], "quiet": [quiet]}, {"full": 60.0})
+    return make_report(planted_world, {"full": [full], "quiet": [quiet]}, {"full": 60.0}, Progress())
 
 
 def test_what_knows_more_ranks_better(report):
@@ -127,7 +136,7 @@ def test_accidents_are_strange_clips_and_the_latest_ten_stay():
 
 def test_without_held_out_clips_the_rest_is_reported(own_world):
     model, old = MealRec(make_kinds_config("backbone")).eval(), PaperMealRec(make_config("backbone")).eval()
-    report = make_report(own_world, {"full": [model], "mine": [old]})
+    report = make_report(own_world, {"full": [model], "mine": [old]}, {}, Progress())
     assert not {"held_out", "noise"} & set(report)
     assert not goals_table(report).strip() and not noise_table(report)
     assert "| mine |" in systems_table(report)
@@ -135,7 +144,7 @@ def test_without_held_out_clips_the_rest_is_reported(own_world):
 
 def test_a_run_without_mealrec_is_sent_to_compare(own_world):
     with pytest.raises(DataFormatError, match="called full is expected.* and sasrec came: .*compare"):
-        make_report(own_world, {"sasrec": [MealRec(make_kinds_config("backbone")).eval()]})
+        make_report(own_world, {"sasrec": [MealRec(make_kinds_config("backbone")).eval()]}, {}, Progress())
 
 
 def test_progress_speaks_when_it_was_silent(monkeypatch, capsys):

@@ -46,14 +46,14 @@ def test_official_files_are_prepared_and_encoded_once(official, tmp_path):
     source = find_source(official, None, "full")
     assert source == Source("microlens-50k", official, "full") and source.name == "microlens-50k-full"
     work = tmp_path / "work"
-    world = make_world(source, work, device="cpu")
+    world = make_world(source, work, None, "cpu")
     about = about_world(world)
     assert about["dataset"] == "microlens-50k" and about["slice"] == "full"
     assert "title-segments, a stand-in for frames: no pixels were seen" in about["features"]
     counts = np.unique([item for history in world.catalogue.histories.values() for item in history], return_counts=True)
     assert counts[1].min() >= 4
     written = {path: path.stat().st_mtime_ns for path in (work / "data").iterdir()}
-    again = make_world(source, work, device="cpu")
+    again = make_world(source, work, None, "cpu")
     assert {path: path.stat().st_mtime_ns for path in (work / "data").iterdir()} == written
     assert again.digest == world.digest
     assert find_source(work / "data", None, None).slice == ""

@@ -11,7 +11,7 @@ from mealrec.study.systems import (
     ABLATIONS,
     BACKBONES,
     FIRST_STATE,
-    FORMS,
+    OTHER_FORMS,
     SYSTEMS,
     chosen,
     is_ours,
@@ -41,10 +41,10 @@ def test_names_are_chosen_in_the_registrys_order():
 
 
 def test_all_names_the_eleven_of_table_2_with_lines_and_controls():
-    published = {"sasrec", "cl4srec", "tedrec", *baselines.names()} - FORMS
-    assert len(published) == 10 and {"morec_end_to_end", "morec_end_to_end-guided"} == FORMS
+    published = {"sasrec", "cl4srec", "tedrec", *baselines.names()} - OTHER_FORMS
+    assert len(published) == 10 and {"morec_end_to_end", "morec_end_to_end-guided"} == OTHER_FORMS
     assert {"mealrec", "popularity", "itemknn", "sasrec-content", "sasrec-guided"} | published < set(chosen("all"))
-    assert not FORMS & {*chosen("all"), *table2.DEFAULT} and set(chosen("everything")) > FORMS
+    assert not OTHER_FORMS & {*chosen("all"), *table2.DEFAULT} and set(chosen("everything")) > OTHER_FORMS
 
 
 def test_all_has_mealrec_on_each_backbone_and_a_row_for_each_of_its_parts():

@@ -14,9 +14,8 @@ from mealrec.ranking.ranks import model_scorer, rank_rows
 from mealrec.training.blending import blended, choose
 from mealrec.training.weights import GRIDS
 from tests.models.published.small_walk import make_walk
-from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_config, make_hidden
+from tests.training.tiny_world import NUM_ITEMS, SHAPE, make_config, make_hidden
 
-SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 GUIDED = sorted({"iisan", "dmmd4sr", "mmgcn", "morec"} & set(baselines.names()))
 
 

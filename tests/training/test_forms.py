@@ -16,9 +16,8 @@ from mealrec.models.published.guided import GuidedBackbone, GuidedConfig
 from mealrec.models.published.mealrec import KindWalk, OnBackbone, OnBackboneConfig
 from mealrec.training.forms import build, from_dict
 from mealrec.training.run import load_system
-from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_config
+from tests.training.tiny_world import SHAPE, make_config
 
-SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 GRAPH = GraphConfig(**SHAPE, num_kinds=6)
 MMGCN = baselines.system("mmgcn")
 

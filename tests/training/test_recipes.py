@@ -28,9 +28,8 @@ from mealrec.training.recipes import (
 from mealrec.training.settings import override
 from mealrec.training.trainer import Objective, train
 from tests.training.tiny_titles import make_titles
-from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_hidden
+from tests.training.tiny_world import SHAPE, make_hidden
 
-SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 SYSTEMS = {recipe.name: recipe for recipe in microlens(SHAPE, seed=3)}
 TRAINED = {name: recipe for name, recipe in SYSTEMS.items() if isinstance(recipe, Recipe)}
 BLENDS = {name: recipe for name, recipe in SYSTEMS.items() if isinstance(recipe, Blend)}

@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,14 @@ from mealrec.models.config import LossConfig
 from mealrec.models.paper.config import PaperLoss
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.models.published.config import GraphConfig, GraphLoss
+from mealrec.study.harness import job_of
 from mealrec.study.training_run import put_together
 from mealrec.training import refit, trainer
 from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.config import TrainConfig
 from mealrec.training.recipes import Blend, Recipe
 from mealrec.training.refit import Refit
-from mealrec.training.run import load_system, save_system
+from mealrec.training.run import load_system, save_system, system_folder
 from mealrec.training.trainer import train
 from mealrec.training.world import World
 from tests.training.tiny_world import (
@@ -60,8 +62,7 @@ def run(catalogue, split, features, tmp_path_factory) -> Path:
         trained = train(recipe.model, recipe.training, split, features)
         save_system(out / "seed-0" / recipe.name, recipe, replace(trained, epoch=recipe.training.max_epochs - 1))
     for blend in (ON_BACKBONE, GUIDED):
-        parts = [out / "seed-0" / part.name for part in blend.parts]
-        put_together(blend, parts, out / "seed-0" / blend.name, world, "cpu")
+        put_together(job_of(blend, partial(system_folder, out)), world, "cpu")
     return out / "seed-0"
 
 

@@ -24,15 +24,11 @@ from mealrec.models.paper.model import PaperMealRec
 from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.config import TrainConfig
 from mealrec.training.trainer import train
-from tests.training.tiny_world import make_config, make_kinds_config, write_world
+from tests.training.tiny_world import make_config, make_kinds_config, without_seconds, write_world
 
 CONFIG = TrainConfig(batch_size=96, max_epochs=2, average=0.9)  # two or three steps an epoch
 MODEL = make_config("full", dropout=0.1, width=16)
 SYSTEMS = ("sasrec", "sasrec-content")
-
-
-def without_seconds(log) -> list[dict]:
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in log]
 
 
 def interrupt(monkeypatch, at: int, form=PaperMealRec) -> None:

@@ -60,9 +60,9 @@ def trained(monkeypatch):
     names = []
     train_system = training_run.train_system
 
-    def noting(recipe, *rest):
-        names.append(recipe.name)
-        return train_system(recipe, *rest)
+    def noting(job, *rest):
+        names.append(job.recipe.name)
+        return train_system(job, *rest)
 
     monkeypatch.setattr(training_run, "train_system", noting)
     return names

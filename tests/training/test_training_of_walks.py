@@ -17,7 +17,7 @@ from mealrec.training.recipes import Recipe
 from mealrec.training.run import load_system, save_system
 from mealrec.training.trainer import train
 from tests.models.published.small_walk import make_walk_config
-from tests.training.tiny_world import NUM_ITEMS
+from tests.training.tiny_world import NUM_ITEMS, without_seconds
 
 QUICK = TrainConfig(
     learning_rate=2e-2, rate_schedule="cosine", batch_size=64, max_epochs=6, average=0.9, loss=GraphLoss(negatives=200)
@@ -28,10 +28,6 @@ BRIEF = replace(QUICK, batch_size=96, max_epochs=2)  # two or three steps an epo
 @pytest.fixture(scope="module")
 def trained(split, features):
     return train(make_walk_config(), QUICK, split, features)
-
-
-def without_seconds(log) -> list[dict]:
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in log]
 
 
 def same(one, other) -> bool:

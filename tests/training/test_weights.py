@@ -11,6 +11,7 @@ from mealrec.ranking.metrics import both_ranks, ndcg
 from mealrec.ranking.ranks import rank_rows
 from mealrec.training import weights
 from mealrec.training.weights import GRIDS, best_of, choose_weights
+from mealrec.types import ItemFeatures
 from tests.training.tiny_world import NUM_ITEMS, make_catalogue, make_features
 
 ROWS, MANY = 60, 40
@@ -75,9 +76,14 @@ def drawn(whole=False) -> tuple[Parts, EvaluationRows, np.ndarray]:
     return Parts(**parts), rows, candidates
 
 
+def ranking(candidates: np.ndarray) -> ItemFeatures:
+    """Return features by which these items may be ranked."""
+    return FEATURES.replace(has_id=torch.from_numpy(candidates))
+
+
 def test_the_planted_best_is_found_and_set():
     model, rows = planted()
-    found = choose_weights(model, rows, FEATURES, np.arange(MANY + 1) > 0)
+    found = choose_weights(model, rows, ranking(np.arange(MANY + 1) > 0))
     assert found == pytest.approx(BEST | {"validation_N@10": 1.0})
     assert {name: getattr(model, name).item() for name in BEST} == pytest.approx(BEST)
 
@@ -140,7 +146,7 @@ def test_of_equals_the_first_is_taken_so_that_nothing_is_added_for_nothing():
 
 def test_what_was_chosen_is_worth_what_is_told_and_no_other_place_for_the_unclicked_is_better():
     model, rows, candidates = drawn()
-    found = choose_weights(model, rows, FEATURES, candidates)
+    found = choose_weights(model, rows, ranking(candidates))
     told = found.pop("validation_N@10")
     assert told == pytest.approx(worth(model, rows, candidates, found)[0])
     others = [sum(worth(model, rows, candidates, found | {"unseen": value})) for value in GRIDS["unseen"]]
@@ -150,4 +156,4 @@ def test_what_was_chosen_is_worth_what_is_told_and_no_other_place_for_the_unclic
 def test_a_blend_without_a_walk_has_no_weight_for_one():
     model, rows, candidates = drawn()
     guided = Parts(**{name: part for name, part in model.given.items() if name != "kinds"})
-    assert set(choose_weights(guided, rows, FEATURES, candidates)) == {"guidance", "unseen", "validation_N@10"}
+    assert set(choose_weights(guided, rows, ranking(candidates))) == {"guidance", "unseen", "validation_N@10"}

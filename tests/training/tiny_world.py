@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.features.tiny_store import write_store
 
 TASTES, PER_TASTE, FRAMES, VISUAL, TEXT = 3, 9, 3, 8, 6
 NUM_ITEMS = TASTES * PER_TASTE
+SHAPE = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
 HELD_OUT = "i7"
 
 
@@ -63,17 +65,20 @@ def make_hidden(width: int = TEXT, layers: int = 4, seed: int = 0) -> HiddenStat
 
 def make_config(variant: str = "full", dropout: float = 0.0, **changes) -> PaperConfig:
     """Return a small configuration over the tiny world."""
-    shape = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES, "width": 32}
     parts = {"tcd": TCDConfig(dropout=dropout), "npd": NPDConfig(dropout=dropout, token_dropout=dropout)}
-    return PaperConfig(**{**shape, **parts, "variant": variant, **changes})
+    return PaperConfig(**{**SHAPE, "width": 32, **parts, "variant": variant, **changes})
 
 
 def make_kinds_config(variant: str = "full", dropout: float = 0.0, **changes) -> MealRecConfig:
     """Return a small configuration of the form over kinds."""
-    shape = {"num_items": NUM_ITEMS, "visual_width": VISUAL, "text_width": TEXT, "num_frames": FRAMES}
     dropouts = dict.fromkeys(("id_dropout", "title_dropout", "backbone_dropout"), dropout)
     sizes = {"num_kinds": 2 * TASTES, "looks": 3 * TASTES, "num_steps": 4}
-    return MealRecConfig(**{**shape, **dropouts, **sizes, "variant": variant, **changes})
+    return MealRecConfig(**{**SHAPE, **dropouts, **sizes, "variant": variant, **changes})
+
+
+def without_seconds(log: Iterable[dict]) -> list[dict]:
+    """Return a training's log without what differs from run to run."""
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in log]
 
 
 def write_world(folder: Path) -> tuple[Path, Path]:

@@ -18,7 +18,7 @@ from mealrec.data.fetching.download import Patience
 from mealrec.data.fetching.layout import LAYOUTS, RemoteFile
 from mealrec.errors import FetchError
 from mealrec.video import fetch_clips as clips_module
-from mealrec.video.fetch_clips import ClipSource, fetch_clips, missing_clips
+from mealrec.video.fetch_clips import ClipFetcher, missing_clips
 from mealrec.video.frames import sample_frames
 from tests.loopback import Mishap, Shelf, serve
 from tests.make_videos import truncate, write_video
@@ -128,8 +128,8 @@ def test_everything_of_the_larger_dataset(videos, tmp_path, monkeypatch, capsys)
     assert "1 covers" in capsys.readouterr().out
 
 
-def source(shelf, out: Path, keep: bool = False) -> ClipSource:
-    return ClipSource(shelf.address + VIDEOS, out, keep, QUICK)
+def fetcher(shelf, out: Path, keep: bool = False) -> ClipFetcher:
+    return ClipFetcher(shelf.address + VIDEOS, out, keep, QUICK)
 
 
 def test_broken_clips_are_named_and_skipped_and_whole_ones_not_fetched_again(shelf, videos, tmp_path):
@@ -137,7 +137,7 @@ def test_broken_clips_are_named_and_skipped_and_whole_ones_not_fetched_again(she
     shelf.mishaps[f"{VIDEOS}7.mp4"] = [Mishap(cut_after=2000)]
     shelf.always[f"{VIDEOS}12.mp4"] = Mishap(cut_after=10)
     shelf.files[f"{VIDEOS}12.mp4"] = videos["plain"]
-    failures = fetch_clips(source(shelf, tmp_path), ("9", "10", "11", "12", "7"))
+    failures = fetcher(shelf, tmp_path).fetch_all(("9", "10", "11", "12", "7"))
     assert list(failures) == ["9", "10", "11", "12"]
     assert "cut off" in failures["9"] and "is text" in failures["10"]
     assert f"{shelf.address}{VIDEOS}11.mp4" in failures["11"] and "connection ended" in failures["12"]
@@ -150,9 +150,9 @@ def test_broken_clips_are_named_and_skipped_and_whole_ones_not_fetched_again(she
 def test_originals_stay_where_asked_and_those_put_by_hand_are_used(shelf, videos, tmp_path):
     (tmp_path / "originals").mkdir()
     (tmp_path / "originals" / "9.mp4").write_bytes(videos["hevc"])
-    assert not fetch_clips(source(shelf, tmp_path), ("9",))
+    assert not fetcher(shelf, tmp_path).fetch_all(("9",))
     assert not shelf.seen
-    assert not fetch_clips(source(shelf, tmp_path, keep=True), ("8",), jobs=1)
+    assert not fetcher(shelf, tmp_path, keep=True).fetch_all(("8",), jobs=1)
     assert (tmp_path / "originals" / "8.mp4").read_bytes() == videos["plain"]
     assert {"originals/9.mp4", "clips/9.mp4", "clips/8.mp4"} <= files(tmp_path)
 
@@ -160,7 +160,7 @@ def test_originals_stay_where_asked_and_those_put_by_hand_are_used(shelf, videos
 def test_a_folder_without_clips_is_given_up_with_its_address(shelf, tmp_path, monkeypatch):
     monkeypatch.setattr(clips_module, "DEAD_AFTER", 3)
     with pytest.raises(FetchError) as error:
-        fetch_clips(source(shelf, tmp_path), [str(item) for item in range(100, 200)])
+        fetcher(shelf, tmp_path).fetch_all([str(item) for item in range(100, 200)])
     message = str(error.value)
     assert f"{shelf.address}{VIDEOS}" in message and "3 clips in a row" in message
     assert str(tmp_path / "originals" / "<id>.mp4") in message
@@ -172,5 +172,5 @@ def test_a_server_that_stops_answering_stops_the_run(shelf, tmp_path):
     shelf.always[f"{VIDEOS}7.mp4"] = Mishap(503)
     shelf.always[f"{VIDEOS}8.mp4"] = Mishap(503)
     with pytest.raises(FetchError, match="by hand"):
-        fetch_clips(source(shelf, tmp_path), ("7", "8"), jobs=1)
+        fetcher(shelf, tmp_path).fetch_all(("7", "8"), jobs=1)
     assert not files(tmp_path)

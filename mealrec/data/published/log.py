@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mealrec.data.catalogue import CLIP_FOLDER, matched
+from mealrec.data.catalogue import CLIP_FOLDER, clip_ids, foreign_clips, matched
 from mealrec.data.published.source import Source, check_fit, number
 from mealrec.data.tables import Ids, columns, read_texts, unspread
 from mealrec.errors import DataFormatError
@@ -24,7 +24,6 @@ def read_log(path: Path) -> Source:
     titles and clips do not fit them.
     """
     # The clicks, whose ids are those of the clips' files.
-    path = Path(path)
     source = Source()
     if path.is_file():
         folder = path.parent
@@ -33,7 +32,7 @@ def read_log(path: Path) -> Source:
     else:
         folder = path
         table = source.choose(path, "clicks", CLICKS)
-    clips = {clip.stem for clip in (folder / CLIP_FOLDER).glob("*.mp4")}
+    clips = clip_ids(folder)
     _read_clicks(source, table, Ids(clips))
 
     # Titles and topics of the clicked items.
@@ -96,11 +95,7 @@ def _check_clips(source: Source, items: dict, clips: set[str], folder: Path) -> 
     without = [item for item in items if item not in clips]
     if items and len(without) == len(items):
         if clips:
-            raise DataFormatError(
-                f"{folder / CLIP_FOLDER} holds {len(clips):,} clips and none of a clicked item: "
-                f"expected {without[0]}.mp4 and the like, got {min(clips)}.mp4; name the files "
-                "after the items."
-            )
+            raise foreign_clips(folder, clips, without[0], "a clicked item")
         if not any(title.strip() for title in source.titles.values()):
             raise DataFormatError(
                 f"{folder} holds neither {CLIP_FOLDER}/{without[0]}.mp4 and the like nor "

@@ -101,7 +101,6 @@ def prepare(
         k_items = k if known.k_items is None else known.k_items
 
     # Read what is wanted, in the order of time.
-    data = Path(data)
     source = known.read(data, positive) if positive else known.read(data)
     rows, repeats = chronological(source, data)
 
@@ -197,7 +196,7 @@ def write_prepared(prepared: Prepared, out: Path, *, recbole: bool = False) -> N
     Raises DataFormatError where `out` holds anything that no earlier call has written.
     """
     # Is everything there that may be replaced ours?
-    out = Path(out).resolve()
+    out = out.resolve()
     for path in (out, *made_next_to(out)):
         check_replaceable(path)
     with whole_folder(out) as draft:

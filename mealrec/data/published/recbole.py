@@ -20,7 +20,7 @@ def read_inter(path: Path) -> Source:
     rating. Raises DataFormatError where there is no such file, or more than one, or user_id or
     item_id are missing.
     """
-    path = _inter_file(Path(path))
+    path = _inter_file(path)
     source = Source(files={"pairs": path.name})
 
     # The interactions.
@@ -45,7 +45,7 @@ def write_inter(
     catalogue: Catalogue, path: Path, times: dict[str, tuple[float, ...]] | None = None
 ) -> None:
     """Write every interaction as a row; without `times` its place in the history is its time."""
-    with Path(path).open("w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8") as file:
         file.write(HEADER)
         for user, items in catalogue.histories.items():
             moments = times[user] if times else range(len(items))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +20,7 @@ from mealrec.models.paper.content import Anchors, ContentSpace
 from mealrec.models.paper.npd import NPD
 from mealrec.models.paper.table import Items, ItemTable, Shelf
 from mealrec.models.paper.tcd import TCD, recency_log_weights
-from mealrec.types import ItemFeatures, SequenceBatch
+from mealrec.types import Clicks, ItemFeatures, SequenceBatch
 
 
 @dataclass(frozen=True)
@@ -71,15 +70,7 @@ class PaperMealRec(nn.Module):
             dropout=config.backbone_dropout,
             norm_input=config.norm_input,
         )
-        self.table = ItemTable(
-            config.num_items,
-            content,
-            width,
-            config.id_dropout,
-            uses_content=config.content == "both",
-            reads_text=self.backbone.reads_text,
-            anchors=anchors,
-        )
+        self.table = ItemTable(config, content, anchors, self.backbone.reads_text)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
 
         # The two denoisers.
@@ -104,10 +95,7 @@ class PaperMealRec(nn.Module):
         return self.backbone.causal
 
     def prepare(
-        self,
-        sequences: Sequence[Sequence[int]],
-        features: ItemFeatures,
-        encoder_input: object = None,
+        self, sequences: Clicks, features: ItemFeatures, encoder_input: object = None
     ) -> None:
         """Take what is computed once before training: the anchors; nothing else is looked at."""
         if self.table.anchors is not None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mealrec.types import ItemFeatures
 
 if TYPE_CHECKING:
+    from mealrec.models.paper.config import PaperConfig
     from mealrec.models.paper.content import Anchors, ContentSpace
 
 BLOCK = 2**12
@@ -64,32 +65,25 @@ class ItemTable(nn.Module):
     """ID embeddings plus content, with ID dropout so that content alone can carry an item.
 
     An item without an ID (uploaded, or held out of training) has zero ID embedding and a learned
-    bias. `uses_content` false makes a system of IDs alone, whose backbone may still read titles
+    bias. A system of IDs alone makes no use of content, but its backbone may still read titles
     (`reads_text`). With `anchors` the head compares content too.
     """
 
     def __init__(
-        self,
-        num_items: int,
-        content: ContentSpace,
-        width: int,
-        id_dropout: float,
-        uses_content: bool,
-        reads_text: bool,
-        anchors: Anchors | None,
+        self, config: PaperConfig, content: ContentSpace, anchors: Anchors | None, reads_text: bool
     ):
         super().__init__()
         # What is read of an item, and how often training does without its ID.
-        self.num_items = num_items
-        self.id_dropout = id_dropout
-        self.width = width
+        self.num_items = config.num_items
+        self.id_dropout = config.id_dropout
+        self.width = config.width
         self.content = content
         self.anchors = anchors
-        self.uses_content = uses_content
+        self.uses_content = config.content == "both"
         self.reads_text = reads_text
         # What is learned of it: its ID, and how often it is watched anyhow.
-        self.ids = nn.Embedding(num_items + 1, width)
-        self.bias = nn.Parameter(torch.zeros(num_items + 1))
+        self.ids = nn.Embedding(config.num_items + 1, config.width)
+        self.bias = nn.Parameter(torch.zeros(config.num_items + 1))
         self.bias_without_id = nn.Parameter(torch.zeros(()))
         # How firmly a preference is meant, and with anchors how much their likeness counts.
         self.log_scale = nn.Parameter(torch.zeros(()))
@@ -97,11 +91,11 @@ class ItemTable(nn.Module):
         if anchors is not None:
             self.log_match = nn.Parameter(torch.zeros(()))
 
-    def forward(self, features: ItemFeatures, shown: Tensor | None = None, first: int = 0) -> Items:
+    def forward(self, features: ItemFeatures, shown: Tensor, first: int = 0) -> Items:
         """Return every item of `features` at the model width.
 
-        The first of them is the catalogue's item `first`. `shown` names the items whose frames will
-        be looked at: the others' moments stay zero. All by default.
+        The first of them is the catalogue's item `first`. `shown` [M] names the items whose frames
+        will be looked at: the others' moments stay zero.
         """
         # Which items have an ID, in training less those that drop out.
         row = first + torch.arange(len(features), device=features.text.device)
@@ -128,12 +122,8 @@ class ItemTable(nn.Module):
         """Return the same items with the frames of `shown` [M] mapped, and no others."""
         return replace(items, moments=self._moments(features, shown))
 
-    def _moments(self, features: ItemFeatures, shown: Tensor | None) -> Tensor:
+    def _moments(self, features: ItemFeatures, shown: Tensor) -> Tensor:
         """Return the mapped frames [N+1, K, D] of the items `shown` [M], zero for the others."""
-        # All of them in training, and none for IDs alone.
-        everything = torch.arange(len(features), device=features.text.device)
-        if shown is None and self.uses_content:
-            return self.content.frames(features, everything)
         nothing = features.text.new_zeros(len(features), features.frames.shape[1], self.width)
         if not self.uses_content or not len(shown):
             return nothing

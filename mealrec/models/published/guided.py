@@ -1,9 +1,7 @@
-"""What any system may be given after its training: guidance by content, and a place for items
-nobody has clicked."""
+"""Guidance by content, and a place for items nobody has clicked: for any system, once trained."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +13,7 @@ from mealrec.models.history import recency_weights
 from mealrec.models.paper.config import PaperConfig
 from mealrec.models.paper.content import Anchors
 from mealrec.models.paper.model import PaperMealRec
-from mealrec.types import ItemFeatures
+from mealrec.types import Clicks, ItemFeatures
 
 ANCHOR_WIDTH = 64  # directions a modality in the space that guidance compares in
 GUIDANCE_RATE = 0.3  # how fast older clips lose their say in it, like Eq. 7's Î³
@@ -23,8 +21,10 @@ GUIDANCE_RATE = 0.3  # how fast older clips lose their say in it, like Eq. 7's Î
 
 @dataclass(frozen=True)
 class Shelf:
-    """All items: what the `base` system makes of them, `anchors` [N+1, A], and which are
-    `unseen` [N+1], as 0 and 1."""
+    """All items: what the `base` system makes of them, and what is added to its scores by.
+
+    `anchors` [N+1, A] are compared by guidance; `unseen` [N+1] says as 0 and 1 which have no click.
+    """
 
     base: object
     anchors: Tensor
@@ -57,16 +57,14 @@ class Guided(nn.Module):
         return self.base.causal
 
     def prepare(
-        self,
-        sequences: Sequence[Sequence[int]],
-        features: ItemFeatures,
-        encoder_input: object = None,
+        self, sequences: Clicks, features: ItemFeatures, encoder_input: object = None
     ) -> None:
         """Take the content space and which items training knows; the system is prepared already."""
         self.anchors.fit(features)
         # Note which items have a training click.
         seen = torch.tensor([item for sequence in sequences for item in sequence], dtype=torch.long)
-        self.clicked.zero_()[seen.to(self.clicked.device)] = True
+        self.clicked.zero_()
+        self.clicked[seen.to(self.clicked.device)] = True
 
     def items(self, features: ItemFeatures) -> Shelf:
         """Return what stands for every item, made once for many histories."""
@@ -77,14 +75,11 @@ class Guided(nn.Module):
 
     def scores(self, histories: Tensor, items: Shelf, **choices) -> Tensor:
         """Return the scores of all items [R, N+1] for histories [R, L]; `choices` as in `parts`."""
-        return self.weighed(self.parts(histories, items, **choices))
-
-    def weighed(self, parts: dict[str, Tensor]) -> Tensor:
-        """Return the sum of the parts, each at its weight; the parts are used up."""
-        # In place: with all items of a large catalogue each copy costs as much as a part.
-        scores = parts.pop("base")
-        for name, part in parts.items():
-            scores = scores.addcmul_(part, getattr(self, name))
+        # Each part at its weight. In place: a copy of all scores would cost as much as a part.
+        parts = self.parts(histories, items, **choices)
+        scores = parts["base"]
+        for name in self.names:
+            scores.addcmul_(parts[name], getattr(self, name))
         return scores
 
     def parts(self, histories: Tensor, items: Shelf) -> dict[str, Tensor]:

@@ -11,8 +11,11 @@ _LEAST = 1e-9  # in a logarithm, of what no kind and no accident explains
 
 
 class KindHead(nn.Module):
-    """Three numbers: how firmly a preference is meant, how often a click is an accident, what
-    popularity counts."""
+    """How kinds rank, by three numbers.
+
+    They are how firmly a preference is meant, how often a click is an accident, and what popularity
+    counts.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from scipy.sparse.linalg import eigsh
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mealrec.types import ItemFeatures
+from mealrec.types import Clicks, ItemFeatures
 
 SHARPNESS = 12.0  # of a moment's likeness to a kind
 NEIGHBOURS = 12  # that an item is tied to by content
@@ -52,7 +52,7 @@ class GraphKinds(nn.Module):
         self.register_buffer("is_fitted", torch.zeros((), dtype=torch.bool))
 
     @torch.no_grad()
-    def fit(self, features: ItemFeatures, sequences: Sequence[Sequence[int]]) -> None:
+    def fit(self, features: ItemFeatures, sequences: Clicks) -> None:
         """Find the kinds in what items are like and in the clicks; what is fitted stays."""
         if self.is_fitted:
             return
@@ -74,7 +74,6 @@ class GraphKinds(nn.Module):
 
         # What anybody clicks, and what follows what.
         weights = (self.clicks + 0.5) * features.has_id
-        weights[0] = 0
         self.anybody.copy_(weights / weights.sum() @ self.kinds + _LEAST)
         self.lifts.copy_(transition_lifts(self.kinds, sequences))
 
@@ -129,7 +128,7 @@ def content_directions(features: ItemFeatures) -> Tensor:
     return F.normalize(torch.cat(halves, -1), dim=-1)
 
 
-def item_graph(directions: Tensor, sequences: Sequence[Sequence[int]]) -> sparse.csr_matrix:
+def item_graph(directions: Tensor, sequences: Clicks) -> sparse.csr_matrix:
     """Return the symmetric weights [N, N] of items 1 to N: alike in content, or clicked together.
 
     `directions` [N, width] are unit vectors; `sequences` are clicks, oldest first, as item indices
@@ -155,7 +154,7 @@ def _nearest(directions: Tensor) -> sparse.csr_matrix:
     return half + half.T
 
 
-def _clicked_together(sequences: Sequence[Sequence[int]], count: int) -> sparse.csr_matrix:
+def _clicked_together(sequences: Clicks, count: int) -> sparse.csr_matrix:
     """Return how often two items are clicked by one viewer, less for every click between."""
     earlier, later, gaps = _pairs(sequences)
     places = (earlier - 1, later - 1)
@@ -163,7 +162,7 @@ def _clicked_together(sequences: Sequence[Sequence[int]], count: int) -> sparse.
     return half + half.T
 
 
-def _pairs(sequences: Sequence[Sequence[int]]) -> Pairs:
+def _pairs(sequences: Clicks) -> Pairs:
     """Return every ordered pair of clicks of one viewer."""
     blocks = list(_pairs_of_length(sequences))
     if not blocks:
@@ -173,7 +172,7 @@ def _pairs(sequences: Sequence[Sequence[int]]) -> Pairs:
     return earlier, later, gaps
 
 
-def _pairs_of_length(sequences: Sequence[Sequence[int]]) -> Iterator[Pairs]:
+def _pairs_of_length(sequences: Clicks) -> Iterator[Pairs]:
     """Yield the pairs of all viewers with as many clicks, so that they are cut at once."""
     # Sequences of one length make a matrix.
     by_length: dict[int, list[Sequence[int]]] = {}
@@ -223,7 +222,7 @@ def graph_kinds(graph: sparse.csr_matrix, num_kinds: int) -> np.ndarray:
     return (own + around) / 2
 
 
-def transition_lifts(kinds: Tensor, sequences: Sequence[Sequence[int]]) -> Tensor:
+def transition_lifts(kinds: Tensor, sequences: Clicks) -> Tensor:
     """Return how many times more often than by chance a kind follows another [2, J, J].
 
     Paper: the habit in Eq. 7 and 12. One for each of TRANSITION_RATES d: T[j, k] =

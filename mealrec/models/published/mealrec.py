@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -23,7 +23,7 @@ from mealrec.models.published.head import KindHead
 from mealrec.models.published.kinds import GraphKinds
 from mealrec.models.published.reader import LiftReader, Reading
 from mealrec.models.tcd import TCD
-from mealrec.types import ItemFeatures, Items, SequenceBatch
+from mealrec.types import Clicks, ItemFeatures, Items, SequenceBatch
 
 BEGINS_WITH = (0.3, 0.1, 0.1, 0.1, 0.0, 0.3, 0.3, 0.0, 0.0)  # of the reader's nine numbers
 _OUT = -1e4  # a score that leaves an item out
@@ -67,10 +67,7 @@ class KindWalk(Diffusions):
         return GraphKinds(config.num_items, config.visual_width, config.num_kinds)
 
     def prepare(
-        self,
-        sequences: Sequence[Sequence[int]],
-        features: ItemFeatures,
-        encoder_input: object = None,
+        self, sequences: Clicks, features: ItemFeatures, encoder_input: object = None
     ) -> None:
         """Count the kinds: of all clicks for whoever asks later, and in training for each fold.
 
@@ -134,7 +131,7 @@ class KindWalk(Diffusions):
         context = self.context(items, histories, batch.rows, kinds)
 
         # Sample what each row is ranked against; training must not see items without an ID.
-        known = features.has_id[1:].nonzero().squeeze(1) + 1
+        known = features.has_id.nonzero().squeeze(1)
         sampled = known[torch.randint(len(known), (config.negatives,), device=targets.device)]
 
         # Eq. 11, 14 and 15.
@@ -213,8 +210,7 @@ class KindWalk(Diffusions):
 
         # TCD looks into the rows' own clips alone, so only their moments are held.
         watched = replace(watched, moments=items.moments[histories[rows]].unsqueeze(1))
-        no_title = start.new_zeros(len(start), 0)
-        return Context(start, watched, rows, reader, guide, no_title)
+        return Context(start, watched, rows, reader, guide)
 
     def looked_into(self, context: Context) -> tuple[Tensor, Tensor]:
         """Return the moments [R, 1, K, J] and the kinds [R, 1, J] of each row's own clip."""
@@ -237,7 +233,7 @@ class KindWalk(Diffusions):
         return self.npd.denoise(nothing, self.condition(refined, context, items), context.reader)
 
 
-def fold_of(total, folds: int):
+def fold_of(total: int | Tensor, folds: int) -> int | Tensor:
     """Return the fold of a viewer whose clicks' indices add up to `total`.
 
     Viewers with the same clicks are never parted.
@@ -246,7 +242,7 @@ def fold_of(total, folds: int):
 
 
 def _of_walk(name: str) -> property:
-    """Return what the walk's configuration says, and the backbone's too where both have it."""
+    """Return a property: what the walk's configuration says, and the backbone's if it has it."""
     return property(lambda config: getattr(config.walk, name))
 
 
@@ -254,7 +250,7 @@ def _of_walk(name: str) -> property:
 class OnBackboneConfig(ModelConfig):
     """The two halves: the backbone with content, and the walk over kinds.
 
-    `variant` is the walk's; a "backbone" walks nowhere, and its kinds are to count nothing.
+    A walk of the variant "backbone" walks nowhere, and its kinds are to count nothing.
     """
 
     FORM: ClassVar[str] = "on-backbone"
@@ -269,7 +265,6 @@ class OnBackboneConfig(ModelConfig):
     num_kinds = _of_walk("num_kinds")
     num_steps = _of_walk("num_steps")
     max_length = _of_walk("max_length")
-    variant = _of_walk("variant")
 
     def __post_init__(self) -> None:
         # What the data decide, and how much of a history is read.
@@ -279,24 +274,20 @@ class OnBackboneConfig(ModelConfig):
             if mine != other:
                 raise ValueError(f"{name} must be the same in both halves, got {mine} and {other}")
 
-    @property
-    def backbone(self) -> str:
-        """Return the backbone's name."""
-        return self.base.backbone
-
 
 @dataclass(frozen=True)
 class Both(Shelf):
-    """All items for both halves: the backbone's shelf, and `kinds` for the walk; `of_kinds`
-    [N+1, J] is sparse."""
+    """All items for both halves: the backbone's shelf, and `kinds` for the walk.
+
+    `of_kinds` [N+1, J] are the same items' kinds, sparse.
+    """
 
     kinds: Items
     of_kinds: Tensor
 
 
 class OnBackbone(Guided):
-    """The preference is [ID state, kinds]: each half is trained apart, and both add up to one
-    ranking.
+    """The preference is [ID state, kinds]: each half is trained apart, and both are added up.
 
     ŷ_i = the backbone's logit + guidance q·c_i + kinds · ρ_i E_i, with E of KindHead and ρ of
     `rarity`. The backbone learns its training rows by heart, and a walk that is trained with it
@@ -335,19 +326,13 @@ class OnBackbone(Guided):
         Kinds are by the walk's end, its noise drawn from `seed`, or with ends_at="start" by x_0.
         """
         parts = super().parts(histories, items)
-        parts["kinds"] = self.matches(histories, items, ends_at, seed)
-        return parts
-
-    def matches(
-        self, histories: Tensor, items: Both, ends_at: str = "walk", seed: int = 0
-    ) -> Tensor:
-        """Return ρ E [R, N+1] of all items at the walk's end, 0 for what was watched."""
         # E at the end of the walk.
         walk = self.walk_over_kinds
         preference = walk.preference(histories, items.kinds, seed, ends_at)
         found = walk.table.matches(preference, items.of_kinds, items.kinds.anybody)
         # Less of it for items with many clicks, and none for what was watched.
-        return found.mul_(rarity(walk.kinds.clicks)).scatter_(1, histories, 0.0)
+        found.mul_(rarity(walk.kinds.clicks)).scatter_(1, histories, 0.0)
+        return parts | {"kinds": found}
 
     def wanted(self, preference: Tensor, anybody: Tensor) -> Tensor:
         """Return what part of the next click is for each kind [..., J]; each row sums to 1.
@@ -363,6 +348,8 @@ class OnBackbone(Guided):
 
 
 def rarity(clicks: Tensor) -> Tensor:
-    """Return ρ = 20 / (20 + clicks): the more clicks an item has, the more its ID knows that its
-    kinds do not."""
+    """Return ρ = 20 / (20 + clicks).
+
+    The more clicks an item has, the more its ID knows that its kinds do not.
+    """
     return FEW_CLICKS / (FEW_CLICKS + clicks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mealrec.models.history import Rows, Watched, of_rows
+from mealrec.models.history import Rows, Watched, before, of_rows
 from mealrec.types import Items
 
 _LOWEST = -0.9  # of what habit takes away: its logarithm must stay a number
@@ -68,7 +68,7 @@ class Reading:
             fading,
             brief,
             watched.evidence[users, positions],
-            self._one_before(watched.evidence, rows),
+            before(watched.evidence)[users, positions],
             self.habit(last),
             self.habit(lately, 1),
             length,
@@ -83,7 +83,7 @@ class Reading:
         users, positions = rows
         weights = self._weights(watched, positions - 1, self.reader.rates[:2])
         lasting, fading = torch.bmm(weights, of_rows(watched.evidence, users)).unbind(1)
-        return lasting, fading, self.habit(self._one_before(watched.kinds, rows))
+        return lasting, fading, self.habit(before(watched.kinds)[users, positions])
 
     @staticmethod
     def _weights(watched: Watched, positions: Tensor, rates: Tensor) -> Tensor:
@@ -92,9 +92,3 @@ class Reading:
         age = positions[:, None] - places
         weights = [torch.exp(-rate.abs() * age.clamp(min=0)) * (age >= 0) for rate in rates]
         return torch.stack(weights, 1)
-
-    @staticmethod
-    def _one_before(values: Tensor, rows: Rows) -> Tensor:
-        """Return the values [B, L, J] one clip before each row's own [R, J], 0 at the first."""
-        users, positions = rows
-        return values[users, (positions - 1).clamp(min=0)] * (positions > 0)[:, None]

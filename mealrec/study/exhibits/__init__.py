@@ -1,7 +1,7 @@
-"""The paper's tables and figures: a file's name is its key. Each has `make(study, options) ->
-Exhibit`.
+"""The paper's tables and figures: a file's name is its key.
 
-An experiment with options of its own adds them in `add_arguments(group)`.
+Each has `make(study, options) -> Exhibit`, and where it has options of its own
+`add_arguments(group)`.
 """
 
 from __future__ import annotations

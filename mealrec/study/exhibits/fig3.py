@@ -10,12 +10,10 @@ from mealrec.study.picture import grouped_bars
 from mealrec.study.results import Exhibit
 from mealrec.study.systems import ablated, ladder
 
-BACKBONE = "sasrec"
-
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
     """Train and rank the four variants and the backbone with the same content and head."""
-    systems = ladder(BACKBONE)
+    systems = ladder("sasrec")
     report = comparison(study.ranks(systems))
     trainings = study.trainings(systems)
     bars = {ablated(name): report["systems"][name] for name in systems}

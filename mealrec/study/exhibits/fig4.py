@@ -10,7 +10,7 @@ import numpy as np
 from mealrec.figures import table
 from mealrec.study.comparison import FORMS, table_row
 from mealrec.study.harness import Job, Study, made, read_ranks
-from mealrec.study.picture import layout, panel_heading
+from mealrec.study.picture import axis_suffix, layout, panel_heading
 from mealrec.study.results import Exhibit
 from mealrec.study.systems import OURS
 
@@ -26,15 +26,10 @@ RAMP = [[0, "#eef0fe"], [0.5, "#8f9bf5"], [1, "#2c349b"]]
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
-    parser.add_argument(
-        "--coarse", action="store_true", help=f"only λ in {COARSE_LAMBDAS} and T in {COARSE_STEPS}"
-    )
-    parser.add_argument(
-        "--lambdas", nargs="+", type=float, help="the loss weights to try (default: the paper's)"
-    )
-    parser.add_argument(
-        "--steps", nargs="+", type=int, help="the numbers of steps T to try (default: the paper's)"
-    )
+    add = parser.add_argument
+    add("--coarse", action="store_true", help=f"only λ in {COARSE_LAMBDAS} and T in {COARSE_STEPS}")
+    add("--lambdas", nargs="+", type=float, help="the loss weights to try (default: the paper's)")
+    add("--steps", nargs="+", type=int, help="the numbers of steps T to try (default: the paper's)")
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -132,7 +127,7 @@ def heatmaps(found: list[dict], lambdas, steps) -> dict:
     annotations = []
     axes = {}
     for number, (module, rows) in enumerate(grids.items()):
-        suffix = "" if number == 0 else str(number + 1)
+        suffix = axis_suffix(number)
         cells = [[f"{value:.4f}"[1:] for value in row] for row in rows]
         places = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
         data.append(shared | {"z": rows, "text": cells} | places)

@@ -12,7 +12,7 @@ from mealrec.ranking.metrics import METRICS
 from mealrec.ranking.ranks import Ranks, model_scorer, rank_rows
 from mealrec.study.comparison import FORMS, table_row
 from mealrec.study.harness import Study, load
-from mealrec.study.picture import COLOURS, layout
+from mealrec.study.picture import COLOURS, axis_suffix, layout
 from mealrec.study.results import Exhibit
 from mealrec.study.systems import OURS
 
@@ -30,13 +30,8 @@ that seed. The models are those of Table 2: none has met noise on its features i
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
-    parser.add_argument(
-        "--sigmas",
-        nargs="+",
-        type=float,
-        default=SIGMAS,
-        help="levels of noise (default: the paper's)",
-    )
+    told = "levels of noise (default: the paper's)"
+    parser.add_argument("--sigmas", nargs="+", type=float, default=SIGMAS, help=told)
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -95,7 +90,7 @@ def lines(rows: dict[str, dict[float, dict]]) -> dict:
 
     # Each metric has axes of its own.
     for number, (metric, domain) in enumerate(zip(SHOWN, ([0, 0.45], [0.55, 1]), strict=True)):
-        suffix = "" if number == 0 else str(number + 1)
+        suffix = axis_suffix(number)
         for place, (name, levels) in enumerate(rows.items()):
             values = [row["unmasked"][metric] for row in levels.values()]
             deviations = [value["sd"] for value in values]

@@ -19,13 +19,8 @@ of the row on the same backbone, * where p < 0.01 (paired t-test over users).
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
-    parser.add_argument(
-        "--backbones",
-        nargs="+",
-        choices=tuple(BACKBONES),
-        default=tuple(BACKBONES),
-        help="some of them (default: all)",
-    )
+    told = "some of them (default: all)"
+    parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES, help=told)
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:

@@ -17,7 +17,7 @@ from mealrec.ranking.metrics import paired
 from mealrec.ranking.ranks import Scorer, model_scorer
 from mealrec.study.comparison import SIGNIFICANT
 from mealrec.study.harness import Study, load
-from mealrec.study.picture import COLOURS, INK, layout, panel_heading
+from mealrec.study.picture import COLOURS, INK, axis_suffix, layout, panel_heading
 from mealrec.study.results import Exhibit
 from mealrec.study.systems import BACKBONES, WALK, over
 from mealrec.types import ItemFeatures
@@ -41,12 +41,9 @@ systems are read by the same kinds. The viewers in the picture were drawn at ran
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this figure's options."""
-    parser.add_argument(
-        "--viewers", type=int, default=8, help="viewers in the picture (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--on", choices=tuple(BACKBONES), default="tedrec", help="backbone (default: %(default)s)"
-    )
+    add = parser.add_argument
+    add("--viewers", type=int, default=8, help="viewers in the picture (default: %(default)s)")
+    add("--on", choices=BACKBONES, default="tedrec", help="backbone (default: %(default)s)")
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -140,7 +137,7 @@ def measure(
     return {key: torch.cat(values).cpu().numpy().astype(float) for key, values in found.items()}
 
 
-def apart(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+def apart(first: Tensor, second: Tensor) -> Tensor:
     """Return the cosine distance over the last dimension."""
     return 1 - torch.cosine_similarity(first, second, dim=-1)
 
@@ -194,20 +191,16 @@ def difference(found: dict) -> str:
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:
     """Return [viewers, M, 2] of points [viewers, M, J], by t-SNE over cosine distances."""
-    flat = points.reshape(-1, points.shape[-1])
-    perplexity = min(10.0, (len(flat) - 1) / 3)
-    tsne = _tsne()(perplexity=perplexity, metric="cosine", init="random", random_state=seed)
-    return tsne.fit_transform(flat).reshape(*points.shape[:2], 2)
-
-
-def _tsne():
     try:
         from sklearn.manifold import TSNE  # for this one figure: nothing else needs it
     except ImportError:
         raise MealRecError(
             "Fig. 7 needs scikit-learn: pip install -r requirements-train.txt"
         ) from None
-    return TSNE
+    flat = points.reshape(-1, points.shape[-1])
+    perplexity = min(10.0, (len(flat) - 1) / 3)
+    tsne = TSNE(perplexity=perplexity, metric="cosine", init="random", random_state=seed)
+    return tsne.fit_transform(flat).reshape(*points.shape[:2], 2)
 
 
 def draw_map(title: str, points: dict[str, np.ndarray]) -> dict:
@@ -216,7 +209,7 @@ def draw_map(title: str, points: dict[str, np.ndarray]) -> dict:
     annotations = []
     axes = {}
     for number, (name, of_viewers) in enumerate(points.items()):
-        suffix = str(number + 1) if number else ""
+        suffix = axis_suffix(number)
         for viewer, own in enumerate(of_viewers):
             colour = COLOURS[viewer % len(COLOURS)]
             is_first = not (number or viewer)

@@ -8,6 +8,7 @@ from mealrec.data.catalogue import read_catalogue
 from mealrec.data.published.prepare import SLICES, prepare
 from mealrec.data.statistics import table
 from mealrec.study.harness import Study
+from mealrec.study.provenance import ABOUT_DATA
 from mealrec.study.results import Exhibit
 from mealrec.study.source import about_catalogue
 
@@ -15,8 +16,6 @@ NOTES = """
 Unseen test items: the share of the items tested that no training sequence holds; unseen test rows:
 the share of the users tested on one. Gini: of the items' popularity.
 """
-# The rest may quote rows, and the data are not ours.
-KEPT = ("dataset", "slice", "recipe", "statistics")
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -33,7 +32,7 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
 
     rows = {name: report["statistics"] for name, report in reports.items()}
     recipes = "\n".join(f"- {name}: {report['recipe']}" for name, report in reports.items())
-    slices = {name: {key: report[key] for key in KEPT} for name, report in reports.items()}
+    slices = {name: {key: report[key] for key in ABOUT_DATA} for name, report in reports.items()}
     about = {
         "dataset": source.dataset,
         "slice": ", ".join(SLICES) if source.slice else "as it is",
@@ -41,4 +40,4 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
         "features": "none are needed",
     }
     text = f"{table(rows)}{NOTES}\n{recipes}\n"
-    return Exhibit("Table 1: the data", text, {"slices": slices}, about=about, seeds=0)
+    return Exhibit("Table 1: the data", text, {"slices": slices}, about=about, seeds=())

@@ -9,10 +9,10 @@ from statistics import mean
 from mealrec.study.comparison import background_of, comparison, comparison_text
 from mealrec.study.harness import Study
 from mealrec.study.results import Exhibit
-from mealrec.study.systems import ABLATIONS, BACKBONES, FORMS, OURS, SYSTEMS, chosen, over
+from mealrec.study.systems import ABLATIONS, BACKBONES, OTHER_FORMS, OURS, SYSTEMS, chosen, over
 
 ABLATED = {over(backbone, ablation) for backbone in BACKBONES for ablation in ABLATIONS}
-DEFAULT = tuple(name for name in SYSTEMS if name not in ABLATED | FORMS)
+DEFAULT = tuple(name for name in SYSTEMS if name not in ABLATED | OTHER_FORMS)
 
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:

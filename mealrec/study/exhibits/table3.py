@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -70,19 +71,12 @@ class Cost:
 
 def add_arguments(parser: argparse._ArgumentGroup) -> None:
     """Add this table's options."""
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--rounds", type=int, default=3, help="turns of backbone and MealRec (default: %(default)s)"
     )
-    parser.add_argument(
-        "--epochs", type=int, default=2, help="epochs timed in a turn (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--pairs",
-        nargs="+",
-        choices=tuple(BACKBONES),
-        default=tuple(BACKBONES),
-        help="default: all",
-    )
+    add("--epochs", type=int, default=2, help="epochs timed in a turn (default: %(default)s)")
+    add("--pairs", nargs="+", choices=BACKBONES, default=list(BACKBONES), help="default: all")
 
 
 def make(study: Study, options: argparse.Namespace) -> Exhibit:
@@ -112,15 +106,15 @@ def make(study: Study, options: argparse.Namespace) -> Exhibit:
     text = table(["system", *WORDS.values()], body) + NOTES
     numbers = {"backbones": found, "goals": GOALS}
     numbers |= {"rounds": options.rounds, "epochs": options.epochs}
-    return Exhibit("Cost (Table 3)", text, numbers, seeds=1)
+    return Exhibit("Cost (Table 3)", text, numbers, seeds=(0,))
 
 
-def side_by_side(study: Study, names: Sequence[str], epochs: int = 1) -> Exhibit:
-    """Measure every trained system once, as ratios to the first of them."""
+def side_by_side(study: Study, names: Sequence[str]) -> Exhibit:
+    """Measure every trained system once, over one epoch, as ratios to the first of them."""
     figures = {}
     for name in names:
         if SYSTEMS[name].scorer is None:
-            cost = measure(study, name, epochs)
+            cost = measure(study, name, epochs=1)
             figures[name] = asdict(cost) | {"epoch_s": median(cost.epochs_s)}
 
     # The first is the measure of the others.
@@ -130,8 +124,8 @@ def side_by_side(study: Study, names: Sequence[str], epochs: int = 1) -> Exhibit
         ratios = [f"{values[key]:.2f} ({values[key] / figures[first][key]:.2f}x)" for key in GOALS]
         body.append([name, *ratios])
     text = table(["system", *(f"{WORDS[key]} (to {first})" for key in GOALS)], body) + NOTES_SIDE
-    numbers = {"cost": figures, "cost_epochs": epochs}
-    return Exhibit("What they cost (Table 3)", text, numbers, seeds=1)
+    numbers = {"cost": figures, "cost_epochs": 1}
+    return Exhibit("What they cost (Table 3)", text, numbers, seeds=(0,))
 
 
 def measure(study: Study, name: str, epochs: int) -> Cost:
@@ -190,7 +184,7 @@ def _train(
     brief = replace(recipe.training, max_epochs=epochs + 1, patience=epochs + 1, validation_rows=1)
     inputs = world.encoder_input(recipe.model)
     trained = train(recipe.model, brief, world.split, world.features, note, encoder_input=inputs)
-    durations = tuple(after - earlier for earlier, after in zip(ends, ends[1:], strict=False))
+    durations = tuple(after - earlier for earlier, after in pairwise(ends))
 
     # What the first report took longer than an epoch was spent before the first step.
     return trained.model, durations, max(0.0, ends[0] - began - median(durations))

@@ -6,10 +6,12 @@ import torch
 
 from mealrec.models.paper.config import NPDConfig, PaperConfig, TCDConfig
 from mealrec.models.paper.model import PaperMealRec
+from mealrec.models.paper.table import Items
 from mealrec.types import ItemFeatures
 
 NUM_ITEMS, NUM_FRAMES, VISUAL, TEXT, WIDTH, MAX_LENGTH = 12, 5, 6, 7, 16, 10
 WITHOUT_VISUAL, WITHOUT_TEXT, WITHOUT_ID = 3, 4, 12
+HISTORIES = torch.tensor([[1, 2, 5, 0, 0, 0], [7, 3, 4, 9, 10, 11], [12, 0, 0, 0, 0, 0]])
 
 
 def invent_features(num_items: int = NUM_ITEMS, seed: int = 0) -> ItemFeatures:
@@ -20,7 +22,8 @@ def invent_features(num_items: int = NUM_ITEMS, seed: int = 0) -> ItemFeatures:
         return torch.randn(num_items + 1, *shape, generator=generator)
 
     def all_but(item: int) -> torch.Tensor:
-        return torch.arange(num_items + 1) != item
+        items = torch.arange(num_items + 1)
+        return (items > 0) & (items != item)
 
     return ItemFeatures(
         global_visual=draw(VISUAL),
@@ -30,6 +33,11 @@ def invent_features(num_items: int = NUM_ITEMS, seed: int = 0) -> ItemFeatures:
         has_text=all_but(WITHOUT_TEXT),
         has_id=all_but(WITHOUT_ID),
     )
+
+
+def whole_table(model: PaperMealRec, features: ItemFeatures) -> Items:
+    """Return all items, with the frames of each looked at."""
+    return model.table(features, torch.arange(len(features)))
 
 
 def make_model(variant: str = "full", *, lively: bool = True, dropout: float = 0.0, **changes) -> PaperMealRec:

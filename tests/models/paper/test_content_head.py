@@ -7,17 +7,10 @@ import torch
 from torch.nn import functional as F
 
 from mealrec.models.paper.config import VARIANTS
-from tests.models.paper.small_model import WIDTH, make_model
-from tests.models.paper.test_model import CLOSE, HISTORIES, ranked_by, run
+from tests.models.paper.small_model import HISTORIES, WIDTH, make_model, whole_table
+from tests.models.paper.test_model import CLOSE, ranked_by, run
 
 A = 6  # both halves
-
-
-@pytest.fixture
-def features(features):
-    """As in a feature store, the padding row has no content."""
-    padding = torch.arange(len(features)) == 0
-    return features.replace(has_visual=features.has_visual & ~padding, has_text=features.has_text & ~padding)
 
 
 def content_model(features, variant="full"):
@@ -38,7 +31,7 @@ def items_of(row):
 
 def test_the_score_is_the_sum_of_its_parts_written_out(features):
     model = content_model(features)
-    items, preference = model.table(features), torch.randn(2, WIDTH + A)
+    items, preference = whole_table(model, features), torch.randn(2, WIDTH + A)
     scores, scale = model.table.scores(preference, items), model.table.log_scale.exp() / WIDTH**0.5
     for row in range(2):
         state, p = preference[row, :WIDTH], preference[row, WIDTH:]
@@ -50,7 +43,7 @@ def test_the_score_is_the_sum_of_its_parts_written_out(features):
 
 def test_the_historys_content_weighs_its_items_by_equation_7(features):
     model = content_model(features)
-    items = model.table(features)
+    items = whole_table(model, features)
     found = model.content_preference(items, HISTORIES)
     for row, history in zip(found, map(items_of, HISTORIES), strict=True):
         p = F.normalize(recent(history, model.config.tcd.decay) @ items.anchor[history], dim=0)
@@ -59,13 +52,13 @@ def test_the_historys_content_weighs_its_items_by_equation_7(features):
 
 def test_no_other_head_compares_content(features):
     model = make_model("full", head="item")
-    assert model.content_preference(model.table(features), HISTORIES).shape == (len(HISTORIES), 0)
+    assert model.content_preference(whole_table(model, features), HISTORIES).shape == (len(HISTORIES), 0)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_ranks_is_the_end_of_the_walk_and_then_the_content(features, variant):
     model = content_model(features, variant)
-    items, walk = model.table(features), run(model, HISTORIES, features)
+    items, walk = whole_table(model, features), run(model, HISTORIES, features)
     end = walk.npd[-1].x0_hat if variant == "full" else walk.context.start
     assert torch.equal(walk.end, end)
     preference = ranked_by(model, HISTORIES, features)

@@ -13,6 +13,7 @@ from mealrec.models.paper.config import VARIANTS, PaperLoss
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.ranking.ranks import model_scorer
 from mealrec.types import SequenceBatch
+from tests.models.paper.small_model import whole_table
 from tests.training.tiny_world import make_catalogue, make_config, make_features
 
 PLAIN = PaperLoss(lambda_start=0)
@@ -81,7 +82,7 @@ def test_figures_to_watch_are_no_part_of_the_total(batch, features):
 
 def test_the_ranking_loss_is_the_cross_entropy_over_items_with_an_id(batch, features):
     model = make_model().eval()
-    items, preference = model.table(features), random_preferences(model, len(batch.items))
+    items, preference = whole_table(model, features), random_preferences(model, len(batch.items))
     users, positions = batch.rows
     targets = batch.targets[users, positions]
     loss = ranking_loss(model.table, preference, items, targets, features)
@@ -100,7 +101,8 @@ def test_an_item_without_an_id_is_never_a_negative(batch, features):
     changed = features.replace(global_visual=features.global_visual.clone())
     changed.global_visual[held_out] += 30
     losses_seen = [
-        ranking_loss(model.table, preference, model.table(known), targets, known) for known in (features, changed)
+        ranking_loss(model.table, preference, whole_table(model, known), targets, known)
+        for known in (features, changed)
     ]
     torch.testing.assert_close(*losses_seen)
 

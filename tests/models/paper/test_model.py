@@ -8,10 +8,16 @@ import pytest
 import torch
 
 from mealrec.models.paper.config import VARIANTS, PaperConfig
-from tests.models.paper.small_model import MAX_LENGTH, NUM_FRAMES, NUM_ITEMS, WITHOUT_ID, invent_features, make_model
-
-HISTORIES = torch.tensor([[1, 2, 5, 0, 0, 0], [7, 3, 4, 9, 10, 11], [12, 0, 0, 0, 0, 0]])
-
+from tests.models.paper.small_model import (
+    HISTORIES,
+    MAX_LENGTH,
+    NUM_FRAMES,
+    NUM_ITEMS,
+    WITHOUT_ID,
+    invent_features,
+    make_model,
+    whole_table,
+)
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}  # batch size and padding change the order in which floats are summed
 
@@ -19,7 +25,7 @@ CLOSE = {"atol": 1e-4, "rtol": 1e-4}  # batch size and padding change the order 
 def run(model, histories, features, seed=0):
     """Return the walk of padded histories [R, L]."""
     lengths = (histories > 0).sum(1)
-    items = model.table(features)
+    items = whole_table(model, features)
     start = model.encode(items, histories)[torch.arange(len(histories)), lengths - 1]
     context = model.context(start, histories, items)
     return model.walk(context, items, torch.Generator().manual_seed(seed))
@@ -27,7 +33,7 @@ def run(model, histories, features, seed=0):
 
 def ranked_by(model, histories, features, seed=0):
     """Return what ranks for padded histories [R, L]."""
-    return model.preference(run(model, histories, features, seed).end, model.table(features), histories)
+    return model.preference(run(model, histories, features, seed).end, whole_table(model, features), histories)
 
 
 @pytest.fixture(params=VARIANTS)
@@ -63,7 +69,7 @@ def test_a_history_gets_the_same_answer_alone_and_in_a_batch(model, features):
 
 def test_a_later_item_never_changes_an_earlier_preference(features):
     model = make_model("backbone")
-    items, changed = model.table(features), HISTORIES.clone()
+    items, changed = whole_table(model, features), HISTORIES.clone()
     changed[1, 5] = 6
     before, after = model.encode(items, HISTORIES), model.encode(items, changed)
     torch.testing.assert_close(before[1, :5], after[1, :5])
@@ -86,11 +92,11 @@ def test_a_walk_has_the_steps_of_its_variants_modules(model, features):
 
 def test_an_item_without_an_id_is_known_by_its_content_only(features):
     model = make_model("full")
-    before = model.table(features)
+    before = whole_table(model, features)
     with torch.no_grad():
         model.table.ids.weight[WITHOUT_ID] += 5
         model.table.bias[WITHOUT_ID] += 5
-    after = model.table(features)
+    after = whole_table(model, features)
     torch.testing.assert_close(before.entry, after.entry)
     torch.testing.assert_close(before.bias, after.bias)
 
@@ -99,14 +105,14 @@ def test_an_uploaded_copy_of_a_held_out_item_ranks_as_that_item_does(features):
     model = make_model("full")
     extended = features.rows(torch.tensor([*range(len(features)), WITHOUT_ID]))
     preference = ranked_by(model, HISTORIES, features)
-    scores = model.table.scores(preference, model.table(extended))
+    scores = model.table.scores(preference, whole_table(model, extended))
     assert scores.shape == (len(HISTORIES), NUM_ITEMS + 2)
     torch.testing.assert_close(scores[:, -1], scores[:, WITHOUT_ID])
 
 
 def test_the_papers_head_is_a_dot_product_with_the_whole_item(features):
     model = make_model("full", head="item")
-    items, preference = model.table(features), torch.randn(2, model.config.width)
+    items, preference = whole_table(model, features), torch.randn(2, model.config.width)
     scaled = preference * model.table.log_scale.exp() / model.config.width**0.5
     torch.testing.assert_close(model.table.scores(preference, items), scaled @ items.entry.T + items.bias, **CLOSE)
 
@@ -115,10 +121,10 @@ def test_a_hidden_frame_counts_as_absent(features):
     model, hidden = make_model("full"), torch.zeros(1, NUM_FRAMES, dtype=torch.bool)
     hidden[0, 2] = True
     start = torch.zeros(1, model.config.width)
-    frames = model.context(start, HISTORIES[:1], model.table(features), hidden).frames
+    frames = model.context(start, HISTORIES[:1], whole_table(model, features), hidden).frames
     torch.testing.assert_close(frames[0, 2], model.table.content.absent_visual)
     other = features.replace(frames=features.frames + torch.eye(NUM_FRAMES)[2].view(1, -1, 1))
-    changed = model.context(start, HISTORIES[:1], model.table(other), hidden).frames
+    changed = model.context(start, HISTORIES[:1], whole_table(model, other), hidden).frames
     torch.testing.assert_close(frames, changed)
 
 
@@ -145,7 +151,7 @@ def test_an_unknown_value_or_key_is_refused():
 
 
 def test_scores_are_those_of_the_walks_end_or_of_its_start(model, features):
-    whole, items = model.table(features), model.items(features)
+    whole, items = whole_table(model, features), model.items(features)
     assert not items.items.moments.any()
     walk = run(model, HISTORIES, features, seed=4)
     state = {"walk": walk.end, "start": walk.context.start}
@@ -171,6 +177,6 @@ def test_weights_fit_only_their_own_configuration():
 
 def test_more_items_than_the_table_holds_are_content_only():
     model, features = make_model("full"), invent_features(NUM_ITEMS + 3, seed=1)
-    items, space = model.table(features), model.table.content
+    items, space = whole_table(model, features), model.table.content
     content = space.global_visual(features) + space.title(features)
     torch.testing.assert_close(items.entry[NUM_ITEMS + 1 :], content[NUM_ITEMS + 1 :])

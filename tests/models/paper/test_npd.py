@@ -9,8 +9,8 @@ import torch
 
 from mealrec.models.paper.config import NPDConfig
 from mealrec.models.paper.npd import NPD
-from tests.models.paper.small_model import MAX_LENGTH, NUM_FRAMES, WIDTH, make_model
-from tests.models.paper.test_model import HISTORIES, run
+from tests.models.paper.small_model import HISTORIES, MAX_LENGTH, NUM_FRAMES, WIDTH, make_model, whole_table
+from tests.models.paper.test_model import run
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_the_same_noisy_preference_gives_the_same_answer_at_every_step(features)
     """Every step of a walk is one and the same function of x_t and c_m."""
     model = make_model("full")
     walk = run(model, HISTORIES, features)
-    memory = model.condition(walk.tcd[-1].x0_hat, walk.context, model.table(features))
+    memory = model.condition(walk.tcd[-1].x0_hat, walk.context, whole_table(model, features))
     for step in walk.npd:
         torch.testing.assert_close(step.x0_hat, model.npd.denoise(step.xt, memory))
 
@@ -56,7 +56,7 @@ def test_the_answer_lies_on_the_sphere_of_clean_preferences():
 def test_the_condition_is_the_last_items_refined_frames_and_its_title(features):
     model = make_model("full")
     walk = run(model, HISTORIES, features)
-    keys, values = model.condition(walk.tcd[-1].x0_hat, walk.context, model.table(features))
+    keys, values = model.condition(walk.tcd[-1].x0_hat, walk.context, whole_table(model, features))
     assert keys.shape == values.shape and keys.shape[2] == NUM_FRAMES + 1
     assert walk.context.last.tolist() == [5, 11, 12]
 

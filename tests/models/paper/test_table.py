@@ -7,8 +7,15 @@ import pytest
 import torch
 
 from mealrec.ranking.ranks import model_scorer
-from tests.models.paper.small_model import NUM_ITEMS, WITHOUT_VISUAL, invent_features, make_model
-from tests.models.paper.test_model import HISTORIES, run
+from tests.models.paper.small_model import (
+    HISTORIES,
+    NUM_ITEMS,
+    WITHOUT_VISUAL,
+    invent_features,
+    make_model,
+    whole_table,
+)
+from tests.models.paper.test_model import run
 
 
 def other_content(features):
@@ -20,7 +27,7 @@ def other_content(features):
 @pytest.mark.parametrize("shown", [[2], [0, 1, 5, 12, WITHOUT_VISUAL], []])
 def test_the_frames_that_will_be_looked_at_are_mapped_and_the_others_are_zero(features, shown):
     model = make_model("full")
-    whole, part = model.table(features), model.table(features, torch.tensor(shown, dtype=torch.long))
+    whole, part = whole_table(model, features), model.table(features, torch.tensor(shown, dtype=torch.long))
     hidden = [item for item in range(NUM_ITEMS + 1) if item not in shown]
     torch.testing.assert_close(part.moments[shown], whole.moments[shown])
     assert part.moments.shape == whole.moments.shape and not part.moments[hidden].any()
@@ -49,13 +56,13 @@ def test_tedrec_reads_titles_even_where_items_have_no_content(features):
     reshown = changed.replace(text=features.text, has_text=features.has_text)
     start, by_title, by_frames = (run(model, HISTORIES, known).context.start for known in (features, retitled, reshown))
     assert torch.equal(start, by_frames) and not torch.allclose(start, by_title)
-    items = model.table(features)
+    items = whole_table(model, features)
     assert items.text.any() and not items.title.any() and not items.visual.any() and not items.moments.any()
 
 
 def test_a_large_catalogue_is_scored_in_blocks_with_the_same_scores(features, monkeypatch):
     model = make_model("full")
-    items, preference = model.table(features), torch.randn(3, model.config.width)
+    items, preference = whole_table(model, features), torch.randn(3, model.config.width)
     whole = model.table.scores(preference, items)
     monkeypatch.setattr("mealrec.models.paper.table.BLOCK", 4)
     torch.testing.assert_close(model.table.scores(preference, items), whole)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import torch
-from torch import Tensor
 
 from mealrec.data.interactions import Split, leave_one_out
 from mealrec.models.config import NPDConfig, TCDConfig
@@ -15,7 +14,6 @@ from mealrec.types import ItemFeatures
 from tests.training.tiny_world import FRAMES, NUM_ITEMS, TEXT, VISUAL, make_catalogue, make_features
 
 KINDS, STEPS = 6, 4
-HISTORIES = torch.tensor([[1, 2, 5, 0, 0, 0], [7, 3, 4, 9, 10, 11], [12, 0, 0, 0, 0, 0]])
 CLOSE = {"atol": 1e-5, "rtol": 1e-4}
 QUIET = {"tcd": TCDConfig(noise_scale=0.0), "npd": NPDConfig(hidden=8, noise_scale=0.0)}
 
@@ -44,8 +42,3 @@ def make_walk(variant: str = "full", *, lively: bool = True, **changes) -> KindW
             for parameter in (weight for weight in model.parameters() if weight.requires_grad):
                 parameter.add_(0.3 * torch.randn_like(parameter))
     return model.eval()
-
-
-def shares(*shape: int, seed: int = 0) -> Tensor:
-    """Draw shares that sum to 1 over the last dimension."""
-    return (3 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))).softmax(-1)

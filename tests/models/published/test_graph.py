@@ -16,7 +16,8 @@ from mealrec.models.published.kinds import (
     transition_lifts,
 )
 from mealrec.types import ItemFeatures
-from tests.models.published.small_walk import shares, world
+from tests.models.published.small_walk import world
+from tests.models.small_model import shares
 
 GROUP, GROUPS = 15, 4
 ITEMS = GROUP * GROUPS

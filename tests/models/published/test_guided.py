@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from mealrec.models.paper.model import PaperMealRec
 from mealrec.models.published.guided import GUIDANCE_RATE, Guided, guidance
 from mealrec.models.published.mealrec import FEW_CLICKS, OnBackbone, OnBackboneConfig, rarity
-from tests.models.published.small_walk import CLOSE, HISTORIES, make_walk, world
+from tests.models.paper.small_model import HISTORIES
+from tests.models.published.small_walk import CLOSE, make_walk, world
 from tests.training.tiny_world import HELD_OUT, NUM_ITEMS, TEXT, VISUAL, make_config
 
 UNCLICKED = 20

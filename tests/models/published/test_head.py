@@ -9,7 +9,8 @@ import torch
 
 from mealrec.models.published.head import KindHead
 from mealrec.types import Items
-from tests.models.published.small_walk import CLOSE, KINDS, shares
+from tests.models.published.small_walk import CLOSE, KINDS
+from tests.models.small_model import shares
 
 ITEMS = 9
 ANYBODY = shares(KINDS, seed=1)

@@ -8,7 +8,9 @@ import torch
 from mealrec.models.npd import FIXED
 from mealrec.models.published.mealrec import BEGINS_WITH
 from mealrec.models.published.reader import LiftReader, Reading
-from tests.models.published.small_walk import CLOSE, HISTORIES, KINDS, make_walk, shares, world
+from tests.models.paper.small_model import HISTORIES
+from tests.models.published.small_walk import CLOSE, KINDS, make_walk, world
+from tests.models.small_model import shares
 
 ROWS = torch.tensor([0, 0, 1, 1, 2]), torch.tensor([2, 0, 1, 5, 0])
 

@@ -10,16 +10,8 @@ from mealrec.models.config import TCDConfig
 from mealrec.models.published.config import VARIANTS, GraphConfig
 from mealrec.models.published.kinds import GraphKinds
 from mealrec.models.published.mealrec import KindWalk
-from tests.models.published.small_walk import (
-    CLOSE,
-    HISTORIES,
-    KINDS,
-    QUIET,
-    STEPS,
-    make_walk,
-    make_walk_config,
-    world,
-)
+from tests.models.paper.small_model import HISTORIES
+from tests.models.published.small_walk import CLOSE, KINDS, QUIET, STEPS, make_walk, make_walk_config, world
 from tests.training.tiny_world import FRAMES
 
 ORDER = torch.randperm(KINDS, generator=torch.Generator().manual_seed(4))
