@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from app import api
-from app.charts import STATIC_PATHS, save_button
+from app.charts.chart import STATIC_PATHS, save_button
 from app.events import main as events
 from app.events import tabs
 from app.events.page import Page

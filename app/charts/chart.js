@@ -63,11 +63,12 @@ class Chart {
     this.settings = settings;
     this.urls = Object.fromEntries(Object.entries(settings.paths).map(([name, path]) => [name, root + path]));
     this.parts = Object.fromEntries(
-      ["chart", "title", "units", "reading", "note", "plot", "controls", "play", "slider", "step"].map((name) => [
+      ["title", "units", "reading", "note", "plot", "controls", "play", "slider", "step"].map((name) => [
         name,
-        element.querySelector(name === "chart" ? ".chart" : `.chart-${name}`),
+        element.querySelector(`.chart-${name}`),
       ]),
     );
+    this.parts.chart = element.querySelector(".chart");
     this.value = null;
     this.generation = 0;
     this.drawnWidth = 0;

@@ -63,11 +63,11 @@ watch("value", async () => {
 def chart(*, title: str, empty_note: str, elem_id: str) -> gr.HTML:
     """Place a component that draws one Plotly figure with its one-line reading.
 
-    Its value is `chart_value(figure, reading)`, or None for the empty state. A click on a point
-    that has customdata fires `select` with `index` (trace, point) and `value`, the first entry of
-    that customdata. Two buttons save what is drawn, all in the browser: a picture, and a file that
-    shows the chart without this server. It is a function and no subclass, since Gradio writes a
-    stub file next to the source of every subclass.
+    Its value is {"figure": in plotly's JSON form, "reading": plain text}, or None for the empty
+    state. A click on a point that has customdata fires `select` with `index` (trace, point) and
+    `value`, the first entry of that customdata. Two buttons save what is drawn, all in the
+    browser: a picture, and a file that shows the chart without this server. It is a function and no
+    subclass, since Gradio writes a stub file next to the source of every subclass.
 
     Args:
         title: heading shown while there is no figure yet; a figure brings its own.
@@ -97,11 +97,6 @@ const root = {_ROOT};
         apply_default_css=False,
         elem_id=elem_id,
     )
-
-
-def chart_value(figure: dict, reading: str) -> dict:
-    """Return a chart's value: a figure in plotly's JSON form, and its reading in plain text."""
-    return {"figure": figure, "reading": reading}
 
 
 def save_button(*, label: str, hint: str, elem_id: str) -> gr.HTML:

@@ -8,7 +8,7 @@ from functools import partial
 
 import gradio as gr
 
-from app.charts import json_file
+from app.charts.chart import json_file
 from app.events.page import LATEST, QUIET, Page
 from app.look.markup import NEXT_CLICK, event_data, render
 from app.session import state
@@ -85,7 +85,7 @@ def wire_options(page: Page) -> None:
     controls = page.ranked.controls
 
     def set_options(session: Session, top_k: float, variant: str, seed: float | None) -> tuple:
-        asked = state.from_mapping({"k": top_k, "variant": variant, "seed": seed or 0})
+        asked = state.from_mapping({"k": top_k, "variant": variant, "seed": seed})
         edited = replace(session, k=asked.k, variant=asked.variant, seed=asked.seed)
         return edited, state.to_storage(edited)
 

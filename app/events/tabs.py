@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import gradio as gr
 
@@ -10,7 +10,7 @@ from app.events.page import LATEST, QUIET, Page
 from app.look.markup import event_data
 from app.session import state
 from app.session.cases import Cases
-from app.session.service import MODEL, PICTURES, Service, user_errors, while_open
+from app.session.service import MODEL, PICTURES, Service, user_errors
 from app.session.state import Session
 from app.views import compare, effects, history, kind_map, viewers
 from app.views.viewers import Place
@@ -28,6 +28,16 @@ _TO_THE_VIEWER = """() => {
   const column = document.querySelector("#viewer-column");
   if (column.getBoundingClientRect().top > window.innerHeight / 2) column.scrollIntoView();
 }"""
+
+
+def while_open(draw: Callable) -> Callable:
+    """Return an event's function that draws only while its tab is open, which comes first."""
+
+    def drawn(is_open: bool, *asked: object) -> object:
+        return draw(*asked) if is_open else gr.skip()
+
+    drawn.__name__ = draw.__name__  # by which an event is known
+    return drawn
 
 
 def wire_effects(page: Page) -> None:
@@ -89,11 +99,8 @@ def wire_compare(page: Page) -> None:
     view = page.compare
 
     @user_errors()
-    def draw_comparison(
-        session: Session, noise: float | None, num_steps: float | None, seed: float | None
-    ) -> tuple:
-        asked = compare.asked(session, noise, num_steps, seed)
-        return compare.shown(page.service, asked)
+    def draw_comparison(session: Session, *controls: float | None) -> tuple:
+        return compare.shown(page.service, session, *controls)
 
     @user_errors()
     def open_compare(session: Session, is_set: bool, event: gr.SelectData) -> dict:
@@ -146,7 +153,7 @@ def wire_viewers(page: Page) -> None:
             return gr.skip()
         asked = {"variant": variant, "seed": _asked(variant, seed).seed}
         placed = service.recommender().viewer_map(place.viewer_id, **asked)
-        return viewers.opened_markup(service, placed), viewers.map_value(placed)
+        return viewers.opened(service, placed)
 
     def use(session: Session, event: gr.EventData) -> tuple:
         return history.values(service, history.edited(service, session, "use", event_data(event)))
@@ -179,7 +186,7 @@ def wire_viewers(page: Page) -> None:
 
 def _asked(variant: str, seed: float | None) -> Session:
     """Return the model and the seed that the controls above name."""
-    return state.from_mapping({"variant": variant, "seed": int(seed or 0)})
+    return state.from_mapping({"variant": variant, "seed": seed})
 
 
 def listing(service: Service, cases: Cases, asked: Session, place: Place) -> Iterator[tuple]:

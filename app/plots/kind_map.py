@@ -12,52 +12,48 @@ from mealrec.explain.trace import KindMap, Recommendation
 TITLE = "The catalogue, by kinds of moments"
 UNITS = "a dot is a clip, in the colour of its largest kind"
 WANTED_UNITS = f"{UNITS}; a disc’s area is that kind’s share of your next click"
-EMPTY = "This bundle has no clips to draw a map of."
 
 _FAINT = 0.16  # how opaque clips are that a search did not find
 
 
 def figure(placed: KindMap, trace: Recommendation | None = None, query: str = "") -> dict:
     """Draw the map; a run shows what it wants, step by step; what holds a query stands out."""
-    if not placed.item_ids:
-        return style.note(TITLE, UNITS)
-    run = _of_same_kinds(placed, trace)
     is_search = bool(query.strip())
     found, named = search(placed, query)
 
     # The weightiest kinds get colours of their own, and their names on the map first.
-    if run is None:
+    if trace is None:
         weights = np.array([kind.share for kind in placed.kinds])
         colours = kinds.colours(weights)
     else:
-        weights = run.wanted
-        colours = kinds.colours_of(run)
+        weights = trace.wanted
+        colours = kinds.colours_of(trace)
     others = [kind for kind in kinds.largest(weights, len(weights)) if kind not in named]
-    marked = named if run is None or is_search else run.out_for()
+    marked = named if trace is None or is_search else trace.out_for()
     names, short = map_parts.names(placed, [*named, *others], set(marked))
 
     # Discs of what is wanted lie under everything else, and grow with the steps of the walk.
     data = []
     frames = []
     meta = {}
-    if run is not None:
+    if trace is not None:
         # One scale for all of them, so that sizes can be compared through the steps.
-        states = kinds.states(run)
+        states = kinds.states(trace)
         changes = []
         for shares in states:
             marker = map_parts.disc_marker(shares, float(states.max()), colours)
             changes.append([{"marker": marker}])
         data = style.at_rest([map_parts.discs(placed)], changes[-1])
-        if run.npd:
-            frames = style.animation(kinds.countdown(run), changes)
-            meta["captions"] = [_caption(run, index) for index in range(len(changes))]
+        if trace.npd:
+            frames = style.animation(kinds.countdown(trace), changes)
+            meta["captions"] = [_caption(trace, index) for index in range(len(changes))]
 
     # The clips, and over them the names.
     data += [*_clips(placed, colours, found, is_search), names]
     meta["narrow"] = {"layout.height": 430, f"data.{len(data) - 1}.text": short}
     return style.titled(
         TITLE,
-        UNITS if run is None else WANTED_UNITS,
+        UNITS if trace is None else WANTED_UNITS,
         height=560,
         data=data,
         frames=frames,
@@ -68,24 +64,20 @@ def figure(placed: KindMap, trace: Recommendation | None = None, query: str = ""
 
 def reading(placed: KindMap, trace: Recommendation | None = None, query: str = "") -> str:
     """Tell what a search found, or what the viewer seems to be out for, or what the map holds."""
-    if not placed.item_ids:
-        return EMPTY
     if query.strip():
         return _reading_of_search(placed, query)
-    run = _of_same_kinds(placed, trace)
-    if run is None:
+    if trace is None:
         return _reading_of_map(placed)
 
     # What the viewer is out for, and how much of it anybody would be.
-    wanted = list(run.out_for())
+    wanted = list(trace.out_for())
     named = []
     for kind in wanted:
-        named.append(f"{kinds.quoted(run.kinds, kind)} ({style.percent(run.wanted[kind])})")
-    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    ours = style.percent(float(run.wanted[wanted].sum()))
-    theirs = style.percent(float(run.anybody[wanted].sum()))
+        named.append(f"{kinds.quoted(trace.kinds, kind)} ({style.percent(trace.wanted[kind])})")
+    ours = style.percent(float(trace.wanted[wanted].sum()))
+    theirs = style.percent(float(trace.anybody[wanted].sum()))
     return (
-        f"You seem to be out for {listed}: {ours} of your next click, "
+        f"You seem to be out for {style.joined(named)}: {ours} of your next click, "
         f"where anybody’s would be {theirs}."
     )
 
@@ -126,14 +118,6 @@ def _reading_of_search(placed: KindMap, query: str) -> str:
     return f"{words} stands {clips} and in the name of {len(named) or 'no'} kind{s} of moments."
 
 
-def _of_same_kinds(placed: KindMap, trace: Recommendation | None) -> Recommendation | None:
-    """Return the run where it speaks of the map's kinds.
-
-    Another bundle's run would mean others by the same numbers.
-    """
-    return trace if trace is not None and len(trace.kinds) == len(placed.kinds) else None
-
-
 def _clips(
     placed: KindMap, colours: Sequence[str], found: Sequence[int], is_search: bool
 ) -> list[dict]:
@@ -150,10 +134,10 @@ def _clips(
     return [map_parts.items(placed, others, colours, opacity=_FAINT), {**ringed, "name": "found"}]
 
 
-def _caption(run: Recommendation, index: int) -> str:
+def _caption(trace: Recommendation, index: int) -> str:
     """Return a line for a step, plain text: the kinds in front."""
-    shares = kinds.states(run)[index]
-    parts = [kinds.step_name(run, index)]
+    shares = kinds.states(trace)[index]
+    parts = [kinds.step_name(trace, index)]
     for kind in kinds.largest(shares, 3):
-        parts.append(f"{kinds.quoted(run.kinds, kind)} {style.percent(shares[kind])}")
+        parts.append(f"{kinds.quoted(trace.kinds, kind)} {style.percent(shares[kind])}")
     return " · ".join(parts)

@@ -105,12 +105,12 @@ def step_name(trace: Recommendation, index: int) -> str:
 
 def name(kinds: Sequence[Kind], index: int, limit: int = 40) -> str:
     """Return a kind's name, safe for Plotly."""
-    return style.safe(kinds[index].name, limit) or f"kind {index + 1}"
+    return style.safe(kinds[index].name, limit)
 
 
 def quoted(kinds: Sequence[Kind], index: int) -> str:
     """Return a kind's name in quotation marks for a reading (plain text)."""
-    return style.quoted(kinds[index].name or f"kind {index + 1}", 36)
+    return style.quoted(kinds[index].name, 36)
 
 
 def largest(shares: np.ndarray, count: int) -> list[int]:

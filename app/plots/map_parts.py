@@ -56,12 +56,12 @@ def axes(places: np.ndarray) -> dict:
 
 def everything(placed: KindMap) -> np.ndarray:
     """Return all places of a map, items' and kinds' [N + J, 2]."""
-    return np.vstack([placed.points.reshape(-1, 2), _places(placed)])
+    return np.vstack([placed.points, _places(placed)])
 
 
 def thinned(count: int) -> np.ndarray:
     """Return which of `count` points to draw: all, or MAX_POINTS of them evenly spread."""
-    return np.linspace(0, max(count - 1, 0), min(count, MAX_POINTS)).round().astype(int)
+    return np.linspace(0, count - 1, min(count, MAX_POINTS)).round().astype(int)
 
 
 def items(placed: KindMap, rows: Sequence[int], colours: Sequence[str], **look: object) -> dict:
@@ -78,7 +78,7 @@ def items(placed: KindMap, rows: Sequence[int], colours: Sequence[str], **look: 
         "clips",
         "markers",
         hover="%{customdata[1]}<br><i>%{customdata[2]}</i>",
-        **style.points(placed.points[list(rows)].reshape(-1, 2)),
+        **style.points(placed.points[list(rows)]),
         customdata=told,
         marker={"size": 6, "line": {"width": 0}, **look, **colour},
     )
@@ -131,7 +131,7 @@ def names(placed: KindMap, order: Sequence[int], marked: Collection[int]) -> tup
 
 def _places(placed: KindMap) -> np.ndarray:
     """Return the kinds' places [J, 2]."""
-    return np.array([kind.place for kind in placed.kinds], dtype=float).reshape(-1, 2)
+    return np.array([kind.place for kind in placed.kinds])
 
 
 def _texts(placed: KindMap, order: Sequence[int], marked: Collection[int], room: Room) -> list[str]:

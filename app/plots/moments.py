@@ -99,7 +99,7 @@ def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
 
     Args:
         trace: the run.
-        thumbnails: one image a frame, as data URIs; without them the frames are numbered only.
+        thumbnails: one image a frame, as data URIs; none for segments of a title.
     """
     last = trace.last
     if not len(last.shares):
@@ -109,8 +109,7 @@ def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
     lines = []
     for text, run in groupby(range(len(last.segments)), key=lambda place: last.segments[place]):
         lines.append((text, list(run)))
-    pictures = () if lines else thumbnails[: len(last.shares)]
-    wide = Plan(trace, pictures, lines)
+    wide = Plan(trace, thumbnails, lines)
     bars = moment_bars.shares(trace, wide.room)
     return style.titled(
         SEGMENTS_TITLE if lines else TITLE,

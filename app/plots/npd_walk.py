@@ -20,10 +20,9 @@ EMPTY = "This variant runs without NPD: the ranking comes from the plain prefere
 _ROW_PX = 38
 _FACE_PX = 34
 _AROUND_PX = 92
-_NO_FACES: Mapping[int, str] = MappingProxyType({})
 
 
-def figure(trace: Recommendation, faces: Mapping[int, str] = _NO_FACES) -> dict:
+def figure(trace: Recommendation, faces: Mapping[int, str] = MappingProxyType({})) -> dict:
     """Draw a bar a kind, one animation frame a step (Eq. 13).
 
     `faces` are pictures of kinds by number, as data URIs.

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.look.palette import rank_colour
 from app.plots import kinds, style
-from mealrec.explain.trace import NO_KIND, RankedItem, Recommendation
+from mealrec.explain.trace import RankedItem, Recommendation
 
 TITLE = "How the recommended clips climbed"
 UNITS = (
@@ -111,19 +110,13 @@ def _line(
     colours: Sequence[str],
     scale: style.RankScale,
 ) -> dict:
-    # Its colour is that of the kind through which it ranks; without kinds its topic's.
-    colour = rank_colour(item.topic, item.rank)
-    through = ""
-    if item.kind != NO_KIND:
-        colour = colours[item.kind]
-        through = f"<br>through {kinds.name(trace.kinds, item.kind)}"
-
     # The first few stand out.
     is_leading = item.rank <= _EMPHASISED
     width = 3 if is_leading else 1.8
     if item.rank == 1:
         width = 4.5
     title = style.safe(item.title, 60)
+    through = f"<br>through {kinds.name(trace.kinds, item.kind)}"
     return style.scatter(
         f"number {item.rank}",
         "lines+markers",
@@ -131,7 +124,7 @@ def _line(
         x=[step.diffusion_step for step in trace.npd],
         y=style.plain([scale.height(rank) for rank in ranks]),
         customdata=[[item.item_id, int(rank), title, through] for rank in ranks],
-        line={"color": colour, "width": width, "shape": "spline", "smoothing": 0.5},
+        line={"color": colours[item.kind], "width": width, "shape": "spline", "smoothing": 0.5},
         marker={"size": 6 if is_leading else 4},
         opacity=1.0 if is_leading else 0.6,
     )

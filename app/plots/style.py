@@ -24,8 +24,9 @@ SURFACE = "var(--mr-surface)"
 ACCENT = "var(--mr-accent)"
 WARM = "var(--mr-warm)"
 GOOD = "var(--mr-good)"
-# What is to take room and not be seen.
+# What is to take room and not be seen, and what sets a mark apart from others.
 CLEAR = "rgba(0,0,0,0)"
+RIM = {"width": 1.5, "color": SURFACE}
 
 # ---- Texts and numbers.
 
@@ -43,6 +44,13 @@ def quoted(text: str, limit: int = 48) -> str:
 def _cut(text: str, limit: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return words as "a", "a and b" or "a, b and c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def part(last: LastClip) -> str:

@@ -28,7 +28,6 @@ _POSTER_ROW_PX = 47
 _TEXT_ROW_PX = 34
 # Deeper ranks worth a label.
 _ROUND = (10, 20, 50, 100, 200, 500, 1000, 10000, 100000)
-_NO_POSTERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Line:
         return column > 0 and self.ranks[column] <= top < self.ranks[column - 1]
 
 
-def figure(comparison: Comparison, posters: Mapping[str, str] = _NO_POSTERS) -> dict:
+def figure(comparison: Comparison, posters: Mapping[str, str] = MappingProxyType({})) -> dict:
     """Draw the columns; `posters` are small pictures by item id, as data URIs."""
     rankings = comparison.rankings
     if len(rankings) < 2:

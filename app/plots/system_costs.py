@@ -145,7 +145,7 @@ def _dots(rows: Sequence[Measured], costs: Sequence[float], unit: str) -> dict:
         marker={
             "size": 13,
             "color": [row.colour for row in rows],
-            "line": {"width": 1.5, "color": style.SURFACE},
+            "line": style.RIM,
         },
     )
 

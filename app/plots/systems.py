@@ -197,7 +197,7 @@ def _dots(rows: Sequence[Measured], places: Sequence[float]) -> dict:
             "size": 10,
             "symbol": ["diamond-open" if row.is_oracle else "circle" for row in rows],
             "color": [row.colour for row in rows],
-            "line": {"width": 1.5, "color": style.SURFACE},
+            "line": style.RIM,
         },
     )
 

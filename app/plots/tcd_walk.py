@@ -18,54 +18,42 @@ SEGMENTS_TITLE = "The title’s segments become moments (TCD)"
 SEGMENTS_UNITS = UNITS.replace("each frame", "each segment").replace("its frame", "its segment")
 EMPTY = "This variant runs without TCD: the frames are used as they are, and nothing walks."
 
-# How tall a stream's row, all around the rows, and a picture are.
+# How tall a stream's row and all around the rows are.
 _ROW_PX = 66
 _AROUND_PX = 60
-_PICTURE_PX = 44
 
 # How thick a stream is, in rows: one that counts for nothing, and the one that ever counts most.
 _THIN = 0.4
 _THICK = 0.92
 
 
-def figure(trace: Recommendation, thumbnails: Sequence[str] = ()) -> dict:
-    """Draw a stream a frame over the steps (Eq. 8-10); a veil lies on what is yet to come.
-
-    Args:
-        trace: the run.
-        thumbnails: one image a frame, as data URIs; without them the frames are numbered only.
-    """
+def figure(trace: Recommendation) -> dict:
+    """Draw a stream a frame over the steps (Eq. 8-10); a veil lies on what is yet to come."""
     if not trace.tcd:
         return style.note(TITLE, UNITS)
     count = len(trace.last.shares)
     steps = [step.diffusion_step for step in trace.tcd]
-
-    # Pictures stand between the numbers and the streams; segments of a title have none.
     is_title = bool(trace.last.segments)
-    pictures = () if is_title else thumbnails[:count]
-    room = _PICTURE_PX if pictures else 0
 
     # What stays, what moves, and how it moves.
     still = [*_streams(trace), _facts(trace)]
     changes = [_changes(trace, index) for index in range(len(steps))]
-
-    # On a phone the pictures, which go with the width, are larger.
-    narrow = {"layout.margin.l": 24 + room, "layout.margin.r": 118, "layout.xaxis.nticks": 5}
-    for number in range(len(pictures)):
-        narrow[f"layout.images.{number}.sizex"] = 0.25
     return style.titled(
         SEGMENTS_TITLE if is_title else TITLE,
         SEGMENTS_UNITS if is_title else UNITS,
         height=_AROUND_PX + _ROW_PX * count,
         data=still + style.at_rest(_looks(trace), changes[-1]),
         frames=style.animation(steps, changes, first_trace=len(still)),
-        margin={"l": 32 + room, "r": 128, "t": 16, "b": 44},
+        margin={"l": 32, "r": 128, "t": 16, "b": 44},
         xaxis=style.step_axis(steps[0], steps[-1], pad=0.5),
-        yaxis=style.rows_axis([f"<b>{number}</b>" for number in range(1, count + 1)], room + 6),
-        images=[_thumbnail(source, frame) for frame, source in enumerate(pictures)],
+        yaxis=style.rows_axis([f"<b>{number}</b>" for number in range(1, count + 1)], 6),
         meta={
             "captions": [_caption(trace, index) for index in range(len(steps))],
-            "narrow": narrow,
+            "narrow": {
+                "layout.margin.l": 24,
+                "layout.margin.r": 118,
+                "layout.xaxis.nticks": 5,
+            },
         },
     )
 
@@ -234,12 +222,6 @@ def _changes(trace: Recommendation, index: int) -> list[dict]:
 def _end(trace: Recommendation) -> float:
     """Return where the streams end on the axis of steps."""
     return trace.tcd[-1].diffusion_step - 0.5
-
-
-def _thumbnail(source: str, frame: int) -> dict:
-    """A frame's picture between its number and its stream."""
-    place = {"xref": "paper", "yref": "y", "xanchor": "right"}
-    return style.picture(source, -0.008, frame, (0.084, 0.92), **place)
 
 
 def _caption(trace: Recommendation, index: int) -> str:

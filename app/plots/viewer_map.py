@@ -17,8 +17,7 @@ UNITS = (
 _NAMED = 12
 _STRONG = 3
 
-_RIM = {"width": 1.5, "color": style.SURFACE}
-_TARGET = {"symbol": "diamond", "color": style.GOOD, "line": _RIM}
+_TARGET = {"symbol": "diamond", "color": style.GOOD, "line": style.RIM}
 
 # The ruler has two lanes, and axes and no legend of its own.
 _CLIPS_LANE = 1
@@ -139,7 +138,7 @@ def _titled(viewer: ViewerMap, item_id: str) -> str:
 
 def _way(viewer: ViewerMap) -> np.ndarray:
     """Return the preference's places, from its start to its end [T + 2, 2]."""
-    return np.vstack([viewer.start, viewer.path.reshape(-1, 2), viewer.end])
+    return np.vstack([viewer.start, viewer.path, viewer.end])
 
 
 def _walk(viewer: ViewerMap) -> list[dict]:
@@ -147,7 +146,7 @@ def _walk(viewer: ViewerMap) -> list[dict]:
     # A ring where it starts, a star where it ends.
     way = _way(viewer)
     line = {"color": style.ACCENT, "width": 2}
-    star = {"size": 17, "symbol": "star", "color": style.ACCENT, "line": _RIM}
+    star = {"size": 17, "symbol": "star", "color": style.ACCENT, "line": style.RIM}
     return [
         style.scatter("its walk", "lines", **style.points(way), line=line, showlegend=False),
         style.scatter(

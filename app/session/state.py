@@ -23,7 +23,7 @@ class Session:
     `viewer_id` names the example viewer that the history was opened from ("" once it is edited) and
     `revealed` says whether that viewer's true next clip is shown. What if: `left_out` clips of the
     history are not counted, and the `hidden` frames (from 0) of the last clip that counts are not
-    shown to the model. `noise` and `num_steps` are those of `Question`; no link keeps them.
+    shown to the model.
     """
 
     history: tuple[str, ...] = ()
@@ -34,8 +34,6 @@ class Session:
     revealed: bool = False
     left_out: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
-    noise: float = 0.0
-    num_steps: int | None = None
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -54,8 +52,6 @@ class Session:
             seed=self.seed,
             variant=self.variant,
             hidden=self.hidden,
-            noise=self.noise,
-            num_steps=self.num_steps,
         )
 
     @property
@@ -154,9 +150,9 @@ def from_mapping(values: Mapping[str, object]) -> Session:
         variant = "full"
     return Session(
         history=tuple(dict.fromkeys(named))[-MAX_HISTORY:],
-        k=_whole(values.get("k"), 10, 1, MAX_K),
+        k=whole(values.get("k"), 10, 1, MAX_K),
         variant=variant,
-        seed=_whole(values.get("seed"), 0, 0, MAX_SEED),
+        seed=whole(values.get("seed"), 0),
     )
 
 
@@ -170,7 +166,8 @@ def to_storage(session: Session) -> dict:
     }
 
 
-def _whole(value: object, default: int, low: int, high: int) -> int:
+def whole(value: object, default: int, low: int = 0, high: int = MAX_SEED) -> int:
+    """Return a number that the page or a link brings, in its range; they may bring anything."""
     # A number field brings 7.0, a link "7".
     try:
         number = int(value) if isinstance(value, float) else int(str(value))

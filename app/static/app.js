@@ -2,6 +2,8 @@
 (() => {
   const THEME_KEY = "mealrec-theme";
 
+  const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
   let playing = null;
 
   function stop() {
@@ -27,7 +29,6 @@
       stop();
       button.focus();
     });
-    video.addEventListener("error", () => clip.classList.add("is-unplayable"));
     clip.append(video);
     playing = video;
     video.play().catch(() => {});
@@ -127,8 +128,7 @@
     const cards = [...document.querySelectorAll("#recommendations .ranked")];
     const now = new Map(cards.map((card) => [card.querySelector(".clip").dataset.id, [card.offsetLeft, card.offsetTop]]));
     const isSameOrder = [...now.keys()].join() === [...places.keys()].join();
-    const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    for (const card of isSameOrder || isCalm || !places.size ? [] : cards) {
+    for (const card of isSameOrder || isCalm() || !places.size ? [] : cards) {
       const id = card.querySelector(".clip").dataset.id;
       const [x, y] = now.get(id);
       const [oldX, oldY] = places.get(id) ?? [x, y + 24];
@@ -144,11 +144,10 @@
   function stretch() {
     const bars = [...document.querySelectorAll("#wants [data-want]")];
     if (!bars.length || bars[0].dataset.drawn) return;
-    const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     for (const bar of bars) {
       bar.dataset.drawn = "yes";
       const from = lengths.get(bar.dataset.want);
-      if (from === undefined || from === bar.style.width || isCalm) continue;
+      if (from === undefined || from === bar.style.width || isCalm()) continue;
       bar.animate([{ width: from }, { width: bar.style.width }], { duration: 900, easing: "cubic-bezier(.2, .8, .2, 1)" });
     }
     lengths = new Map(bars.map((bar) => [bar.dataset.want, bar.style.width]));

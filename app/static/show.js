@@ -31,8 +31,12 @@
     return true;
   }
 
-  function point(selector) {
+  function unpoint() {
     for (const node of document.querySelectorAll(".is-shown")) node.classList.remove("is-shown");
+  }
+
+  function point(selector) {
+    unpoint();
     const place = document.querySelector(selector);
     if (!place) return;
     place.classList.add("is-shown");
@@ -53,8 +57,8 @@
 
   async function playChart(name, story) {
     const chart = () => document.querySelector(`#chart-${name}`);
-    const tabs = [...document.querySelectorAll("#inside-tabs [role=tab]")];
-    tabs.find((tab) => tab.getAttribute("aria-selected") !== "true" && tab === tabs[0])?.click();
+    const first = document.querySelector("#inside-tabs [role=tab]");
+    if (first.getAttribute("aria-selected") !== "true") first.click();
     point(`#chart-${name}`);
     const isDrawn = () => chart()?.querySelector(".main-svg") && !chart().querySelector(".chart-controls").hidden;
     if (!(await until(isDrawn, story)) || story !== running) return;
@@ -82,7 +86,7 @@
   /** End the story; whoever had clips of their own before it may go back to them. */
   function stop(words = own ? OWN : "") {
     running = null;
-    for (const node of document.querySelectorAll(".is-shown")) node.classList.remove("is-shown");
+    unpoint();
     if (!parts) return;
     parts.bar.querySelector(".show-words").textContent = words;
     parts.bar.querySelector(".show-stop").textContent = "Close";

@@ -10,17 +10,16 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.charts import chart, chart_value
 from app.look.markup import render
-from app.plots import plot
+from app.plots import system_costs, systems
 from app.session.names import system
 from app.session.service import Service
+from app.views.charts import drawn, place
 from mealrec.bundle.card import of_all_clicks
 from mealrec.figures import p_text
 
 _NOTE = "The model is warming up; its own account of itself appears here."
-_UNMEASURED = "This bundle brings no measured figures."
-_PLOTS = ("systems", "system_costs")
+_PLOTS = (systems, system_costs)
 _MAX_VALUE = 90  # letters of a value
 _NOT_SHOWN = ("refit", "clicks", "data")  # in a sentence of their own, or a place on a disk
 _TITLES = {
@@ -54,7 +53,7 @@ class AboutView:
     """The section's components: the account in words, the figures as charts and as tables."""
 
     account: gr.HTML
-    charts: tuple[gr.HTML, ...]
+    charts: list[gr.HTML]
     tables: gr.HTML
 
     @property
@@ -66,33 +65,20 @@ class AboutView:
 def build() -> AboutView:
     """Draw the section's places."""
     account = gr.HTML(render("about.html", facts=[], note=_NOTE))
-    charts = []
     with gr.Column(elem_id="measured"):
-        for name in _PLOTS:
-            elem_id = f"chart-{name.replace('_', '-')}"
-            charts.append(chart(title=plot(name).TITLE, empty_note=_NOTE, elem_id=elem_id))
-    return AboutView(account, tuple(charts), gr.HTML("", elem_id="measured-tables"))
+        charts = [place(plot, _NOTE) for plot in _PLOTS]
+    return AboutView(account, charts, gr.HTML(""))
 
 
 def shown(service: Service) -> tuple:
-    """Return a value for each output; a chart that the bundle has no figures for stays away."""
-    metrics = service.recommender().manifest.get("metrics", {})
-
-    # The charts that there are figures for.
-    charts = []
-    for name in _PLOTS:
-        module = plot(name)
-        figure = module.figure(metrics)
-        is_empty = not figure["data"]
-        charts.append(None if is_empty else chart_value(figure, module.reading(metrics)))
-
-    # All figures as tables.
-    tables = render("measured.html", tables=list(_tables(metrics)), note=_UNMEASURED)
-    return markup(service), *charts, tables
+    """Return a value for each output; the page hides a chart that has nothing to draw."""
+    metrics = service.recommender().manifest["metrics"]
+    charts = [drawn(plot, metrics) for plot in _PLOTS]
+    tables = render("measured.html", tables=list(_tables(metrics)))
+    return _account(service), *charts, tables
 
 
-def markup(service: Service) -> str:
-    """Return the account in words."""
+def _account(service: Service) -> str:
     recommender = service.recommender()
 
     # How large the catalogue is, and how much of it is new to the model.
@@ -108,14 +94,13 @@ def markup(service: Service) -> str:
 def _facts(manifest: Mapping) -> Iterator[tuple[str, str]]:
     """Yield how the bundle was made as (name, words)."""
     # The program, and the encoders that made the features.
-    if "created_with" in manifest:
-        yield "made with", _words(manifest["created_with"])
-    for kind, encoder in manifest.get("encoders", {}).items():
+    yield "made with", _words(manifest["created_with"])
+    for kind, encoder in manifest["encoders"].items():
         weights = encoder["sha256"][:12]
         yield f"{kind.replace('_', ' ')} encoder", f"{encoder['name']} (sha256 {weights}…)"
 
     # How its models were trained.
-    training = manifest.get("training", {})
+    training = manifest["training"]
     refitted = of_all_clicks(training)
     if refitted:
         yield "fitted on", refitted

@@ -8,7 +8,8 @@ import gradio as gr
 
 from app.look.markup import EDIT_ACTIONS, render
 from app.session.service import Service
-from app.views.parts import cards, page_number
+from app.session.state import whole
+from app.views.parts import cards
 
 # Clicks that turn pages; all others of the catalogue edit the history.
 ACTIONS = ("topic", "page", "reset")
@@ -53,7 +54,7 @@ def turned(place: Browse, action: str, data: dict) -> Browse:
     if action == "topic":
         return replace(place, topic=str(data.get("topic", "")), number=1)
     if action == "page":
-        return replace(place, number=page_number(data))
+        return replace(place, number=whole(data.get("number"), 1, low=1))
     # "Show all": no words, no topic.
     return Browse()
 

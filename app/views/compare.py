@@ -10,12 +10,13 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageOps
 
-from app.charts import chart, chart_value
 from app.look.markup import picture_url, render
 from app.plots import system_bump
 from app.session.names import in_order, system
 from app.session.service import Service
-from app.session.state import Session, from_mapping
+from app.session.state import Session, whole
+from app.views import charts
+from mealrec.question import MAX_SEED, Question
 from mealrec.recommender.comparing import Comparison, Overlap
 
 TAB = "Compare"
@@ -61,16 +62,6 @@ class CompareView:
         return [self.overlaps, self.chart, self.systems]
 
 
-@dataclass(frozen=True)
-class OverlapTile:
-    """How far two runs agree, in a number and in words."""
-
-    shared: int
-    count: int
-    title: str
-    words: str
-
-
 def build() -> CompareView:
     """Draw the controls, and the places of the overlaps, the chart and the systems' names."""
     gr.HTML(render("tab_words.html", words=WORDS))
@@ -99,7 +90,7 @@ def build() -> CompareView:
             label="Seed",
             precision=0,
             minimum=0,
-            maximum=2**31 - 1,
+            maximum=MAX_SEED,
             elem_id="compare-seed",
             min_width=90,
         )
@@ -110,28 +101,35 @@ def build() -> CompareView:
         num_steps=num_steps,
         seed=seed,
         overlaps=gr.HTML("", elem_id="compare-overlaps"),
-        chart=chart(title=system_bump.TITLE, empty_note=_EMPTY_NOTE, elem_id="chart-system-bump"),
+        chart=charts.place(system_bump, _EMPTY_NOTE),
         systems=gr.HTML("", elem_id="compare-systems"),
     )
 
 
 def asked(
     session: Session, noise: float | None, num_steps: float | None, seed: float | None
-) -> Session:
-    """Return the session as the controls ask for it; an emptied number means its least value."""
-    # Bounded as every seed of the page is.
-    wanted = from_mapping({"seed": int(seed or 0)}).seed
+) -> Question:
+    """Return what the session asks with these controls; an emptied one means its least value."""
     # The systems are compared on what is left in, with nothing of it hidden.
     return replace(
-        session, noise=float(noise or 0.0), num_steps=int(num_steps or 1), seed=wanted, hidden=()
+        session.question,
+        noise=noise or 0.0,
+        num_steps=int(num_steps or 1),
+        seed=whole(seed, 0),
+        hidden=(),
     )
 
 
-def shown(service: Service, session: Session) -> tuple[str, dict | None, str]:
-    """Return a value for each output: the overlaps, the chart and the systems' sentences."""
+def shown(
+    service: Service, session: Session, *controls: float | None
+) -> tuple[str, dict | None, str]:
+    """Return a value for each output: the overlaps, the chart and the systems' sentences.
+
+    `controls` are the values of `CompareView.controls`.
+    """
     if not session.history:
         return "", None, ""
-    comparison = service.compare(session.question, service.target(session))
+    comparison = service.compare(asked(session, *controls), service.target(session))
 
     # The whole model first, then the others in the page's order.
     main, *others = comparison.rankings
@@ -139,13 +137,12 @@ def shown(service: Service, session: Session) -> tuple[str, dict | None, str]:
     others.sort(key=lambda ranks: order.index(ranks.variant))
     comparison = replace(comparison, rankings=(main, *others))
 
-    # The chart, with the clips' posters.
-    figure = system_bump.figure(comparison, _posters(service, comparison))
-    drawn = chart_value(figure, system_bump.reading(comparison))
-
-    # How far runs of the whole model agree, and what each system is.
+    # How far runs of the whole model agree.
     trained_steps = service.recommender().num_steps
-    overlaps = [tile(overlap, trained_steps) for overlap in comparison.overlaps]
+    overlaps = [(overlap, *told(overlap, trained_steps)) for overlap in comparison.overlaps]
+
+    # The chart, with the clips' posters, and what each system is.
+    drawn = charts.drawn(system_bump, comparison, posters=_posters(service, comparison))
     systems = [system(ranks.variant) for ranks in comparison.rankings]
     return (
         render("compare.html", overlaps=overlaps),
@@ -154,8 +151,8 @@ def shown(service: Service, session: Session) -> tuple[str, dict | None, str]:
     )
 
 
-def tile(overlap: Overlap, trained_steps: int) -> OverlapTile:
-    """Put an overlap of the whole model's runs into words."""
+def told(overlap: Overlap, trained_steps: int) -> tuple[str, str]:
+    """Return in words what two runs of the whole model differ in, and how far they agree."""
     # What the two runs differ in.
     here = overlap.here
     there = overlap.there
@@ -177,7 +174,7 @@ def tile(overlap: Overlap, trained_steps: int) -> OverlapTile:
     else:
         places = f"{overlap.same_place} at the same rank"
     words = f"{overlap.shared} of MealRec’s first {overlap.count} clips stay, {places}."
-    return OverlapTile(overlap.shared, overlap.count, title, words)
+    return title, words
 
 
 def _steps_words(steps: float, trained_steps: int) -> str:

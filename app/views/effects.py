@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mealrec.explain.trace import Effect
 
 TAB = "What if?"
-EMPTY = "Pick a clip or start from a viewer: what its recommendations hang on is then listed here."
+_NOTE = "Pick a clip or start from a viewer: what its recommendations hang on is then listed here."
 _HEIGHT = 112
 _TITLE_LIMIT = 44
 
@@ -32,19 +32,14 @@ class EffectsView:
 
 def build() -> EffectsView:
     """Draw the list in the tab that is open in the current Blocks."""
-    listing = gr.HTML(empty(EMPTY), js_on_load=EDIT_ACTIONS, elem_id="effects")
+    listing = gr.HTML(_empty(), js_on_load=EDIT_ACTIONS, elem_id="effects")
     return EffectsView(listing, gr.State(False))
-
-
-def empty(note: str) -> str:
-    """Return the list's place with a note instead."""
-    return render("effects.html", note=note, entries=[])
 
 
 def markup(service: Service, session: Session) -> str:
     """Return the list for the session's whole history, with what is done already marked."""
     if not session.history:
-        return empty(EMPTY)
+        return _empty()
     # All is measured from the whole history, whatever is left out at the moment.
     effects = service.effects(session.whole.question)
     whole = service.recommend(session.whole.question)
@@ -86,6 +81,10 @@ def markup(service: Service, session: Session) -> str:
         }
         entries.append(entry)
     return render("effects.html", note="", entries=entries)
+
+
+def _empty() -> str:
+    return render("effects.html", note=_NOTE, entries=[])
 
 
 def _outcome(effect: Effect, count: int) -> str:

@@ -36,7 +36,7 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
         case "remove":
             return state.removed(session, item_id)
         case "move":
-            return state.moved(session, item_id, _position(data))
+            return state.moved(session, item_id, state.whole(data.get("position"), 0))
         case "clear":
             return state.with_history(session, ())
         case "restore":
@@ -56,7 +56,7 @@ def edited(service: Service, session: Session, action: str, data: dict) -> Sessi
         case "viewer":
             return _opened(service, session, item_id)
         case "watch":
-            return _opened(service, session, item_id, max(1, _position(data)))
+            return _opened(service, session, item_id, state.whole(data.get("position"), 1, low=1))
         case "use":
             opened = _opened(service, session, item_id)
             return session if opened is session else replace(opened, revealed=True)
@@ -130,10 +130,3 @@ def _frames(service: Service, data: dict) -> tuple[int, ...]:
     named = str(data.get("frames", "")).split(",")
     known = {str(frame) for frame in range(service.num_frames)}
     return tuple(int(frame) for frame in named) if known.issuperset(named) else ()
-
-
-def _position(data: dict) -> int:
-    try:
-        return int(str(data.get("position", "")))
-    except ValueError:
-        return 0

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import gradio as gr
 import numpy as np
 
-from app.charts import chart, chart_value
 from app.look.markup import picture_url
-from app.plots import plot
+from app.plots import distance, moments, npd_walk, rank_bump, tcd_walk
 from app.plots.kinds import racing
+from app.views.charts import drawn, place
 from mealrec.explain.trace import Recommendation
 
-ORDER = ("moments", "tcd_walk", "npd_walk", "rank_bump", "distance")
-"""The charts in the page's order."""
+# From what was watched down to what is recommended.
+ORDER = (moments, tcd_walk, npd_walk, rank_bump, distance)
 
 _EMPTY_NOTE = "Pick a clip, and this chart draws what the model did with it."
 _THUMBNAIL_HEIGHT = 224
@@ -22,13 +22,8 @@ _THUMBNAIL_HEIGHT = 224
 
 def build() -> list[gr.HTML]:
     """Place the charts of `ORDER` in the current Blocks."""
-    # From what was watched down to what is recommended.
-    charts = []
     with gr.Column(elem_id="inside-charts"):
-        for name in ORDER:
-            elem_id = f"chart-{name.replace('_', '-')}"
-            charts.append(chart(title=plot(name).TITLE, empty_note=_EMPTY_NOTE, elem_id=elem_id))
-    return charts
+        return [place(plot, _EMPTY_NOTE) for plot in ORDER]
 
 
 def values(
@@ -42,14 +37,9 @@ def values(
         faces: addresses of pictures of kinds, by the kind's index.
     """
     # Some charts draw pictures as well.
-    pictures = [picture_url(frame, _THUMBNAIL_HEIGHT) for frame in thumbnails]
-    extras = {"moments": {"thumbnails": pictures}, "npd_walk": {"faces": faces}}
-    drawn = []
-    for name in ORDER:
-        module = plot(name)
-        figure = module.figure(answer, **extras.get(name, {}))
-        drawn.append(chart_value(figure, module.reading(answer)))
-    return drawn
+    frames = [picture_url(frame, _THUMBNAIL_HEIGHT) for frame in thumbnails]
+    pictures = {moments: {"thumbnails": frames}, npd_walk: {"faces": faces}}
+    return [drawn(plot, answer, **pictures.get(plot, {})) for plot in ORDER]
 
 
 def faces_wanted(answer: Recommendation) -> list[int]:

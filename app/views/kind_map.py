@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.charts import chart, chart_value
 from app.look.markup import render
-from app.plots import plot
+from app.plots import kind_map
 from app.session.service import Service
 from app.session.state import Session
+from app.views.charts import drawn, place
 
 TAB = "Map"
 WORDS = (
@@ -18,7 +18,6 @@ WORDS = (
     "Click one to add it to your history."
 )
 _EMPTY_NOTE = "The model is warming up; the map appears here."
-_NAME = "kind_map"
 _LONGEST_QUERY = 100  # letters
 
 
@@ -42,8 +41,7 @@ def build() -> MapView:
         max_length=_LONGEST_QUERY,
         elem_id="map-search",
     )
-    placed = chart(title=plot(_NAME).TITLE, empty_note=_EMPTY_NOTE, elem_id="chart-kind-map")
-    return MapView(search, placed, gr.State(False))
+    return MapView(search, place(kind_map, _EMPTY_NOTE), gr.State(False))
 
 
 def value(service: Service, session: Session, query: str | None) -> dict:
@@ -54,8 +52,4 @@ def value(service: Service, session: Session, query: str | None) -> dict:
     # The map is the bundle's; what lies on it is this visit's.
     catalogue = service.recommender().kind_map
     answer = service.recommend(session.question) if session.history else None
-    words = (query or "")[:_LONGEST_QUERY]
-
-    module = plot(_NAME)
-    figure = module.figure(catalogue, answer, words)
-    return chart_value(figure, module.reading(catalogue, answer, words))
+    return drawn(kind_map, catalogue, answer, (query or "")[:_LONGEST_QUERY])

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from app.look.markup import EDIT_ACTIONS, picture_url, render
+from app.plots.kinds import colours_of
 from app.plots.style import quoted
 from app.session.service import Service
 from app.session.state import Session
 from app.views.parts import (
     card,
     compared,
-    kind_colours,
-    kind_name,
     likelier,
     moment_name,
     percent,
@@ -90,7 +89,7 @@ def _tiles(
     """Return what is drawn of each moment: its frames side by side, or a part of the title."""
     # Bars are as long as influences are, next to the largest one.
     last = answer.last
-    colours = kind_colours(answer)
+    colours = colours_of(answer)
     largest = max((moment.influence for moment in moments), default=0.0)
     tiles = []
     for moment, before in zip(moments, whole.last.moments, strict=True):
@@ -105,12 +104,11 @@ def _tiles(
             "frames": ",".join(map(str, moment.frames)),
             "width": len(moment.frames),
             "name": moment_name(whole, moment.frames),
-            "label": kind_name(answer.kinds, moment.kind),
+            "label": answer.kinds[moment.kind].name,
             "when": words or span(last, moment.frames),
-            "words": words,
             "pictures": [picture_url(frame, _HEIGHT) for frame in seen],
             "share": moment.influence / largest if has_bar else 0.0,  # the bar's length
-            "colour": colours[moment.kind] if moment.kind >= 0 else "",
+            "colour": colours[moment.kind],
             "outcome": _outcome(before if is_hidden else moment),
             "is_hidden": is_hidden,
             "is_driver": moment is driver,

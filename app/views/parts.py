@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from app.look.markup import picture_url
 from app.look.palette import clip_colour
-from app.plots.kinds import colours_of
-from app.plots.style import quoted
+from app.plots.style import joined, quoted
 from app.session.service import Service
 from app.session.state import Session
 from mealrec.explain.trace import named
 
 if TYPE_CHECKING:
-    from mealrec.explain.trace import Kind, LastClip, Recommendation
+    from mealrec.explain.trace import LastClip, Recommendation
 
 UPLOAD_TOPIC = "your upload"
 _MINUS = "−"
@@ -69,7 +68,7 @@ def card(service: Service, item_id: str) -> Card:
     upload = service.upload(item_id)
     if upload is not None:
         frames = upload.thumbnails
-        poster = picture_url(frames[len(frames) // 2]) if len(frames) else ""
+        poster = picture_url(frames[len(frames) // 2])
         return Card(item_id, upload.title or "Your clip", UPLOAD_TOPIC, poster, "")
 
     # A clip of the catalogue, or one that it no longer holds.
@@ -91,37 +90,19 @@ def cards(service: Service, item_ids: Iterable[str]) -> list[Card]:
     return [card(service, item_id) for item_id in item_ids]
 
 
-def page_number(data: dict) -> int:
-    """Return the page that a click names, 1 where it names none; it may lie beyond the last."""
-    number = str(data.get("number", ""))
-    return int(number) if number.isdecimal() and len(number) < 10 else 1
-
-
-def kind_name(kinds: Sequence[Kind], kind: int) -> str:
-    """Return the name of a kind of moments; "" for none."""
-    return kinds[kind].name if 0 <= kind < len(kinds) else ""
-
-
-def kind_colours(answer: Recommendation) -> list[str]:
-    """Return a colour for each kind, the same as in the run's charts."""
-    return colours_of(answer) if answer.kinds else []
-
-
 def moment_name(answer: Recommendation, frames: Sequence[int]) -> str:
     """Return what a moment of the last clip, or a part of its title, is called in a sentence."""
     last = answer.last
     if last.segments:
         return f"the words {quoted(segment_words(last, frames), _WORDS_LIMIT)}"
 
-    # The moment that the frames are a part of; it is called by its kind.
-    around = [moment for moment in last.moments if set(moment.frames) >= set(frames)]
-    name = kind_name(answer.kinds, around[0].kind) if around else ""
-    if not name:
-        return span(last, frames)
+    # The moment that the frames are a part of is called by its kind.
+    kind = next(moment.kind for moment in last.moments if set(moment.frames) >= set(frames))
+    name = f"the {answer.kinds[kind].name} moment"
 
     # Several moments of one kind are told apart by their time.
-    alike = [moment for moment in last.moments if moment.kind == around[0].kind]
-    return f"the {name} moment ({span(last, frames)})" if len(alike) > 1 else f"the {name} moment"
+    alike = [moment for moment in last.moments if moment.kind == kind]
+    return f"{name} ({span(last, frames)})" if len(alike) > 1 else name
 
 
 def segment_words(last: LastClip, frames: Sequence[int]) -> str:
@@ -248,7 +229,7 @@ def _change(service: Service, session: Session, after: Recommendation) -> str:
             frames = [frame for frame in moment.frames if frame in session.hidden]
             if frames:
                 names.append(moment_name(shown, frames))
-        said.append(f"{_joined(names)} hidden")
+        said.append(f"{joined(names)} hidden")
 
     # The clips that are left out.
     if len(session.left_out) == 1:
@@ -256,14 +237,7 @@ def _change(service: Service, session: Session, after: Recommendation) -> str:
         said.append(f"{title} left out")
     elif session.left_out:
         said.append(f"{len(session.left_out)} clips left out")
-    return _joined(said)
-
-
-def _joined(words: list[str]) -> str:
-    """Return words as "a", "a and b" or "a, b and c"."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return joined(said)
 
 
 def kept_words(kept: int, count: int) -> str:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from app.look.markup import EDIT_ACTIONS, render
+from app.plots.kinds import colours_of
 from app.session.names import PARTS, system
 from app.session.service import Service
 from app.session.state import MAX_K, Session
-from app.views.parts import card, compared, kind_colours, kind_name
+from app.views.parts import card, compared
+from mealrec.question import MAX_SEED
 
 if TYPE_CHECKING:
     from mealrec.explain.trace import Recommendation
@@ -51,7 +53,7 @@ def build() -> RecommendationsView:
             choices(PARTS), value="full", label="Model", elem_id="variant", min_width=150
         )
         seed = gr.Number(
-            0, label="Seed", precision=0, minimum=0, maximum=2**31 - 1, elem_id="seed", min_width=80
+            0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, elem_id="seed", min_width=80
         )
     return RecommendationsView(ranking, top_k, variant, seed)
 
@@ -71,7 +73,7 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
     # The true next clip where it is revealed, and what a what-if changed.
     target = service.target(session)
     what_if = compared(service, session, answer)
-    colours = kind_colours(answer)
+    colours = colours_of(answer)
 
     # A card for each recommended clip.
     ranked = []
@@ -79,8 +81,8 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
         clip = {
             "card": card(service, item.item_id),
             "rank": item.rank,
-            "reason": kind_name(answer.kinds, item.kind),  # "" where no kinds were asked
-            "colour": colours[item.kind] if item.kind >= 0 else "",
+            "reason": answer.kinds[item.kind].name,
+            "colour": colours[item.kind],
             "score": f"{item.score:.2f}",
             "is_target": item.item_id == target,
             "move": what_if.moves.get(item.item_id) if what_if else None,

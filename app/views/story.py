@@ -162,12 +162,9 @@ def _filling(service: Service, viewer: ExampleViewer | ViewerCase) -> Iterator[S
 
 
 def _reading(case: _Case) -> Iterator[Step]:
-    """Say what the next click is for, where the model has kinds."""
-    answer = case.answer
-    if not answer.kinds:
-        return
-
+    """Say what the next click is for."""
     # The kind that is wanted most, next to what anybody wants of it, and a second one.
+    answer = case.answer
     first, *others = answer.out_for(2)
     name = answer.kinds[first].name
     share = in_words(float(answer.wanted[first]))
@@ -216,8 +213,6 @@ def _hiding(service: Service, case: _Case) -> Iterator[Step]:
 
 
 def _kind_moved(answer: Recommendation, without: Recommendation, kind: int) -> str:
-    if kind < 0:
-        return ""
     before = in_words(float(answer.wanted[kind]))
     after = in_words(float(without.wanted[kind]))
     return f", and {answer.kinds[kind].name} from {before} to {after}" if before != after else ""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.charts import chart, chart_value
 from app.look.markup import render
-from app.plots import plot
+from app.plots import viewer_map
 from app.session.cases import HIT, KINDS, PAGE_SIZE, Case
 from app.session.service import Service
-from app.views.parts import card, cards, page_number
+from app.session.state import whole
+from app.views import charts
+from app.views.parts import card, cards
 
 if TYPE_CHECKING:
     from mealrec.explain.trace import ViewerMap
@@ -38,7 +39,6 @@ _KIND_NAMES = {
     "misses": "Misses",
     "accidents": "Accidental click last",
 }
-_MAP = "viewer_map"
 
 # A row fires `select`, everything else `click`. Redrawn markup takes the focus with it: it is given
 # back.
@@ -93,8 +93,7 @@ def build(tab: gr.Tab) -> ViewersView:
             listing = gr.HTML(progress(0.0), js_on_load=_ACTIONS, elem_id="viewer-list")
         with gr.Column(scale=7, min_width=320, elem_id="viewer-column"):
             opened = gr.HTML("", js_on_load=_ACTIONS, elem_id="viewer-opened")
-            title = plot(_MAP).TITLE
-            placed = chart(title=title, empty_note=_EMPTY_NOTE, elem_id="chart-viewer-map")
+            placed = charts.place(viewer_map, _EMPTY_NOTE)
     return ViewersView(tab, place, listing, opened, placed)
 
 
@@ -113,7 +112,7 @@ def turned(place: Place, action: str, data: dict) -> Place:
     if action == "kind" and data.get("kind") in KINDS:
         return replace(place, kind=str(data["kind"]), number=1)
     if action == "page":
-        return replace(place, number=page_number(data))
+        return replace(place, number=whole(data.get("number"), 1, low=1))
     if action == "open":
         return replace(place, viewer_id=str(data.get("id", "")))
     return place
@@ -164,10 +163,10 @@ def markup(service: Service, cases: Sequence[Case], place: Place) -> str:
     )
 
 
-def opened_markup(service: Service, placed: ViewerMap) -> str:
-    """Return the opened viewer: its history, the true next clip, its rank and what stands first."""
+def opened(service: Service, placed: ViewerMap) -> tuple[str, dict]:
+    """Return the opened viewer's history, next clip and ranking as markup, and its map's value."""
     case = Case(service.viewer(placed.viewer_id), placed.rank)
-    return render(
+    markup = render(
         "viewer.html",
         viewer=case.viewer,
         history=cards(service, case.viewer.history),
@@ -177,12 +176,7 @@ def opened_markup(service: Service, placed: ViewerMap) -> str:
         is_hit=case.is_hit,
         first=cards(service, placed.first),
     )
-
-
-def map_value(placed: ViewerMap) -> dict:
-    """Return the map's value for the chart component."""
-    module = plot(_MAP)
-    return chart_value(module.figure(placed), module.reading(placed))
+    return markup, charts.drawn(viewer_map, placed)
 
 
 def _found(cases: Sequence[Case], place: Place) -> list[Case]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from app.look.markup import EDIT_ACTIONS, render
+from app.plots.kinds import colours_of
 from app.session.service import Service
 from app.session.state import Session
-from app.views.parts import in_words, kind_colours, percent
+from app.views.parts import in_words, percent
 
 if TYPE_CHECKING:
     from mealrec.explain.trace import Recommendation
@@ -28,8 +29,6 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
 
     In a what-if it keeps the kinds of the full history and shows how they moved.
     """
-    if not answer.kinds:
-        return ""
     before = service.recommend(session.whole.question) if session.is_what_if else answer
     kinds = before.out_for(SHOWN)
 
@@ -67,7 +66,7 @@ def _want(
         "kind": kind,
         "name": answer.kinds[kind].name,
         "picture": service.face(kind),
-        "colour": kind_colours(answer)[kind],
+        "colour": colours_of(answer)[kind],
         "share": in_words(now),
         "anybody": in_words(anybody),
         "length": now / longest,

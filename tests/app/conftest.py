@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,11 +12,28 @@ from app.session.service import Service
 from app.ui import build_demo
 from tests.app.stand_in import StandInRecommender
 
+EVIL = '<img src=x onerror="alert(1)"> ${alert(1)} {{7*7}} \\'
+
 
 @pytest.fixture
 def service() -> Service:
     """Return a service whose model is loaded."""
     service = Service(StandInRecommender).start()
+    service.recommender(timeout_s=10)
+    return service
+
+
+@pytest.fixture
+def evil_service() -> Service:
+    """Return a service whose clips have markup for titles and topics."""
+
+    def load() -> StandInRecommender:
+        recommender = StandInRecommender()
+        evil = {"title": EVIL, "topic": "<b>topic</b>"}
+        recommender.catalogue = tuple(replace(item, **evil) for item in recommender.catalogue)
+        return recommender
+
+    service = Service(load).start()
     service.recommender(timeout_s=10)
     return service
 

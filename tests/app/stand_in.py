@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mealrec.bundle.manifest import CatalogueItem, ExampleViewer, ViewerCase
+from mealrec.bundle.manifest import ExampleViewer, ViewerCase
 from mealrec.errors import RequestError, VideoError
 from mealrec.explain.trace import (
     NO_KIND,
@@ -37,7 +37,7 @@ from tests.app.stand_in_parts import (
     without_pictures,
 )
 
-__all__ = ["STEPS", "CatalogueItem", "StandInMedia", "StandInRecommender", "Upload", "ViewerCase", "without_pictures"]
+__all__ = ["STEPS", "StandInMedia", "StandInRecommender", "Upload", "ViewerCase", "without_pictures"]
 
 NO_TCD = ("no_tcd", "no_tcd_npd", "backbone")
 NO_NPD = ("no_npd", "no_tcd_npd", "backbone")

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from app.charts import json_file
+from app.charts.chart import json_file
 from app.events import tabs
 from app.session import state
 from app.session.cases import HIT, PAGE_SIZE, Cases
@@ -72,22 +72,20 @@ def test_a_click_turns_the_list_and_a_wild_one_does_not(service):
 
 
 def test_the_opened_viewer_shows_its_history_its_next_clip_and_the_verdict(service):
-    placed = service.recommender().viewer_map("test-5")
-    markup = viewers.opened_markup(service, placed)
+    markup, drawn = viewers.opened(service, service.recommender().viewer_map("test-5"))
     assert "Hit: the next clip stands at rank 6 of 60." in markup
     assert markup.count("<li") == 7 and "by accident" in markup and "watched next" in markup
     assert 'data-action="use" data-id="test-5"' in markup
-    miss = viewers.opened_markup(service, service.recommender().viewer_map("test-11"))
+    miss, _ = viewers.opened(service, service.recommender().viewer_map("test-11"))
     assert "Miss: the next clip stands at rank 12 of 60." in miss and "by accident" not in miss
-    value = viewers.map_value(placed)
-    assert value["figure"]["data"] and value["reading"].endswith(".")
+    assert drawn["figure"]["data"] and drawn["reading"].endswith(".")
 
 
 def test_an_example_viewer_among_the_test_viewers_is_opened_like_the_others(service):
     recommender = service.recommender()
     example = recommender.viewers[0]
     recommender.test_viewers = (ViewerCase(example.viewer_id, example.history, example.target, accident=True),)
-    markup = viewers.opened_markup(service, recommender.viewer_map(example.viewer_id))
+    markup, _ = viewers.opened(service, recommender.viewer_map(example.viewer_id))
     assert "by accident" in markup and "rank 1 of" in markup
 
 

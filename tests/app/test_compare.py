@@ -19,13 +19,13 @@ from mealrec.errors import RequestError
 from mealrec.question import Question
 from mealrec.recommender.comparing import Overlap
 from tests.app.conftest import wired
-from tests.app.stand_in import STEPS, CatalogueItem, StandInMedia, StandInRecommender
+from tests.app.stand_in import STEPS, StandInMedia, StandInRecommender
 
 SESSION = Session(history=("1", "2"), k=5)
 
 
 def test_every_system_has_a_column_and_a_sentence(service):
-    overlaps, chart, systems = compare.shown(service, SESSION)
+    overlaps, chart, systems = compare.shown(service, SESSION, 0, STEPS, 0)
     columns = chart["figure"]["layout"]["xaxis"]["ticktext"]
     assert [column.removeprefix("<b>").removesuffix("</b>") for column in columns] == [
         "MealRec", "without TCD", "without NPD", "without both", "backbone",
@@ -36,7 +36,7 @@ def test_every_system_has_a_column_and_a_sentence(service):
 
 
 def test_without_a_history_nothing_is_shown(service):
-    assert compare.shown(service, Session()) == ("", None, "")
+    assert compare.shown(service, Session(), 0, STEPS, 0) == ("", None, "")
 
 
 def test_the_controls_ask_the_recommender(service):
@@ -44,9 +44,9 @@ def test_the_controls_ask_the_recommender(service):
     assert (asked.noise, asked.num_steps, asked.seed, asked.history) == (0.35, 7, 12, SESSION.history)
     hiding = replace(SESSION, hidden=(1,))
     assert compare.asked(hiding, 0.35, 7, 12) == asked, "systems are compared with nothing hidden"
-    comparison = service.compare(asked.question)
+    comparison = service.compare(asked)
     assert {(ranks.noise, ranks.num_steps, ranks.seed) for ranks in comparison.rankings} == {(0.35, 7, 12)}
-    assert compare.shown(service, asked) != compare.shown(service, SESSION)
+    assert compare.shown(service, SESSION, 0.35, 7, 12) != compare.shown(service, SESSION, 0, STEPS, 0)
 
 
 def test_emptied_controls_mean_their_least_values():
@@ -57,17 +57,17 @@ def test_emptied_controls_mean_their_least_values():
 @pytest.mark.parametrize(("noise", "steps"), [(99.0, 5), (0.1, 99)])
 def test_forged_controls_are_refused(service, noise, steps):
     with pytest.raises(RequestError):
-        compare.shown(service, compare.asked(SESSION, noise, steps, 0))
+        compare.shown(service, SESSION, noise, steps, 0)
 
 
 def test_only_a_revealed_next_clip_is_marked(service):
     viewer = service.recommender().viewers[0]
     opened = Session(history=viewer.history, viewer_id=viewer.viewer_id)
     assert service.compare(opened.question, service.target(opened)).target is None
-    assert "★" not in str(compare.shown(service, opened)[1]["figure"])
+    assert "★" not in str(compare.shown(service, opened, 0, STEPS, 0)[1]["figure"])
     revealed = Session(history=viewer.history, viewer_id=viewer.viewer_id, revealed=True)
     assert service.compare(revealed.question, service.target(revealed)).target.item_id == viewer.target
-    assert "★" in str(compare.shown(service, revealed)[1]["figure"])
+    assert "★" in str(compare.shown(service, revealed, 0, STEPS, 0)[1]["figure"])
 
 
 def test_a_lost_upload_is_named(service):
@@ -86,26 +86,15 @@ def test_a_lost_upload_is_named(service):
     ],
 )
 def test_overlaps_are_told_in_words(overlap, title, places):
-    told = compare.tile(overlap, STEPS)
-    assert (told.title, told.shared, told.count) == (title, overlap.shared, overlap.count)
-    assert told.words == f"{overlap.shared} of MealRec’s first {overlap.count} clips stay, {places}."
+    words = f"{overlap.shared} of MealRec’s first {overlap.count} clips stay, {places}."
+    assert compare.told(overlap, STEPS) == (title, words)
 
 
-def test_titles_are_escaped():
-    def load():
-        recommender = StandInRecommender()
-        evil = '<img src=x onerror="alert(1)">'
-        recommender.catalogue = tuple(CatalogueItem(item.item_id, evil, "<b>") for item in recommender.catalogue)
-        return recommender
-
-    service = Service(load).start()
-    service.recommender(timeout_s=10)
-    assert "<img src=x" not in str(compare.shown(service, SESSION)[1]["figure"])
+def test_titles_are_escaped(evil_service):
+    assert "<img src=x" not in str(compare.shown(evil_service, SESSION, 0, STEPS, 0)[1]["figure"])
 
 
 def test_posters_travel_inside_the_figure(tmp_path):
-    from PIL import Image
-
     def load():
         recommender = StandInRecommender()
         (tmp_path / "posters").mkdir()
@@ -116,7 +105,7 @@ def test_posters_travel_inside_the_figure(tmp_path):
     first = service.recommender(timeout_s=10).rank(Question(["1"], k=1)).items[0].item_id
     Image.new("RGB", (256, 448)).save(tmp_path / "posters" / f"{first}.webp")
     session = Session(history=("1",), k=20)
-    figure = compare.shown(service, session)[1]["figure"]
+    figure = compare.shown(service, session, 0, STEPS, 0)[1]["figure"]
     rankings = service.compare(session.question).rankings
     pictured = sum(item.item_id == first for ranks in rankings for item in ranks.items)
     sources = [image["source"] for image in figure["layout"]["images"]]
@@ -135,8 +124,7 @@ def test_a_closed_tab_computes_nothing_and_an_open_one_does(service):
     service.compare = lambda *asked: pytest.fail("a closed tab asked for a comparison")
     assert draw(False, SESSION, 0, STEPS, 0) == gr.skip()
     del service.compare
-    asked = compare.asked(SESSION, 0, STEPS, 0)
-    assert draw(True, SESSION, 0, STEPS, 0) == compare.shown(service, asked)
+    assert draw(True, SESSION, 0, STEPS, 0) == compare.shown(service, SESSION, 0, STEPS, 0)
 
 
 def test_the_controls_begin_as_the_ranking_is_asked_and_are_then_the_visitors(service):

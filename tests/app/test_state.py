@@ -67,13 +67,11 @@ def test_a_moment_is_hidden_as_a_whole_and_shown_again():
 
 
 def test_a_session_asks_what_counts_of_it():
-    session = Session(
-        ("a", "b", "c"), k=3, variant="no_tcd", seed=2, left_out=("a",), hidden=(1,), noise=0.5, num_steps=4
-    )
+    session = Session(("a", "b", "c"), k=3, variant="no_tcd", seed=2, left_out=("a",), hidden=(1,))
     question = session.question
     assert (question.history, question.hidden) == (("b", "c"), (1,))
     assert (question.k, question.variant, question.seed) == (3, "no_tcd", 2)
-    assert (question.noise, question.num_steps, question.uploads) == (0.5, 4, ())
+    assert (question.noise, question.num_steps, question.uploads) == (0.0, None, ())
     assert session.whole.question.history == ("a", "b", "c")
     with pytest.raises(RequestError, match="add an item first"):
         _ = Session().question

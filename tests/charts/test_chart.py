@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app.charts import STATIC_PATHS, chart
+from app.charts.chart import STATIC_PATHS, chart
 
 
 def _component() -> gr.HTML:

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from app.plots import moments
 from app.views import inside
 from tests.plots.invented import invented_run
 
@@ -32,6 +33,6 @@ def test_a_run_gives_every_chart_a_figure_and_a_reading(charts):
 
 def test_thumbnails_travel_inside_the_figure():
     values = inside.values(invented_run(), THUMBNAILS, {})
-    images = values[inside.ORDER.index("moments")]["figure"]["layout"]["images"]
+    images = values[inside.ORDER.index(moments)]["figure"]["layout"]["images"]
     assert len(images) == 5
     assert all(image["source"].startswith("data:image/jpeg;base64,") for image in images)

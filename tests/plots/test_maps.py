@@ -40,11 +40,6 @@ def test_a_search_marks_what_it_finds_and_says_how_many():
     assert kind_map.reading(placed, None, "qqq") == "No clip’s title and no kind’s name holds “qqq”."
 
 
-def test_a_run_of_other_kinds_is_not_drawn_on_the_map():
-    placed = invented_map()
-    assert kind_map.figure(placed, invented_run(kinds=47)) == kind_map.figure(placed)
-
-
 def test_names_on_the_map_keep_clear_of_each_other():
     figure = kind_map.figure(invented_map(kinds=256, items=400))
     narrow = next(value for key, value in figure["layout"]["meta"]["narrow"].items() if key.endswith("text"))

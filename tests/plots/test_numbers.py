@@ -77,7 +77,7 @@ def test_moments_reading_names_both_moments():
 def test_segments_stand_above_their_bars_once_each():
     texts = ("rain", "rain", "a <b> b", "sea", "end")
     trace = invented_run(segments=texts)
-    figure = moments.figure(trace, thumbnails=["data:a"])
+    figure = moments.figure(trace)
     lines = [note["text"] for note in figure["layout"]["annotations"][5:]]
     assert lines == ["<b>1–2</b>  rain", "<b>3</b>  a &lt;b&gt; b", "<b>4</b>  sea", "<b>5</b>  end"]
     assert not figure["layout"]["images"]
