@@ -20,11 +20,11 @@ from pathlib import Path
 
 from app.session.service import Service
 from mealrec.recommender.recommender import Recommender
+from mealrec.shipped import DEFAULT_BUNDLE, ROOT
 from mealrec.study.provenance import cpu_model
 from tests.hostile_files import write_sources
 from tests.hostile_run import Answer, Workers, held, upload_all
 
-ROOT = Path(__file__).resolve().parents[1]
 ANSWER_S = 10.0  # longer than that nobody waits for an answer
 SLOWEST = 5
 # How refusals begin, behind the file's name.
@@ -43,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1000, help="files (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the files (default: 0)")
-    parser.add_argument("--bundle", type=Path, default=ROOT / "checkpoints" / "default")
+    parser.add_argument("--bundle", type=Path, default=ROOT / DEFAULT_BUNDLE)
     parser.add_argument(
         "--out", type=Path, default=ROOT / "docs" / "results", help="folder of the report"
     )
@@ -52,9 +52,10 @@ def main() -> int:
     # All files go when the run ends, but for the report.
     with tempfile.TemporaryDirectory() as work:
         summary = _summary(options, Path(work))
+    text = markdown(summary)
     (options.out / "fuzz.json").write_text(json.dumps(summary, indent=1) + "\n")
-    (options.out / "fuzz.md").write_text(markdown(summary))
-    print(markdown(summary))
+    (options.out / "fuzz.md").write_text(text)
+    print(text)
     return 0 if summary["held"] else 1
 
 

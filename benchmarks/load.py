@@ -26,12 +26,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.visits import AS_IS, Busy, Caller, Failed, Log, visit
+from mealrec.shipped import DEFAULT_BUNDLE, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-BUNDLE = ROOT / "checkpoints" / "default"
+BUNDLE = ROOT / DEFAULT_BUNDLE
 START_TIMEOUT_S = 120.0
 MORE_THAN_THE_QUEUE = 160  # which holds 64
 BESIDE_UPLOADS_S = 20.0  # of each of the two visits
+SAMPLE_S = 1.0  # between two looks at the app's memory
 
 
 def main() -> None:
@@ -52,7 +53,7 @@ def main() -> None:
     print(json.dumps(report, indent=1))
 
 
-def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True) -> dict:
+def measure(visitors: int, seconds: float, serial_s: float) -> dict:
     """Return the whole report of one run of the app."""
     with running_app() as (address, process):
         ids = [item["item_id"] for item in json.loads((BUNDLE / "catalogue.json").read_text())]
@@ -75,8 +76,7 @@ def measure(visitors: int, seconds: float, serial_s: float, uploads: bool = True
         report["over_serial"] = round(report["together"]["per_s"] / pace, 2)
         report["app"] = usage.report()
         report["beyond_the_queue"] = flood(address, ids)
-        if uploads:
-            report["beside_uploads"] = beside_uploads(address, ids)
+        report["beside_uploads"] = beside_uploads(address, ids)
     return report
 
 
@@ -129,7 +129,7 @@ def crowd(
         visits = []
         for number in range(count):
             own = f"{name}{number}"
-            visits.append(threads.submit(visit, address, own, ids, until, own))
+            visits.append(threads.submit(visit, address, own, ids, until))
         logs = [future.result() for future in visits]
         if watching:
             watching.result()  # raises what went wrong there
@@ -168,9 +168,8 @@ def _quantiles(values: list[float]) -> dict[str, float]:
 class Usage:
     """A process's memory, threads and open files over time, read from /proc."""
 
-    def __init__(self, pid: int, every_s: float = 1.0):
+    def __init__(self, pid: int):
         self._proc = Path(f"/proc/{pid}")
-        self._every_s = every_s
         self._samples: list[tuple[float, int, int]] = []
 
     def watch(self, until: float) -> None:
@@ -182,7 +181,7 @@ class Usage:
             threads = int(values["Threads"])
             files = len(list((self._proc / "fd").iterdir()))
             self._samples.append((memory_mib, threads, files))
-            time.sleep(self._every_s)
+            time.sleep(SAMPLE_S)
 
     def report(self) -> dict:
         """Return the medians of the second and of the last fifth of the time, and their ratio."""

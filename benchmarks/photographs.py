@@ -1,4 +1,4 @@
-"""Does the encoder find what the catalogue shows in photographs?
+"""Ask whether the encoder finds in photographs what the catalogue shows.
 
     python -m benchmarks.photographs FOLDER
 
@@ -39,7 +39,6 @@ from mealrec.features.tensors import Normalisation
 from mealrec.features.visual import VisualEncoder
 from mealrec.recommender.uploads import ALIKE
 
-OTHER = "other"
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 NEIGHBOURS = 15  # frames that vote for a motif
 SHOWN = 3  # motifs of a picture
@@ -65,7 +64,7 @@ def encode_pictures(encoder: VisualEncoder, paths: list[Path]) -> Tensor:
     return torch.from_numpy(np.stack(rows))
 
 
-def recognised(likeness: Tensor, motifs: list[str], shown: list[str]) -> dict[str, object]:
+def recognised(likeness: Tensor, motifs: list[str], shown: list[str]) -> dict[str, int]:
     """Return how many of M pictures have their motif first, and among the first three.
 
     `likeness` [M, motifs]; `shown` is each picture's motif.
@@ -75,8 +74,10 @@ def recognised(likeness: Tensor, motifs: list[str], shown: list[str]) -> dict[st
     best = likeness.topk(SHOWN, dim=1).indices.tolist()
     for row, motif in zip(best, shown, strict=True):
         names = [motifs[index] for index in row]
-        first += names[0] == motif
-        among_three += motif in names
+        if names[0] == motif:
+            first += 1
+        if motif in names:
+            among_three += 1
     return {"first": first, "among_three": among_three, "of": len(shown)}
 
 

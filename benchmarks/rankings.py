@@ -48,7 +48,7 @@ def main() -> int:
         *differing[:9],
         *missing[:9],
     )
-    return int(bool(differing or missing))
+    return 1 if differing or missing else 0
 
 
 def answered(recommender: Recommender) -> dict[str, dict]:

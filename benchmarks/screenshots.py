@@ -45,14 +45,14 @@ def inside(visitor: Visitor) -> None:
     """Show the charts, in the middle of their walks."""
     for slider in visitor.find("#inside .chart-slider:visible").all():
         go_to_step(slider, last_step(slider) // 2)
-    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+    scroll_to(visitor, "#inside")
 
 
 def kind_map(visitor: Visitor) -> None:
     """Show the map of the catalogue by kinds, with what the viewer seems to be out for."""
     visitor.page.get_by_role("tab", name="Map").click()
     expect(visitor.find("#chart-kind-map .main-svg").first).to_be_attached()
-    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+    scroll_to(visitor, "#inside")
 
 
 def show_me(visitor: Visitor) -> None:
@@ -68,7 +68,12 @@ def viewers(visitor: Visitor) -> None:
     """Show the test viewers, one of them opened."""
     visitor.page.get_by_role("tab", name="Inspect a viewer").click()
     expect(visitor.find("#chart-viewer-map .main-svg").first).to_be_attached()
-    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+    scroll_to(visitor, "#inside")
+
+
+def scroll_to(visitor: Visitor, section: str) -> None:
+    """Bring the top of a section to the top of the window."""
+    visitor.find(section).evaluate("section => section.scrollIntoView()")
 
 
 def go_to_step(slider: Locator, step: int) -> None:
@@ -89,7 +94,7 @@ def compare(visitor: Visitor) -> None:
     chart = visitor.find("#chart-system-bump")
     chart.locator(".chart").scroll_into_view_if_needed()
     expect(chart.locator(".main-svg").first).to_be_attached()
-    visitor.find("#inside").evaluate("section => section.scrollIntoView()")
+    scroll_to(visitor, "#inside")
 
 
 def upload(visitor: Visitor) -> None:
@@ -105,7 +110,7 @@ def upload(visitor: Visitor) -> None:
 
 def about(visitor: Visitor) -> None:
     """Show the account of the model."""
-    visitor.find("#about").evaluate("section => section.scrollIntoView()")
+    scroll_to(visitor, "#about")
 
 
 VIEWS: dict[str, Callable[[Visitor], None]] = {
@@ -164,6 +169,23 @@ def film(browser: Browser, url: str, path: Path) -> None:
         pictures.append(full.resize(size, Image.Resampling.LANCZOS))
         durations.append(milliseconds)
 
+    perform(visitor, hold)
+    visitor.leave()
+    context.close()
+
+    pictures[0].save(
+        path,
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+        quality=72,
+        method=6,
+    )
+
+
+def perform(visitor: Visitor, hold: Callable[[int], None]) -> None:
+    """Go through the visit; `hold(milliseconds)` takes a picture that stays so long."""
     # The page, an example viewer's ranking, and the clip that it hid.
     hold(1200)
     recommendations(visitor)
@@ -184,26 +206,13 @@ def film(browser: Browser, url: str, path: Path) -> None:
 
     # Both walks, step by step.
     for name in ("tcd-walk", "npd-walk"):
-        chart = visitor.find(f"#chart-{name}")
-        chart.evaluate("chart => chart.scrollIntoView()")
-        slider = chart.locator(".chart-slider")
+        scroll_to(visitor, f"#chart-{name}")
+        slider = visitor.find(f"#chart-{name} .chart-slider")
         for step in range(last_step(slider) + 1):
             go_to_step(slider, step)
             visitor.page.wait_for_timeout(SETTLE_MS)
             hold(420)
         hold(1800)
-    visitor.leave()
-    context.close()
-
-    pictures[0].save(
-        path,
-        save_all=True,
-        append_images=pictures[1:],
-        duration=durations,
-        loop=0,
-        quality=72,
-        method=6,
-    )
 
 
 def main() -> None:

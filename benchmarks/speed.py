@@ -23,16 +23,15 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.load import running_app
+from benchmarks.load import BUNDLE, running_app
 from mealrec.bundle.contents import check_encoder
 from mealrec.features.encoder import open_encoder
 from mealrec.question import Question
 from mealrec.recommender.recommender import Recommender
+from mealrec.shipped import ROOT
 from mealrec.types import Items
 from mealrec.video.frames import sample_frames
 
-ROOT = Path(__file__).resolve().parents[1]
-BUNDLE = ROOT / "checkpoints" / "default"
 PARTS = ("request", "upload", "start", "large")
 # Of each side; slow ones are called less often.
 ROUNDS = {"request": 100, "upload": 9, "start": 5, "large": 5}

@@ -18,8 +18,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parents[1]
+from mealrec.shipped import ROOT
+
+if TYPE_CHECKING:
+    from tests.browser.visitor import Visitor
+
 PACKAGES = ("mealrec", "app")
 SETTLE_MS = 3_000  # that late charts take
 RANKING_EVENT = "answer"  # the function of app/events/main.py that answers with a ranking
@@ -217,19 +222,21 @@ def files_of_a_click() -> tuple[list[str], list[str]]:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=LAUNCH_ARGUMENTS)
         visitor = Visitor(new_context(browser), f"http://127.0.0.1:{serving.demo.server_port}")
         visitor.open()
-        visitor.pick(0)
-        visitor.wait_for_ranking()
-        visitor.wait_for_charts()
-        visitor.page.wait_for_timeout(SETTLE_MS)
+        click(visitor, 0)
         noting = True
-        visitor.pick(1)
-        visitor.wait_for_ranking()
-        visitor.wait_for_charts()
-        visitor.page.wait_for_timeout(SETTLE_MS)
+        click(visitor, 1)
         noting = False
         browser.close()
     serving.demo.close()
     return own_files(to_the_ranking), own_files(called)
+
+
+def click(visitor: Visitor, place: int) -> None:
+    """Pick a clip of the catalogue and wait for all that follows."""
+    visitor.pick(place)
+    visitor.wait_for_ranking()
+    visitor.wait_for_charts()
+    visitor.page.wait_for_timeout(SETTLE_MS)
 
 
 def own_files(called: set[str]) -> list[str]:

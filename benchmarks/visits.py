@@ -91,13 +91,13 @@ class Caller:
         self._http.close()
 
 
-def visit(address: str, name: str, ids: list[str], until: float, seed: str) -> Log:
+def visit(address: str, name: str, ids: list[str], until: float) -> Log:
     """Browse until a time (time.monotonic): pick a clip, read ranking and charts, ask by the API.
 
-    Each visitor goes its own way, so that no answer is remembered from another's.
+    Each name goes its own way, so that no answer is remembered from another visitor's.
     """
     log = Log()
-    draw = random.Random(seed)
+    draw = random.Random(name)
     caller = Caller(address, name)
     history: list[str] = []
     try:
