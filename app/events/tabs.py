@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import gradio as gr
 
@@ -10,7 +10,7 @@ from app.events.page import LATEST, QUIET, Page
 from app.look.markup import event_data
 from app.session import state
 from app.session.cases import Cases
-from app.session.service import MODEL, PICTURES, Service, user_errors
+from app.session.service import MODEL, PICTURES, Service, user_errors, while_open
 from app.session.state import Session
 from app.views import compare, effects, history, kind_map, viewers
 from app.views.viewers import Place
@@ -28,16 +28,6 @@ _TO_THE_VIEWER = """() => {
   const column = document.querySelector("#viewer-column");
   if (column.getBoundingClientRect().top > window.innerHeight / 2) column.scrollIntoView();
 }"""
-
-
-def while_open(draw: Callable) -> Callable:
-    """Return an event's function that draws only while its tab is open, which comes first."""
-
-    def drawn(is_open: bool, *asked: object) -> object:
-        return draw(*asked) if is_open else gr.skip()
-
-    drawn.__name__ = draw.__name__  # by which an event is known
-    return drawn
 
 
 def wire_effects(page: Page) -> None:

@@ -68,6 +68,18 @@ def user_errors() -> Iterator[None]:
         raise gr.Error(str(error), print_exception=False) from error
 
 
+def while_open(draw: Callable) -> Callable:
+    """Return an event's function that draws only while its tab is open, which comes first."""
+
+    def drawn(is_open: bool, *asked: object) -> object:
+        return draw(*asked) if is_open else gr.skip()
+
+    # By its name and module an event is known.
+    drawn.__name__ = draw.__name__
+    drawn.__module__ = draw.__module__
+    return drawn
+
+
 class Service:
     """One recommender for all visitors; of them it keeps their uploads, and answers for a while."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from torch import Tensor
@@ -53,7 +54,7 @@ class BundleContents:
     training: dict
     test_viewers: tuple[ViewerCase, ...] = ()
 
-    @property
+    @cached_property
     def frames_from(self) -> str:
         """Return what the K frames of an item are, see `frame_source`."""
         return frame_source(self.encoders["video"]["name"])
