@@ -39,8 +39,8 @@ from mealrec.errors import BundleError
 from mealrec.explain.served import FORMS, Config, config_of
 from mealrec.explain.trace import Face, Kind
 from mealrec.features.tensors import Normalisation
-from mealrec.folders import whole_folder
 from mealrec.types import ItemFeatures
+from mealrec.writing import whole_folder
 
 DIMS = ("num_items", "visual_width", "text_width", "num_frames", "num_kinds", "max_length")
 # What stands in the manifest as it is in the contents.

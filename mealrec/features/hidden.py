@@ -106,7 +106,7 @@ def is_complete(folder: Path) -> bool:
 
 def _read_manifest(folder: Path) -> dict:
     try:
-        manifest = json.loads((folder / HIDDEN).read_text())
+        manifest = json.loads((folder / HIDDEN).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataFormatError(f"{folder} holds no hidden states: {AGAIN}.") from error
     if manifest.get("format_version") != FORMAT_VERSION:

@@ -25,10 +25,10 @@ from mealrec.features.store import (
     array_path,
     checksum,
     create_array,
-    write_json,
 )
 from mealrec.features.text import split_title
 from mealrec.video.frames import SampledFrames
+from mealrec.writing import write_json
 
 POOLING = {
     CLIPS: "the mean over a clip's frames and patches",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from mealrec.errors import DataFormatError
+from mealrec.writing import write_json
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -175,7 +176,6 @@ def create_arrays(path: Path, layout: StoreLayout) -> dict[str, np.ndarray]:
         # No room: an unfinished store would only take it from what is tried next.
         for name in layout.arrays():
             array_path(path, name).unlink(missing_ok=True)
-        (path / f"{MANIFEST}.part").unlink(missing_ok=True)
         if is_new:
             path.rmdir()
         error.filename = error.filename or str(path)
@@ -239,7 +239,7 @@ def read_manifest(path: Path) -> dict:
     Raises DataFormatError where it is missing, damaged or of another format version.
     """
     try:
-        manifest = json.loads((path / MANIFEST).read_text())
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataFormatError(
             f"{path} holds no readable {MANIFEST}: make the features with `python -m mealrec "
@@ -326,10 +326,3 @@ def checksum(array: np.ndarray) -> str:
 def checksum_of_texts(texts: Iterable[str]) -> str:
     """Return the sha256 of titles in their order, as a store's `titles_sha256` holds it."""
     return hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
-
-
-def write_json(path: Path, values: dict) -> None:
-    """Write a manifest; a kill in the middle leaves the old one."""
-    whole = path.with_name(f"{path.name}.part")
-    whole.write_text(json.dumps(values, indent=1) + "\n")
-    whole.replace(path)

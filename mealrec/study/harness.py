@@ -28,10 +28,11 @@ from mealrec.training.checkpoint import STATE, Checkpoint
 from mealrec.training.forms import System, build
 from mealrec.training.processes import is_main, processes, side_by_side
 from mealrec.training.recipes import Blend, Recipe, microlens
-from mealrec.training.run import load_prepared, save_system, say, title_of, write_json
+from mealrec.training.run import load_prepared, save_system, say, title_of
 from mealrec.training.settings import has, override
 from mealrec.training.trainer import Trained, train
 from mealrec.training.world import World, open_world
+from mealrec.writing import write_json
 
 MADE = "made.json"
 RANKS = {"walk": "ranks.npz", "start": "ranks_of_x0.npz"}
@@ -228,7 +229,7 @@ def _blend(job: Job, world: World, device: str) -> dict:
 
 def made(job: Job) -> dict:
     """Return how a job's training went, and whether the code has changed since."""
-    record = json.loads((job.folder / MADE).read_text())
+    record = json.loads((job.folder / MADE).read_text(encoding="utf-8"))
     return record | {"code_has_changed": record["code"] != CODE, "folder": job.folder.name}
 
 

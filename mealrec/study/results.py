@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mealrec.study.picture import draw
 from mealrec.study.provenance import heading, provenance
-from mealrec.training.run import write_json
+from mealrec.writing import write_json
 
 if TYPE_CHECKING:
     from mealrec.study.harness import Study

@@ -27,10 +27,10 @@ from mealrec.training.run import (
     sources_told,
     system_folder,
     title_of,
-    write_json,
 )
 from mealrec.training.settings import override
 from mealrec.training.world import NORMALISATION, World, fitted_normalisation, save_normalisation
+from mealrec.writing import write_json
 
 
 def train_run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -22,6 +21,7 @@ from mealrec.training.processes import (
     random_states,
     restore_random_states,
 )
+from mealrec.writing import write_whole
 
 STATE = "state.safetensors"
 LOG = "log.jsonl"
@@ -135,7 +135,7 @@ class Checkpoint:
             "record": json.dumps(asdict(state.record)),
         }
         write_tensors(self.path, named, header)
-        write_text(self.folder / LOG, log_lines(state.record.log))
+        write_whole(self.folder / LOG, log_lines(state.record.log))
 
     def restore(self, state: State, accelerator) -> None:
         """Take the state over from the file, where there is one.
@@ -173,34 +173,18 @@ class Checkpoint:
         state.restore(named | own, Record(**json.loads(header["record"])))
 
 
-def log_lines(log: Iterable[dict]) -> str:
+def log_lines(log: Iterable[dict]) -> bytes:
     """Return a log as JSON lines."""
-    return "".join(json.dumps(line) + "\n" for line in log)
+    return "".join(json.dumps(line) + "\n" for line in log).encode()
 
 
 def write_tensors(
     path: Path, named: dict[str, Tensor], header: dict[str, str] | None = None
 ) -> None:
-    """Write a safetensors file at once: a reader sees the old one or the new one, whole."""
+    """Write a safetensors file at once, see `write_whole`."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
     # Other libraries ask whose tensors they are.
-    _write(path, save(tensors, {"format": "pt"} | (header or {})))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file at once, as `write_tensors` does."""
-    _write(path, text.encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:  # the disk is full: what cannot be finished only takes more of it
-        temporary.unlink(missing_ok=True)
-        error.filename = error.filename or str(path)
-        raise
+    write_whole(path, save(tensors, {"format": "pt"} | (header or {})))
 
 
 def differences(old, new, path: str = "") -> Iterator[str]:

@@ -21,11 +21,12 @@ from tqdm import tqdm
 
 from mealrec.baselines.base import Baseline
 from mealrec.errors import DataFormatError, TrainingError
-from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors, write_text
+from mealrec.training.checkpoint import LOG, STATE, log_lines, write_tensors
 from mealrec.training.forms import System, build, from_dict
 from mealrec.training.processes import is_main
 from mealrec.training.recipes import Blend, Recipe
 from mealrec.training.world import World
+from mealrec.writing import write_json, write_whole
 
 if TYPE_CHECKING:
     from mealrec.training.trainer import Trained
@@ -109,7 +110,7 @@ def save_system(folder: Path, recipe: Recipe, trained: Trained) -> None:
     told |= {f"validation_{name}": kept[name] for name in kept if name.endswith("@10")}
     told["seconds"] = round(trained.seconds, 1)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / LOG, log_lines(trained.log))
+    write_whole(folder / LOG, log_lines(trained.log))
     save_model(folder, trained.model, told)
     (folder / STATE).unlink(missing_ok=True)
 
@@ -147,7 +148,7 @@ def load_system(folder: Path) -> System:
             f"{folder} holds no finished training run: run `python -m mealrec train` first"
         )
     try:
-        config = from_dict(json.loads((folder / "config.json").read_text()))
+        config = from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError) as error:
         raise DataFormatError(
             f"{folder / 'config.json'} cannot be used ({error}): train the system again"
@@ -163,8 +164,3 @@ def read_json(path: Path) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataFormatError(f"{path} cannot be read ({error}): train the system again") from None
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write readable JSON, at once."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -11,8 +11,9 @@ import torch
 from mealrec.progress import Progress
 from mealrec.study.bundle_world import bundle_data, bundle_systems, check_measurable
 from mealrec.study.report import make_report, report_text, run_systems, training_seconds
-from mealrec.training.run import source_of, write_json
+from mealrec.training.run import source_of
 from mealrec.training.world import NORMALISATION, open_world
+from mealrec.writing import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         write_json(arguments.out.with_suffix(".json"), report)
-        arguments.out.with_suffix(".md").write_text(text)
+        arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")
     print(json.dumps(report, indent=1) if arguments.json else text)
     return 0
 

@@ -16,7 +16,7 @@ from mealrec.evaluation.faithfulness_tables import to_markdown
 from mealrec.progress import Progress
 from mealrec.study.bundle_world import bundle_data, bundle_systems
 from mealrec.study.provenance import command_line, from_here, hardware
-from mealrec.training.run import write_json
+from mealrec.writing import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

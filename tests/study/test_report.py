@@ -30,8 +30,8 @@ from mealrec.study.report import (
     systems_table,
     training_seconds,
 )
-from mealrec.training.run import write_json
 from mealrec.training.world import World
+from mealrec.writing import write_json
 from tests.evaluation.planted_world import planted_model, write_planted_world
 from tests.training.tiny_world import (
     FRAMES,

@@ -22,6 +22,7 @@ from mealrec.data.fetching.download import (
 )
 from mealrec.data.fetching.layout import ITEM_ID, RemoteFile
 from mealrec.errors import FetchError
+from mealrec.writing import write_whole
 
 SPARE_BYTES = 256 * 2**20  # left free on the disk
 # What an archive's header says of a cover's size may be anything.
@@ -149,9 +150,7 @@ def _unpack(covers: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
         content = packed.read(MAX_COVER_BYTES + 1)  # whatever its header says
     if len(content) > MAX_COVER_BYTES:
         raise zipfile.BadZipFile(f"{info.filename} is larger than {MAX_COVER_BYTES} bytes")
-    draft = path.with_suffix(".part")
-    draft.write_bytes(content)
-    draft.replace(path)
+    write_whole(path, content)
 
 
 def _fetch_file(address: str, file: RemoteFile, out: Path, patience: Patience) -> None:

@@ -21,7 +21,7 @@ from mealrec.data.published.shortvideo import read_shortvideo
 from mealrec.data.published.source import Source
 from mealrec.data.statistics import statistics
 from mealrec.errors import DataFormatError
-from mealrec.folders import made_next_to, whole_folder
+from mealrec.writing import made_next_to, whole_folder
 
 SLICES = ("full", "small")
 REPEATS = "of a user's interactions with one item the first is kept"

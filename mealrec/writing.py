@@ -1,11 +1,30 @@
-"""A folder that is written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file at once: a reader, and whatever stops it, finds the old one or the new one."""
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        draft.write_bytes(data)
+        os.replace(draft, path)
+    except OSError as error:  # the disk is full: what cannot be finished only takes more of it
+        draft.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write readable JSON at once."""
+    write_whole(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def made_next_to(path: Path) -> tuple[Path, Path]:
