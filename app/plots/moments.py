@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import log
 
 from app.plots import kinds, moment_bars, style
 from mealrec.explain.trace import LastClip, Moment, Recommendation, driving
@@ -26,6 +27,10 @@ _KINDS_PX = 92
 _HEAD_PX = 28
 _TICKS_PX = 24
 _NAME_LETTER_PX = 7.4
+# How far up the axes of the two answers reach at least: to twice as likely, to a tenth of #1's
+# chance.
+_TWICE = log(2)
+_TENTH = 0.1
 
 # What fits on a phone, as in `Plan`, and how many frames fill its width with their times.
 _PHONE = {"room": 290, "tallest": 100, "bars": 84, "letters": 38}
@@ -147,7 +152,7 @@ def reading(trace: Recommendation) -> str:
     # What drove the first recommendation: the same one, another one, or none.
     driver = driving(moments)
     if driver is None:
-        return f"{said}; hiding any one moment would not lower the top clip’s chance."
+        return f"{said}; hiding any one moment would hardly lower the top clip’s chance."
     if driver is best:
         hiding = "and hiding them" if is_many else "and hiding it"
     else:
@@ -187,18 +192,23 @@ def _axes(plan: Plan) -> dict:
             "shows", domain=domains["yaxis"], range=[0, 1.12], showgrid=False, tickvals=[]
         ),
         "yaxis2": _value_axis(
-            "interest", interest, domain=domains["yaxis2"], tickvals=[0], ticktext=["×1"]
+            "interest", interest, _TWICE, domain=domains["yaxis2"], tickvals=[0], ticktext=["×1"]
         ),
-        "yaxis3": _value_axis("drive", drive, domain=domains["yaxis3"], tickformat=".0%", nticks=3),
+        "yaxis3": _value_axis(
+            "drive", drive, _TENTH, domain=domains["yaxis3"], tickformat=".0%", nticks=3
+        ),
     }
 
 
-def _value_axis(title: str, values: Sequence[float], **settings: object) -> dict:
-    """Return an axis that holds zero and leaves room for the words above (or below) each bar."""
+def _value_axis(title: str, values: Sequence[float], least: float, **settings: object) -> dict:
+    """Return an axis that holds zero and leaves room for the words above (or below) each bar.
+
+    It reaches up to `least` at least: next to nothing shall not look like much.
+    """
     low = min([0.0, *values])
-    high = max([0.0, *values])
+    high = max([least, *values])
     # Below zero only where a bar hangs there.
-    room = 0.42 * max(high - low, 1e-3)
+    room = 0.42 * (high - low)
     ends = [low - room if low < 0 else low, high + room]
     return style.axis(title, range=ends, zeroline=True, zerolinecolor=style.LINE, **settings)
 

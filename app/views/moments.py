@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 _HEIGHT = 240
 _TITLE_LIMIT = 26
-# Of the logarithm of a chance: less is rounding, and from the second on a change is told.
+# Of the logarithm of a chance: less is rounding.
 _NOTHING = 1e-6
-_LEAST = 1e-3
+# What a moment costs at least whose bar is as long as its tile: a tenth of the chance.
+_WHOLE_BAR = 0.1
 
 
 def build() -> gr.HTML:
@@ -51,11 +52,9 @@ def markup(service: Service, session: Session, answer: Recommendation) -> str:
     measured = {moment.frames: moment for moment in last.moments}
     moments = [measured.get(moment.frames, moment) for moment in whole.last.moments]
 
-    # The moment that drove the ranking; one whose tile says ±0% is none.
+    # The moment that drove the ranking.
     shown = [moment for moment in moments if not _is_hidden(moment, answer)]
     driver = driving(shown)
-    if driver is not None and driver.influence < _LEAST and driver.rank_without == 1:
-        driver = None
 
     # A title's parts have no pictures.
     clip = card(service, last.item_id)
@@ -87,10 +86,10 @@ def _tiles(
     pictures: Sequence,
 ) -> list[dict]:
     """Return what is drawn of each moment: its frames side by side, or a part of the title."""
-    # Bars are as long as influences are, next to the largest one.
+    # Bars are as long as influences are, next to the largest one; next to nothing has a short one.
     last = answer.last
     colours = colours_of(answer)
-    largest = max((moment.influence for moment in moments), default=0.0)
+    longest = max([_WHOLE_BAR, *(moment.influence for moment in moments)])
     tiles = []
     for moment, before in zip(moments, whole.last.moments, strict=True):
         # A part of a title has words, any other has pictures.
@@ -107,7 +106,7 @@ def _tiles(
             "label": answer.kinds[moment.kind].name,
             "when": words or span(last, moment.frames),
             "pictures": [picture_url(frame, _HEIGHT) for frame in seen],
-            "share": moment.influence / largest if has_bar else 0.0,  # the bar's length
+            "share": moment.influence / longest if has_bar else 0.0,  # the bar's length
             "colour": colours[moment.kind],
             "outcome": _outcome(before if is_hidden else moment),
             "is_hidden": is_hidden,

@@ -15,8 +15,10 @@ import numpy as np
 NO_KIND = -1
 # A smaller share of the next click is not worth naming a kind for.
 _WORTH_A_WORD = 0.01
-# A smaller fall of a log-probability is what two orders of adding up differ by.
+# A smaller fall of a log-probability is what two orders of adding up differ by, and from the second
+# on it is worth telling.
 _ROUNDING = 1e-6
+_TOLD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -296,9 +298,14 @@ class Recommendation:
 def driving(moments: Sequence[Moment]) -> Moment | None:
     """Return the moment that drove the first recommendation: the one of the largest worth.
 
-    None where hiding no moment costs the first recommendation more than rounding does.
+    None where hiding no moment costs the first recommendation its rank or a thousandth of its
+    chance.
     """
-    costly = [moment for moment in moments if moment.influence > _ROUNDING]
+    costly = []
+    for moment in moments:
+        least = _ROUNDING if moment.rank_without > 1 else _TOLD
+        if moment.influence > least:
+            costly.append(moment)
     return max(costly, key=lambda moment: moment.worth, default=None)
 
 

@@ -31,6 +31,13 @@ def test_moments_bars_are_the_two_answers():
     assert named(figure, "drive, in words")["text"] == ["−39%<br>#1→3", "±0%", "+11%"]
 
 
+@pytest.mark.parametrize(("axis", "name"), [("yaxis2", "interest"), ("yaxis3", "drive")])
+def test_next_to_nothing_does_not_look_like_much(axis, name):
+    figure = moments.figure(_answers(invented_run(), [0.002, 0.001, -0.001], [0.0004, 0.0, -0.0002]))
+    low, high = figure["layout"][axis]["range"]
+    assert max(map(abs, named(figure, name)["y"])) < 0.01 * (high - low)
+
+
 def test_moments_bars_stand_under_their_frames_and_brackets():
     trace = invented_run()
     figure = moments.figure(trace)
@@ -69,9 +76,18 @@ def test_moments_reading_names_both_moments():
     none = _answers(trace, [-0.1, -0.2, -0.3], [-0.1, 0.0, -0.2])
     assert moments.reading(none) == (
         f"No moment speaks for you more than for anybody, frames 1–2 (“{first}”) still the most; hiding any one moment "
-        "would not lower the top clip’s chance."
+        "would hardly lower the top clip’s chance."
     )
     assert second in moments.reading(same)
+
+
+def test_a_moment_that_costs_next_to_nothing_drove_nothing_unless_the_first_clip_falls():
+    little = [0.0004, 0.0, -0.2]
+    assert moments.reading(_answers(invented_run(), [1.0, 0.2, 0.1], little)).endswith(
+        "would hardly lower the top clip’s chance."
+    )
+    fallen = moments.reading(_answers(invented_run(), [1.0, 0.2, 0.1], little, (2, 1, 1)))
+    assert fallen.endswith("would cost the top clip <0.1% of its chance and move it to rank 2.")
 
 
 def test_segments_stand_above_their_bars_once_each():
