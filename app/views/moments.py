@@ -23,7 +23,7 @@ from app.views.parts import (
     segment_words,
     span,
 )
-from mealrec.explain.trace import driving
+from mealrec.explain.trace import ROUNDING, driving
 
 if TYPE_CHECKING:
     from mealrec.explain import trace
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 240
 _TITLE_LIMIT = 26
-# Of the logarithm of a chance: less is rounding.
-_NOTHING = 1e-6
-# What a moment costs at least whose bar is as long as its tile: a tenth of the chance.
+# What a moment costs at least whose bar is as long as its tile: a tenth of the chance, as a log.
 _WHOLE_BAR = 0.1
 
 
@@ -98,7 +96,7 @@ def _tiles(
 
         # A hidden moment has no bar; it says what its hiding did.
         is_hidden = _is_hidden(moment, answer)
-        has_bar = not is_hidden and moment.influence > _NOTHING
+        has_bar = not is_hidden and moment.influence > ROUNDING
         tile = {
             "frames": ",".join(map(str, moment.frames)),
             "width": len(moment.frames),
@@ -120,7 +118,7 @@ def _outcome(moment: trace.Moment) -> str:
     """Return what becomes of the first recommendation without the moment: "#1 → 4", "#1 −24%"."""
     if moment.rank_without > 1:
         return f"#1 → {moment.rank_without}"
-    return "no change" if abs(moment.influence) <= _NOTHING else f"#1 {likelier(moment.influence)}"
+    return "no change" if abs(moment.influence) <= ROUNDING else f"#1 {likelier(moment.influence)}"
 
 
 def _sentence(
@@ -139,7 +137,7 @@ def _sentence(
     hidden = [moment for moment in whole.last.moments if moment.frames not in shown_frames]
 
     # What became of the first recommendation when one moment was hidden.
-    if shown and len(hidden) == 1 and hidden[0].influence > _NOTHING:
+    if shown and len(hidden) == 1 and hidden[0].influence > ROUNDING:
         (moment,) = hidden
         top = quoted(whole.items[0].title, _TITLE_LIMIT)
         are = "are" if whole.last.segments else "is"
@@ -161,7 +159,7 @@ def _sentence(
 
     # No moment did.
     influences = [moment.influence for moment in shown]
-    if max(map(abs, influences)) <= _NOTHING:
+    if max(map(abs, influences)) <= ROUNDING:
         return "", _why_nothing_changes(whole, is_blank, clip)
     without = f"without any one of them, {top}"
     if max(influences) > 0:

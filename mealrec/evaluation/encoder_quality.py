@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mealrec.data.catalogue import CLIP_FOLDER, clip_path, read_catalogue
+from mealrec.data.catalogue import clip_ids, clip_path, read_catalogue
 from mealrec.errors import DataFormatError
 from mealrec.evaluation.planted import PlantedTruth, read_truth, shared_motif_precision
 from mealrec.features.encoder import open_encoder
@@ -46,7 +46,7 @@ def encoder_report(encoder_name: str, data: Path, device: str = "auto", seed: in
     Motif accuracies are on held-out clips, as they are and graded at random. Raises DataFormatError
     where `data` has no held-out clips or no truth.
     """
-    ids = sorted(path.stem for path in (data / CLIP_FOLDER).glob("*.mp4"))
+    ids = sorted(clip_ids(data))
     held_out = np.isin(ids, sorted(read_catalogue(data, needs_clicks=False).held_out))
     if not held_out.any() or held_out.all():
         raise DataFormatError(

@@ -17,7 +17,7 @@ NO_KIND = -1
 _WORTH_A_WORD = 0.01
 # A smaller fall of a log-probability is what two orders of adding up differ by, and from the second
 # on it is worth telling.
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 _TOLD = 1e-3
 
 
@@ -303,7 +303,7 @@ def driving(moments: Sequence[Moment]) -> Moment | None:
     """
     costly = []
     for moment in moments:
-        least = _ROUNDING if moment.rank_without > 1 else _TOLD
+        least = ROUNDING if moment.rank_without > 1 else _TOLD
         if moment.influence > least:
             costly.append(moment)
     return max(costly, key=lambda moment: moment.worth, default=None)
